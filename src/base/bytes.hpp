@@ -37,7 +37,8 @@ inline void store_big_endian(std::byte* out, std::uint64_t value, std::size_t wi
 // Loads `width` (1-8) octets, most significant first.
 [[nodiscard]] inline std::uint64_t load_big_endian(const std::byte* in, std::size_t width) {
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < width; ++i) value = value << 8U | std::to_integer<std::uint64_t>(in[i]);
+  for (std::size_t i = 0; i < width; ++i)
+    value = value << 8U | std::to_integer<std::uint64_t>(in[i]);
   return value;
 }
 

@@ -16,6 +16,6 @@ namespace wyndrvr::base {
 
 }  // namespace wyndrvr::base
 
-#define WYNDRVR_CHECK(condition) \
+#define WYNDRVR_CHECK(condition)      \
   ((condition) ? static_cast<void>(0) \
                : ::wyndrvr::base::check_failed(#condition, __FILE__, __LINE__))

@@ -1,10 +1,9 @@
 #include "base/endpoint.hpp"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 #include <cstring>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace wyndrvr {
@@ -21,8 +20,7 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   if (inet_pton(AF_INET6, host.c_str(), &address.octets) != 1) return std::nullopt;
   if (percent == std::string_view::npos) return address;
   const std::string_view zone = text.substr(percent + 1);
-  const auto [end, error] =
-      std::from_chars(zone.data(), zone.data() + zone.size(), address.scope);
+  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), address.scope);
   if (error != std::errc{} || end != zone.data() + zone.size()) return std::nullopt;
   return address;
 }

@@ -1,0 +1,128 @@
+#include "wire/connect.hpp"
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "base/check.hpp"
+#include "wire/text_writer.hpp"
+
+namespace wyndrvr::wire {
+namespace {
+
+constexpr std::string_view kRefused = "REFUSED";
+constexpr std::array kKnownReasons = {RefusalReason::kNoFreePorts, RefusalReason::kAddressLimit,
+                                      RefusalReason::kServerFull};
+
+std::string_view without_surrounding_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+// Digits only, without a leading zero.
+std::optional<std::uint32_t> parse_decimal(std::string_view digits) {
+  std::uint32_t number = 0;
+  if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<Port> to_port(std::uint32_t number) {
+  if (number == 0 || number > UINT16_MAX) return std::nullopt;
+  return Port{static_cast<std::uint16_t>(number)};
+}
+
+bool distinct(const Assignment& assignment) {
+  return assignment.control != assignment.upload && assignment.upload != assignment.download &&
+         assignment.download != assignment.control;
+}
+
+// Exactly four numbers with commas between them.
+std::optional<std::array<std::uint32_t, 4>> parse_four_numbers(std::string_view text) {
+  std::array<std::uint32_t, 4> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::size_t comma = text.find(',');
+    const bool last = i + 1 == numbers.size();
+    if (last != (comma == std::string_view::npos)) return std::nullopt;
+    const auto number = parse_decimal(text.substr(0, comma));
+    if (!number) return std::nullopt;
+    numbers[i] = *number;
+    if (!last) text.remove_prefix(comma + 1);
+  }
+  return numbers;
+}
+
+std::optional<ConnectAnswer> parse_assignment(std::string_view text) {
+  const auto numbers = parse_four_numbers(text);
+  if (!numbers) return std::nullopt;
+  const auto control = to_port((*numbers)[0]);
+  const auto upload = to_port((*numbers)[1]);
+  const auto download = to_port((*numbers)[2]);
+  const std::uint32_t key = (*numbers)[3];
+  if (!control || !upload || !download || key > Assignment::kMaxKey) return std::nullopt;
+  const Assignment assignment{
+      .control = *control, .upload = *upload, .download = *download, .key = key};
+  if (!distinct(assignment)) return std::nullopt;
+  return assignment;
+}
+
+// `rest` is what follows "REFUSED".
+std::optional<ConnectAnswer> parse_refusal(std::string_view rest) {
+  if (!rest.empty() && rest.front() != ' ') return std::nullopt;
+  for (const RefusalReason reason : kKnownReasons) {
+    if (!rest.empty() && rest.substr(1) == text(reason)) return Refusal{reason};
+  }
+  return Refusal{RefusalReason::kOther};
+}
+
+}  // namespace
+
+std::string_view text(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::kNoFreePorts:
+      return "no free ports";
+    case RefusalReason::kAddressLimit:
+      return "address limit";
+    case RefusalReason::kServerFull:
+      return "server full";
+    case RefusalReason::kOther:
+      break;
+  }
+  return {};
+}
+
+bool is_connect(ByteView datagram) {
+  return as_text(datagram) == kConnect;
+}
+
+std::expected<ConnectAnswer, DropReason> parse_connect_answer(ByteView datagram) {
+  if (datagram.size() > kMaxConnectAnswerSize) return std::unexpected(DropReason::kTooLong);
+  const std::string_view answer = without_surrounding_blanks(as_text(datagram));
+  const auto parsed = answer.starts_with(kRefused) ? parse_refusal(answer.substr(kRefused.size()))
+                                                   : parse_assignment(answer);
+  if (!parsed) return std::unexpected(DropReason::kBadBody);
+  return *parsed;
+}
+
+std::size_t write_connect_answer(MutableByteView out, const Assignment& assignment) {
+  WYNDRVR_CHECK(assignment.key <= Assignment::kMaxKey);
+  WYNDRVR_CHECK(distinct(assignment));
+  WYNDRVR_CHECK(assignment.control != Port{} && assignment.upload != Port{});
+  WYNDRVR_CHECK(assignment.download != Port{});
+  TextWriter writer(out);
+  writer.put(assignment.control.value).put(",").put(assignment.upload.value);
+  writer.put(",").put(assignment.download.value).put(",").put(assignment.key);
+  return writer.size();
+}
+
+std::size_t write_connect_answer(MutableByteView out, const Refusal& refusal) {
+  TextWriter writer(out);
+  writer.put(kRefused);
+  if (refusal.reason != RefusalReason::kOther) writer.put(" ").put(text(refusal.reason));
+  return writer.size();
+}
+
+}  // namespace wyndrvr::wire
