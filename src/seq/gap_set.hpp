@@ -1,0 +1,96 @@
+// GapSet: the sequence numbers NOT yet received; starts as everything.
+//
+// It tells new numbers from late ones and from duplicates, and gives a receiver what it reports as
+// missing (protocol 0.14, section 4). It does not decide what is lost: that is `LossDetector`.
+//
+// Shape: interior gaps, each [begin, end), and the tail [tail_begin, kEnd) that nothing has been
+// received of. The cost of an in-order mark is constant and free of allocation; any other is
+// logarithmic in the number of gaps. Nodes of closed gaps are kept for later ones, so memory grows
+// only while the number of gaps exceeds its own highest value, and never beyond `max_gaps` + 1.
+//
+// Bounded: where one gap more than `max_gaps` would exist, the lowest one is written off. Its
+// numbers count as lost for good: they leave `missing` for `written_off`, and one that arrives
+// after all counts as a duplicate. So a loss is at worst overstated, never hidden.
+//
+// Invariants: fresh + refilled + duplicate == what was marked;
+//             unique + missing + written_off == tail_begin.
+// Movable; not thread-safe. A hostile peer can move the tail as far as it likes: who may mark is
+// the caller's business.
+//
+// Example:
+//   GapSet gaps(1024);
+//   gaps.mark(0);  // fresh
+//   gaps.mark(3);  // fresh; 1 and 2 are now missing
+//   gaps.mark(1);  // refilled
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "seq/range.hpp"
+
+namespace wyndrvr::seq {
+
+// What became of the numbers that were marked.
+struct Marked {
+  std::uint64_t fresh = 0;      // at or above the tail
+  std::uint64_t refilled = 0;   // filled an interior gap: reordered or late (RFC 4737), or resent
+  std::uint64_t duplicate = 0;  // received before, or written off
+  bool operator==(const Marked&) const = default;
+};
+
+class GapSet {
+ public:
+  // `max_gaps`: how many interior gaps to keep apart; each takes about 64 octets.
+  explicit GapSet(std::size_t max_gaps);
+
+  // Marks one number as received. The unusable number kEnd counts as a duplicate.
+  Marked mark(std::uint64_t number) {
+    if (number == kEnd) return {.duplicate = 1};
+    return mark(Range{number, number + 1});
+  }
+  // Marks all numbers of a range; an empty one marks nothing.
+  Marked mark(Range range) {
+    if (range.begin != tail_begin_ || range.empty()) return mark_out_of_order(range);
+    tail_begin_ = range.end;
+    return {.fresh = range.size()};
+  }
+
+  // Copies the lowest missing ranges, as many as fit: interior gaps, and after them the tail (its
+  // end is kEnd). Returns how many were copied.
+  std::size_t lowest(std::span<Range> out) const;
+
+  // One above the highest number received.
+  [[nodiscard]] std::uint64_t tail_begin() const { return tail_begin_; }
+  // Numbers in interior gaps: below the tail, neither received nor written off.
+  [[nodiscard]] std::uint64_t missing() const { return missing_; }
+  [[nodiscard]] std::uint64_t written_off() const { return written_off_; }
+  // Different numbers received.
+  [[nodiscard]] std::uint64_t unique() const { return tail_begin_ - missing_ - written_off_; }
+  [[nodiscard]] std::size_t gap_count() const { return begin_by_end_.size(); }
+
+ private:
+  // Keyed by the end: `upper_bound(n)` is then the only gap that can hold n, and filling a gap from
+  // below, which is how resent numbers arrive, changes a value and no key.
+  using Gaps = std::map<std::uint64_t, std::uint64_t>;
+
+  Marked mark_out_of_order(Range range);
+  // Takes `range` out of the interior gaps; returns how many numbers that were.
+  std::uint64_t fill(Range range);
+  // Adds a gap right before `hint`.
+  void add_gap(Gaps::iterator hint, Range gap);
+  Gaps::iterator remove_gap(Gaps::iterator gap);
+  void write_off_lowest();
+
+  std::size_t max_gaps_;
+  std::uint64_t tail_begin_ = 0;
+  std::uint64_t missing_ = 0;
+  std::uint64_t written_off_ = 0;
+  Gaps begin_by_end_;
+  std::vector<Gaps::node_type> spare_;  // nodes of closed gaps, for the next gaps
+};
+
+}  // namespace wyndrvr::seq
