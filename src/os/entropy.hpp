@@ -1,0 +1,14 @@
+// Seeds from the kernel's random number generator (getrandom(2)).
+//
+// Thread-safe. For seeds and ids; everything random after that comes from base::Random.
+#pragma once
+
+#include <cstdint>
+
+namespace wyndrvr::os {
+
+// 64 unpredictable bits; falls back to /dev/urandom, and aborts only if that fails as well: a
+// program without randomness would hand out guessable keys.
+[[nodiscard]] std::uint64_t entropy64();
+
+}  // namespace wyndrvr::os

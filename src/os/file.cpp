@@ -1,0 +1,138 @@
+#include "os/file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/entropy.hpp"
+#include "os/fd.hpp"
+#include "os/system_failure.hpp"
+
+namespace wyndrvr::os {
+namespace {
+
+std::string reading(const std::string& path) {
+  return fmt::format("cannot read '{}'", path);
+}
+std::string writing(const std::string& path) {
+  return fmt::format("cannot write '{}'", path);
+}
+
+// Where a symbolic link leads, so that the file and not the link is replaced; `path` itself where
+// nothing is there yet.
+std::string link_target(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path.c_str(), nullptr),
+                                                             &std::free);
+  return resolved ? std::string(resolved.get()) : path;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+Result<void> write_all(int descriptor, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_failure(writing(path), "write");
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(descriptor) != 0) return system_failure(writing(path), "fsync");
+  return {};
+}
+
+Result<void> copy_ownership(int descriptor, const struct stat& old, const std::string& path) {
+  // Only root may give files away; for others the file becomes the writer's own. Before the mode,
+  // for it clears the set-id bits.
+  const bool kept_owner = ::fchown(descriptor, old.st_uid, old.st_gid) == 0;
+  static_cast<void>(kept_owner);
+  if (::fchmod(descriptor, old.st_mode & 07777U) != 0) {
+    return system_failure(writing(path), "fchmod");
+  }
+  return {};
+}
+
+// Makes a rename survive a crash of the machine. Some file systems cannot sync a folder, and the
+// text is complete either way, so a failure is none of the caller's.
+void sync_folder(const std::string& folder) {
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.valid()) ::fsync(fd.get());
+}
+
+Result<void> fill_temporary(const std::string& temporary, const std::string& path,
+                            std::string_view text, unsigned new_file_mode) {
+  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, new_file_mode));
+  if (!fd.valid()) return system_failure(writing(path), "open");
+  struct stat old{};
+  if (::stat(path.c_str(), &old) == 0) {
+    if (auto copied = copy_ownership(fd.get(), old, path); !copied) return copied;
+  }
+  return write_all(fd.get(), text, path);
+}
+
+}  // namespace
+
+Result<FileKind> file_kind(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return FileKind::kMissing;
+    return system_failure(fmt::format("cannot look at '{}'", path), "stat");
+  }
+  if (S_ISREG(status.st_mode)) return FileKind::kFile;
+  return S_ISDIR(status.st_mode) ? FileKind::kFolder : FileKind::kOther;
+}
+
+Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return system_failure(reading(path), "open");
+  std::string text;
+  std::array<char, 16'384> block;
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_failure(reading(path), "read");
+    if (got == 0) return text;
+    const auto count = static_cast<std::size_t>(got);
+    if (count > max_bytes - text.size()) {
+      return fail("{}: it is larger than the {} bytes allowed", reading(path), max_bytes);
+    }
+    text.append(block.data(), count);
+  }
+}
+
+Result<void> write_file_atomically(const std::string& path, std::string_view text,
+                                   unsigned new_file_mode) {
+  const std::string target = link_target(path);
+  const std::string temporary = fmt::format("{}.{:016x}.tmp", target, entropy64());
+  auto filled = fill_temporary(temporary, target, text, new_file_mode);
+  if (!filled) {
+    ::unlink(temporary.c_str());
+    return filled;
+  }
+  if (::rename(temporary.c_str(), target.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    return system_failure(writing(path), "rename", error);
+  }
+  sync_folder(folder_of(target));
+  return {};
+}
+
+Result<void> make_folders(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return fail("cannot make folder '{}': mkdir: {}", path, error.message());
+  return {};
+}
+
+}  // namespace wyndrvr::os

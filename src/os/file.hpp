@@ -1,0 +1,33 @@
+// Small text files: whole reads, and writes that are seen whole or not at all.
+//
+// For configuration and reports, not for the hot path: every call blocks on the disk. Thread-safe.
+// Errors name the path.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace wyndrvr::os {
+
+enum class FileKind { kMissing, kFile, kFolder, kOther };
+
+// Follows symbolic links; one that leads nowhere is missing. Fails where it cannot be told, such
+// as below a folder that may not be searched.
+[[nodiscard]] Result<FileKind> file_kind(const std::string& path);
+
+// The whole text, at most `max_bytes`; more is an error. Reads pipes and devices as well.
+[[nodiscard]] Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes);
+
+// Replaces the file at once: a reader, or a crash, sees the old text or the new one. An existing
+// file keeps its mode and, where we may, its owner, and a symbolic link stays one. A new file gets
+// `new_file_mode` less the umask.
+[[nodiscard]] Result<void> write_file_atomically(const std::string& path, std::string_view text,
+                                                 unsigned new_file_mode = 0644);
+
+// Makes the folder and those above it; one that exists is no error.
+[[nodiscard]] Result<void> make_folders(const std::string& path);
+
+}  // namespace wyndrvr::os

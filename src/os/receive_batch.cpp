@@ -1,0 +1,61 @@
+#include "os/receive_batch.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace wyndrvr::os {
+
+ReceiveBuffer::ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes)
+    : slot_bytes_(slot_bytes),
+      memory_(slot_count * slot_bytes),
+      headers_(slot_count),
+      vectors_(slot_count),
+      sources_(slot_count),
+      controls_(slot_count),
+      received_(slot_count) {
+  WYNDRVR_CHECK(slot_count > 0 && slot_bytes > 0);
+  for (std::size_t i = 0; i < slot_count; ++i) {
+    vectors_[i] = iovec{memory_.data() + i * slot_bytes, slot_bytes};
+  }
+}
+
+std::span<mmsghdr> ReceiveBuffer::prepare() {
+  // The kernel overwrites the lengths of what it filled, so all are set anew.
+  for (std::size_t i = 0; i < headers_.size(); ++i) {
+    msghdr& header = headers_[i].msg_hdr;
+    header.msg_name = &sources_[i].generic;
+    header.msg_namelen = sizeof(sockaddr_in6);
+    header.msg_iov = &vectors_[i];
+    header.msg_iovlen = 1;
+    header.msg_control = controls_[i].bytes.data();
+    header.msg_controllen = controls_[i].bytes.size();
+    header.msg_flags = 0;
+  }
+  return headers_;
+}
+
+std::span<const Received> ReceiveBuffer::collect(std::size_t count, const ClockReading& now,
+                                                 DropCounter& drops) {
+  WYNDRVR_CHECK(count <= headers_.size());
+  for (std::size_t i = 0; i < count; ++i) collect_one(i, now, drops);
+  return std::span<const Received>(received_).first(count);
+}
+
+void ReceiveBuffer::collect_one(std::size_t slot, const ClockReading& now, DropCounter& drops) {
+  const mmsghdr& header = headers_[slot];
+  const ReceiveControl control = read_receive_control(header.msg_hdr);
+  if (control.drop_reading) drops.observe(*control.drop_reading);
+
+  const std::size_t size = std::min<std::size_t>(header.msg_len, slot_bytes_);
+  Received& out = received_[slot];
+  out.bytes = ByteView(memory_).subspan(slot * slot_bytes_, size);
+  out.segment_size = control.segment_size.value_or(static_cast<std::uint32_t>(size));
+  out.from = to_endpoint(sources_[slot].generic).value_or(Endpoint{});
+  out.to = control.to.value_or(IpAddress{});
+  out.kernel_stamped = control.stamp.has_value();
+  out.arrival = control.stamp ? instant_of(*control.stamp, now) : now.monotonic;
+  out.truncated = (header.msg_hdr.msg_flags & MSG_TRUNC) != 0;
+}
+
+}  // namespace wyndrvr::os

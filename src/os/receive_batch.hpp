@@ -1,0 +1,74 @@
+// Preallocated memory for one recvmmsg(2), and the datagrams that it brought.
+//
+// One buffer serves all sockets of a loop: what a receive returned is valid until the next receive
+// into the same buffer. Not thread-safe. No allocation after construction.
+//
+// Sizes that work well: 16 slots of 2,048 octets without GRO, 4 of 65,535 with it (a slot then
+// holds a whole train).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+#include "os/clock.hpp"
+#include "os/control_messages.hpp"
+#include "os/drop_counter.hpp"
+#include "os/socket_address.hpp"
+
+namespace wyndrvr::os {
+
+struct Received {
+  ByteView bytes;
+  // Size of the datagrams that `bytes` consists of (the last may be shorter), as the kernel says;
+  // bytes.size() for a single one.
+  std::uint32_t segment_size = 0;
+  Endpoint from;
+  IpAddress to;  // our address that it was sent to: answer from this one
+  Instant arrival;
+  bool kernel_stamped = false;  // false: `arrival` is when the program read it
+  bool truncated = false;       // it was longer than the slot; the rest is gone
+};
+
+class ReceiveBuffer {
+ public:
+  ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes);
+  ReceiveBuffer(ReceiveBuffer&&) = default;
+  ReceiveBuffer& operator=(ReceiveBuffer&&) = default;
+  ReceiveBuffer(const ReceiveBuffer&) = delete;
+  ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
+  ~ReceiveBuffer() = default;
+
+  [[nodiscard]] std::size_t slot_count() const { return headers_.size(); }
+  [[nodiscard]] std::size_t slot_bytes() const { return slot_bytes_; }
+
+  // For UdpSocket: the headers, ready for recvmmsg(2).
+  [[nodiscard]] std::span<mmsghdr> prepare();
+  // For UdpSocket: turns the first `count` filled headers into values.
+  [[nodiscard]] std::span<const Received> collect(std::size_t count, const ClockReading& now,
+                                                  DropCounter& drops);
+
+ private:
+  struct alignas(cmsghdr) Control {
+    std::array<std::byte, kControlBytes> bytes;
+  };
+  void collect_one(std::size_t slot, const ClockReading& now, DropCounter& drops);
+
+  std::size_t slot_bytes_;
+  std::vector<std::byte> memory_;
+  std::vector<mmsghdr> headers_;
+  std::vector<iovec> vectors_;
+  std::vector<SocketAddress> sources_;
+  std::vector<Control> controls_;
+  std::vector<Received> received_;
+};
+
+}  // namespace wyndrvr::os

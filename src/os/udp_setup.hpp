@@ -1,0 +1,38 @@
+// Opens and configures a UDP socket for UdpSocket; all of its socket options are set here.
+//
+// Required options fail with a Result; those that some kernels lack (GRO, GSO, stamps, large
+// buffers) are tried, and `ConfiguredSocket` says what was got. Thread-safe: it holds nothing.
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/result.hpp"
+#include "os/fd.hpp"
+#include "os/udp_options.hpp"
+
+namespace wyndrvr::os {
+
+struct ConfiguredSocket {
+  Fd fd;
+  Endpoint local;
+  bool v6 = false;
+  bool dual_stack = false;  // an IPv6 socket that takes IPv4 too
+  bool gro = false;
+  bool gso = false;
+  bool transmit_stamps = false;
+  StampSource stamp_source = StampSource::kNone;
+};
+
+// A new socket, bound to options.bind.
+[[nodiscard]] Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options);
+// A bound UDP socket made by another process; options.bind is not used.
+[[nodiscard]] Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options);
+
+// Sets the kernel's count of stamped datagrams back to zero (SOF_TIMESTAMPING_OPT_ID). `arrivals`:
+// whether arrival stamps are wanted too. False when the kernel refuses departure stamps.
+[[nodiscard]] bool restart_transmit_stamps(int descriptor, bool arrivals);
+
+// SO_RCVBUF or SO_SNDBUF in the unit in which it is asked for: the kernel doubles a request for its
+// own book-keeping and reports the double (socket(7)).
+[[nodiscard]] std::uint32_t granted_buffer(int descriptor, int option);
+
+}  // namespace wyndrvr::os

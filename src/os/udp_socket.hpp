@@ -1,0 +1,121 @@
+// A non-blocking UDP socket that works in batches and tells times by the kernel's stamps.
+//
+// It sends single datagrams and trains of equal segments (UDP_SEGMENT, or sendmmsg where that is
+// not to be had), and receives batches into a ReceiveBuffer. It does not wait (that is Poller),
+// resolve names or know the protocol. One thread at a time. Nothing is allocated after opening.
+//
+// Watch the descriptor with Poller; on `error`, call read_transmit_stamp() until it has no more,
+// for an unread error queue reports itself again and again.
+//
+// Example:
+//   auto socket = UdpSocket::open({.bind = {address, Port{6711}}, .gro = true});
+//   if (!socket) return std::unexpected(socket.error());
+//   ReceiveBuffer buffer(4, 65'535);
+//   const auto batch = socket->receive(buffer);
+//   if (batch) for (const Received& datagram : *batch) ...
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/bounded_queue.hpp"
+#include "base/endpoint.hpp"
+#include "base/result.hpp"
+#include "os/control_messages.hpp"
+#include "os/drop_counter.hpp"
+#include "os/receive_batch.hpp"
+#include "os/send_request.hpp"
+#include "os/socket_address.hpp"
+#include "os/transmit_stamps.hpp"
+#include "os/udp_options.hpp"
+#include "os/udp_setup.hpp"
+
+namespace wyndrvr::os {
+
+class UdpSocket {
+ public:
+  // Errors name the address and say what to do. The address is never shared with another socket.
+  [[nodiscard]] static Result<UdpSocket> open(const UdpOptions& options);
+  // Takes over a bound socket that another process opened; options.bind is not used.
+  [[nodiscard]] static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
+
+  // One recvmmsg(2): what is there now, at most buffer.slot_count() buffers; empty when nothing is.
+  // ICMP errors that the kernel reports here are counted (asynchronous_errors) and skipped.
+  [[nodiscard]] Result<std::span<const Received>> receive(ReceiveBuffer& buffer);
+
+  // Sends one datagram, or a train of at most kMaxTrainSegments and kMaxTrainBytes (more is our own
+  // bug). Part of a train may have gone when the status is not kDone. A route that refuses GSO
+  // gets the same octets by sendmmsg, and the socket remembers. A destination or source of a family
+  // that the socket does not speak fails with EAFNOSUPPORT.
+  [[nodiscard]] SendOutcome send(const SendRequest& request);
+
+  // The next departure time, in the order in which the kernel reports them; nothing when there is
+  // none (yet). Reads the error queue, and so also feeds take_peer_error().
+  [[nodiscard]] std::optional<TransmitStamp> read_transmit_stamp();
+  // The oldest ICMP error read off the error queue so far (needs UdpOptions::error_queue).
+  [[nodiscard]] std::optional<PeerUnreachable> take_peer_error() { return peer_errors_.pop(); }
+
+  [[nodiscard]] int fd() const { return socket_.fd.get(); }
+  [[nodiscard]] const Endpoint& local() const { return socket_.local; }
+  // In the unit of UdpOptions, see granted_buffer().
+  [[nodiscard]] std::uint32_t receive_buffer_granted() const;
+  [[nodiscard]] std::uint32_t send_buffer_granted() const;
+  [[nodiscard]] bool gso_available() const { return socket_.gso; }
+  [[nodiscard]] bool gro_enabled() const { return socket_.gro; }
+  [[nodiscard]] StampSource stamp_source() const { return socket_.stamp_source; }
+  [[nodiscard]] bool transmit_stamps_available() const { return socket_.transmit_stamps; }
+
+  // Datagrams that found the receive buffer full, as of the last one received (SO_RXQ_OVFL).
+  [[nodiscard]] std::uint64_t receive_drops() const { return drops_.total(); }
+  // The same as of now, by a system call of its own: counts drops that no datagram followed.
+  std::uint64_t refresh_receive_drops();
+  // Pending errors that receive and send came across.
+  [[nodiscard]] std::uint64_t asynchronous_errors() const { return asynchronous_errors_; }
+  // ICMP errors read off the error queue, also those that take_peer_error() had no room for.
+  [[nodiscard]] std::uint64_t peer_errors() const { return peer_error_count_; }
+
+ private:
+  // ICMP errors kept for take_peer_error(); further ones are only counted.
+  static constexpr std::size_t kKeptPeerErrors = 16;
+
+  UdpSocket(ConfiguredSocket socket, const UdpOptions& options);
+
+  // Addressing, common to all segments of a request.
+  struct Target {
+    SocketAddress to;
+    ControlWriter control;
+  };
+  [[nodiscard]] std::optional<Target> target_of(const SendRequest& request) const;
+  [[nodiscard]] SendOutcome send_single(const SendRequest& request, const Target& target);
+  [[nodiscard]] SendOutcome send_train(const SendRequest& request, Target& target);
+  // Nothing when the train must go by send_segments instead; `error` then says why.
+  [[nodiscard]] std::optional<SendOutcome> send_by_gso(const SendRequest& request, Target target,
+                                                       int& error);
+  [[nodiscard]] SendOutcome send_segments(const SendRequest& request, Target& target);
+  // Both return 0 or an errno; a pending ICMP error is taken off the socket by one more try.
+  [[nodiscard]] int transmit(Target& target, ByteView bytes);
+  [[nodiscard]] int transmit_stamped(const Target& target, ByteView bytes, std::uint32_t token);
+  void restart_stamp_count();
+
+  [[nodiscard]] std::optional<TransmitStamp> match_stamp(const ErrorControl& control);
+  void note_peer_error(const ErrorControl& control, const SocketAddress& peer);
+
+  ConfiguredSocket socket_;
+  bool explicit_stamp_ids_;
+  StampLedger ledger_;
+  DropCounter drops_;
+  base::BoundedQueue<PeerUnreachable> peer_errors_{kKeptPeerErrors};
+  std::uint64_t peer_error_count_ = 0;
+  std::uint64_t asynchronous_errors_ = 0;
+};
+
+// The address from which this host would send to `peer`. Sends nothing.
+[[nodiscard]] Result<IpAddress> local_address_towards(const Endpoint& peer);
+
+// Errors that an earlier datagram may have caused (RFC 1122 section 4.1.3.3): the kernel reports
+// each to whichever call comes next.
+[[nodiscard]] bool may_be_asynchronous(int error);
+
+}  // namespace wyndrvr::os

@@ -1,0 +1,267 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "os/host_info.hpp"
+#include "os/udp_socket.hpp"
+#include "unit/os_test_support.hpp"
+
+namespace wyndrvr::os::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(UdpSocket, DeliversADatagramWithItsAddresses) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("127.0.0.1");
+  const SendOutcome outcome = sender.send(single(receiver.local(), "hello"));
+  EXPECT_EQ(outcome.status, SendOutcome::Status::kDone);
+  EXPECT_EQ(outcome.bytes_sent, 5U);
+
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].text, "hello");
+  EXPECT_EQ(got[0].meta.from, sender.local());
+  EXPECT_EQ(got[0].meta.to, address("127.0.0.1"));
+  EXPECT_EQ(got[0].meta.segment_size, 5U);
+  EXPECT_FALSE(got[0].meta.truncated);
+}
+
+TEST(UdpSocket, DeliversOverIpv6) {
+  if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";
+  UdpSocket receiver = open_on("::1");
+  UdpSocket sender = open_on("::1");
+  ASSERT_EQ(sender.send(single(receiver.local(), "six")).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].text, "six");
+  EXPECT_EQ(got[0].meta.from, sender.local());
+  EXPECT_EQ(got[0].meta.to, address("::1"));
+}
+
+TEST(UdpSocket, DualStackSocketTalksBothFamiliesAndShowsIpv4AsIpv4) {
+  if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";
+  UdpSocket both = open_on("::");
+  UdpSocket four = open_on("127.0.0.1");
+  UdpSocket six = open_on("::1");
+  ASSERT_EQ(four.send(single(at("127.0.0.1", both), "4")).status, SendOutcome::Status::kDone);
+  ASSERT_EQ(six.send(single(at("::1", both), "6")).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(both, 2);
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[0].meta.from, four.local());
+  EXPECT_EQ(got[0].meta.to, address("127.0.0.1"));
+  EXPECT_EQ(got[1].meta.from, six.local());
+  EXPECT_EQ(got[1].meta.to, address("::1"));
+
+  ASSERT_EQ(both.send(single(four.local(), "to 4")).status, SendOutcome::Status::kDone);
+  ASSERT_EQ(both.send(single(six.local(), "to 6")).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(texts(receive_datagrams(four, 1)), std::vector<std::string>{"to 4"});
+  EXPECT_EQ(texts(receive_datagrams(six, 1)), std::vector<std::string>{"to 6"});
+}
+
+TEST(UdpSocket, SocketOfOneIpv6AddressIsNotDualStack) {
+  if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";
+  UdpSocket six = open_on("::1");
+  UdpSocket four = open_on("127.0.0.1");
+  EXPECT_EQ(six.send(single(four.local(), "x")).error, EAFNOSUPPORT);
+  EXPECT_EQ(four.send(single(six.local(), "x")).error, EAFNOSUPPORT);
+}
+
+TEST(UdpSocket, ReceiverLearnsWhichOfOurAddressesWasUsed) {
+  UdpSocket receiver = open_on("0.0.0.0");
+  UdpSocket sender = open_on("127.0.0.1");
+  ASSERT_EQ(sender.send(single(at("127.0.0.3", receiver), "x")).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.to, address("127.0.0.3"));
+}
+
+TEST(UdpSocket, SourceAddressCanBeChosen) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("0.0.0.0");
+  SendRequest request = single(receiver.local(), "x");
+  request.from = address("127.0.0.2");
+  ASSERT_EQ(sender.send(request).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.from, at("127.0.0.2", sender));
+}
+
+TEST(UdpSocket, DualStackSocketCanChooseAnIpv4SourceAddress) {
+  if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("::");
+  SendRequest request = single(receiver.local(), "x");
+  request.from = address("127.0.0.2");
+  ASSERT_EQ(sender.send(request).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.from, at("127.0.0.2", sender));
+}
+
+TEST(UdpSocket, EmptyDatagramArrives) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("127.0.0.1");
+  ASSERT_EQ(sender.send(single(receiver.local(), "")).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(texts(receive_datagrams(receiver, 1)), std::vector<std::string>{""});
+}
+
+TEST(UdpSocket, ReceiveReturnsNothingWhenNothingIsThere) {
+  UdpSocket socket = open_on("127.0.0.1");
+  ReceiveBuffer buffer(2, 100);
+  const auto batch = socket.receive(buffer);
+  ASSERT_TRUE(batch) << batch.error().message;
+  EXPECT_TRUE(batch->empty());
+}
+
+TEST(UdpSocket, DatagramLongerThanTheSlotIsMarkedTruncated) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("127.0.0.1");
+  ASSERT_EQ(sender.send(single(receiver.local(), "abcdefgh")).status, SendOutcome::Status::kDone);
+  ASSERT_EQ(sender.send(single(receiver.local(), "abcde")).status, SendOutcome::Status::kDone);
+  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  ReceiveBuffer buffer(4, 5);
+  const auto batch = receiver.receive(buffer);
+  ASSERT_TRUE(batch) << batch.error().message;
+  ASSERT_EQ(batch->size(), 2U);
+  EXPECT_TRUE((*batch)[0].truncated);
+  EXPECT_EQ(as_text((*batch)[0].bytes), "abcde");
+  EXPECT_FALSE((*batch)[1].truncated);
+}
+
+TEST(UdpSocket, BatchBringsNoMoreThanTheBufferHasSlots) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("127.0.0.1");
+  for (const char* text : {"a", "b", "c"}) {
+    ASSERT_EQ(sender.send(single(receiver.local(), text)).status, SendOutcome::Status::kDone);
+  }
+  ReceiveBuffer buffer(2, 100);
+  ASSERT_EQ(receiver.receive(buffer).value().size(), 2U);
+  const auto rest = receiver.receive(buffer);
+  ASSERT_EQ(rest->size(), 1U);
+  EXPECT_EQ(as_text(rest->front().bytes), "c");
+}
+
+TEST(UdpSocket, TakenPortIsAnErrorThatSaysWhatToDo) {
+  const UdpSocket first = open_on("127.0.0.1");
+  const auto second = UdpSocket::open({.bind = first.local()});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message, HasSubstr(to_string(first.local())));
+  EXPECT_THAT(second.error().message, HasSubstr("bind"));
+  EXPECT_THAT(second.error().message, HasSubstr("Address already in use"));
+  EXPECT_THAT(second.error().message, HasSubstr("choose another port"));
+}
+
+TEST(UdpSocket, ForeignAddressIsAnErrorThatNamesIt) {
+  const auto socket = UdpSocket::open({.bind = {address("203.0.113.7"), Port{0}}});
+  ASSERT_FALSE(socket);
+  EXPECT_THAT(socket.error().message, HasSubstr("203.0.113.7"));
+  EXPECT_THAT(socket.error().message, HasSubstr("no interface"));
+}
+
+TEST(UdpSocket, KernelStampTellsArrivalAndNotTheTimeOfReading) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("127.0.0.1");
+  ASSERT_NE(receiver.stamp_source(), StampSource::kNone);
+  constexpr Duration kSlack = 1ms;  // between two readings of different clocks
+  constexpr Duration kReadLater = 5ms;
+  // The kernel turns stamping on a moment after the first socket asks for it.
+  const bool stamped = eventually([&] {
+    const Instant before = monotonic_now();
+    EXPECT_EQ(sender.send(single(receiver.local(), "x")).status, SendOutcome::Status::kDone);
+    const Instant after = monotonic_now();
+    while (monotonic_now() < after + kReadLater) {
+    }
+    const auto got = receive_datagrams(receiver, 1);
+    if (got.size() != 1 || !got[0].meta.kernel_stamped) return false;
+    EXPECT_GE(got[0].meta.arrival, before - kSlack);
+    EXPECT_LE(got[0].meta.arrival, after + kSlack);
+    return true;
+  });
+  EXPECT_TRUE(stamped);
+}
+
+TEST(UdpSocket, WithoutStampsArrivalIsTheTimeOfReading) {
+  UdpSocket receiver = open_on("127.0.0.1", {.receive_stamps = false});
+  UdpSocket sender = open_on("127.0.0.1");
+  EXPECT_EQ(receiver.stamp_source(), StampSource::kNone);
+  ASSERT_EQ(sender.send(single(receiver.local(), "x")).status, SendOutcome::Status::kDone);
+  const Instant sent = monotonic_now();
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_FALSE(got[0].meta.kernel_stamped);
+  EXPECT_GE(got[0].meta.arrival, sent);
+  EXPECT_LE(got[0].meta.arrival, monotonic_now());
+}
+
+TEST(UdpSocket, DropsOfAFullReceiveBufferAreCountedExactly) {
+  UdpSocket receiver = open_on("127.0.0.1", {.receive_buffer = 4'096});
+  UdpSocket sender = open_on("127.0.0.1");
+  const std::string text(1'000, 'x');
+  constexpr std::size_t kSent = 200;
+  for (std::size_t i = 0; i < kSent; ++i) {
+    ASSERT_EQ(sender.send(single(receiver.local(), text)).status, SendOutcome::Status::kDone);
+  }
+  ReceiveBuffer buffer(kSent, 2'048);
+  const std::size_t arrived = receiver.receive(buffer).value().size();
+  ASSERT_GT(arrived, 0U);
+  ASSERT_LT(arrived, kSent);
+  EXPECT_EQ(receiver.refresh_receive_drops(), kSent - arrived);
+}
+
+TEST(UdpSocket, NextDatagramBringsTheCountOfDropsBeforeIt) {
+  UdpSocket receiver = open_on("127.0.0.1", {.receive_buffer = 4'096});
+  UdpSocket sender = open_on("127.0.0.1");
+  const std::string text(1'000, 'x');
+  constexpr std::size_t kSent = 50;
+  for (std::size_t i = 0; i < kSent; ++i) {
+    ASSERT_EQ(sender.send(single(receiver.local(), text)).status, SendOutcome::Status::kDone);
+  }
+  ReceiveBuffer buffer(kSent, 2'048);
+  const std::size_t arrived = receiver.receive(buffer).value().size();
+  ASSERT_EQ(sender.send(single(receiver.local(), "last")).status, SendOutcome::Status::kDone);
+  ASSERT_EQ(receiver.receive(buffer).value().size(), 1U);
+  EXPECT_EQ(receiver.receive_drops(), kSent - arrived);
+}
+
+TEST(UdpSocket, GrantedBuffersAreInTheUnitOfTheRequest) {
+  const UdpSocket socket = open_on("127.0.0.1", {.receive_buffer = 50'000, .send_buffer = 60'000});
+  EXPECT_EQ(socket.receive_buffer_granted(), 50'000U);
+  EXPECT_EQ(socket.send_buffer_granted(), 60'000U);
+}
+
+TEST(UdpSocket, AdoptedSocketWorksLikeAnOpenedOne) {
+  Fd bound(::socket(AF_INET, SOCK_DGRAM, 0));
+  const SocketAddress any = to_socket_address({address("127.0.0.1"), Port{0}});
+  ASSERT_EQ(::bind(bound.get(), &any.generic, any.length), 0);
+  auto adopted = UdpSocket::adopt(std::move(bound), {});
+  ASSERT_TRUE(adopted) << adopted.error().message;
+  EXPECT_NE(adopted->local().port, Port{0});
+  ASSERT_EQ(adopted->send(single(adopted->local(), "me")).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(*adopted, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.to, address("127.0.0.1"));
+  ReceiveBuffer buffer(1, 100);
+  EXPECT_TRUE(adopted->receive(buffer).value().empty());  // would block, were it not non-blocking
+}
+
+TEST(UdpSocket, AdoptRefusesWhatIsNoUdpSocket) {
+  EXPECT_FALSE(UdpSocket::adopt(Fd(::socket(AF_INET, SOCK_STREAM, 0)), {}));
+  EXPECT_FALSE(UdpSocket::adopt(Fd(::socket(AF_UNIX, SOCK_DGRAM, 0)), {}));
+  EXPECT_FALSE(UdpSocket::adopt(Fd(), {}));
+}
+
+TEST(LocalAddress, TowardsLoopbackIsLoopback) {
+  EXPECT_EQ(local_address_towards({address("127.0.0.1"), Port{0}}).value(), address("127.0.0.1"));
+  if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";
+  EXPECT_EQ(local_address_towards({address("::1"), Port{6711}}).value(), address("::1"));
+}
+
+TEST(LocalAddress, TowardsNowhereIsAnErrorThatNamesTheAddress) {
+  const auto found = local_address_towards({address("255.255.255.255"), Port{1}});
+  ASSERT_FALSE(found);  // broadcasting needs a permission that we do not ask for
+  EXPECT_THAT(found.error().message, HasSubstr("255.255.255.255"));
+}
+
+}  // namespace
+}  // namespace wyndrvr::os::testing

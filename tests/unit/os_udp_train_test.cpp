@@ -1,0 +1,142 @@
+// Trains of equal segments: GSO, GRO, and the way without them.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "os/host_info.hpp"
+#include "os/udp_socket.hpp"
+#include "unit/os_test_support.hpp"
+
+namespace wyndrvr::os::testing {
+namespace {
+
+// Segments that differ, the last one shorter than the others.
+struct Train {
+  std::string bytes;
+  std::vector<std::string> segments;
+  std::uint32_t segment_size;
+
+  Train(std::size_t count, std::uint32_t size, std::size_t last_size) : segment_size(size) {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::string segment = fmt::format("segment {} ", i);
+      segment.resize(i + 1 < count ? size : last_size, static_cast<char>('!' + i));
+      segments.push_back(segment);
+      bytes += segment;
+    }
+  }
+  [[nodiscard]] SendRequest to(const Endpoint& peer, bool gso) const {
+    SendRequest request = single(peer, bytes);
+    request.segment_size = segment_size;
+    request.gso_allowed = gso;
+    return request;
+  }
+};
+
+// Whether exactly the train's segments come, in order; a failure shows the first difference only.
+::testing::AssertionResult arrives(UdpSocket& receiver, const Train& train) {
+  const auto got = texts(receive_datagrams(receiver, train.segments.size()));
+  if (got == train.segments) return ::testing::AssertionSuccess();
+  const auto [wrong, expected] = std::ranges::mismatch(got, train.segments);
+  return ::testing::AssertionFailure()
+         << got.size() << " of " << train.segments.size() << " segments, number "
+         << wrong - got.begin() << " is the first that is not as sent";
+}
+
+constexpr std::uint32_t kAmpleBuffer = 1'000'000;
+
+struct Case {
+  bool gso;
+  bool gro;
+  const char* address;
+};
+
+class UdpTrain : public ::testing::TestWithParam<Case> {};
+
+TEST_P(UdpTrain, ArrivesCompleteAndInOrderWithItsShorterLastSegment) {
+  if (address(GetParam().address).is_v6() && !ipv6_available()) GTEST_SKIP() << "no IPv6 here";
+  UdpSocket receiver =
+      open_on(GetParam().address, {.gro = GetParam().gro, .receive_buffer = kAmpleBuffer});
+  UdpSocket sender = open_on(GetParam().address);
+  if (GetParam().gso && !sender.gso_available()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
+  const Train train(kMaxTrainSegments, 1'000, 321);
+  const SendOutcome outcome = sender.send(train.to(receiver.local(), GetParam().gso));
+  EXPECT_EQ(outcome.status, SendOutcome::Status::kDone);
+  EXPECT_EQ(outcome.bytes_sent, train.bytes.size());
+  EXPECT_TRUE(arrives(receiver, train));
+  EXPECT_EQ(sender.gso_available(), open_on("127.0.0.1").gso_available());
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPath, UdpTrain,
+                         ::testing::Values(Case{true, true, "127.0.0.1"},
+                                           Case{true, false, "127.0.0.1"},
+                                           Case{false, true, "127.0.0.1"},
+                                           Case{false, false, "127.0.0.1"}, Case{true, true, "::1"},
+                                           Case{false, false, "::1"}));
+
+TEST(UdpTrainGro, TrainArrivesAsOneBufferWithItsStride) {
+  UdpSocket receiver = open_on("127.0.0.1", {.gro = true, .receive_buffer = kAmpleBuffer});
+  UdpSocket sender = open_on("127.0.0.1");
+  if (!receiver.gro_enabled() || !sender.gso_available()) GTEST_SKIP() << "no GSO or GRO here";
+  const Train train(10, 900, 100);
+  ASSERT_EQ(sender.send(train.to(receiver.local(), true)).status, SendOutcome::Status::kDone);
+  ReceiveBuffer buffer(4, 65'535);
+  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  const auto batch = receiver.receive(buffer);
+  ASSERT_EQ(batch.value().size(), 1U);
+  EXPECT_EQ(batch->front().segment_size, 900U);
+  EXPECT_EQ(as_text(batch->front().bytes), train.bytes);
+}
+
+TEST(UdpTrainGro, IsOffUnlessAskedFor) {
+  EXPECT_FALSE(open_on("127.0.0.1").gro_enabled());
+}
+
+TEST(UdpTrainGso, FullTrainOfLargestSizeFits) {
+  UdpSocket receiver = open_on("127.0.0.1", {.gro = true, .receive_buffer = kAmpleBuffer});
+  UdpSocket sender = open_on("127.0.0.1");
+  const Train train(46, 1'425, kMaxTrainBytes - 45 * 1'425);
+  ASSERT_EQ(train.bytes.size(), kMaxTrainBytes);
+  ASSERT_EQ(sender.send(train.to(receiver.local(), true)).status, SendOutcome::Status::kDone);
+  EXPECT_TRUE(arrives(receiver, train));
+}
+
+TEST(UdpTrainGso, RefusedTrainIsSentPlainlyAndGsoStaysOff) {
+  UdpSocket receiver = open_on("127.0.0.1", {.receive_buffer = kAmpleBuffer});
+  UdpSocket sender = open_on("127.0.0.1");
+  if (!sender.gso_available()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
+  // The kernel cuts no trains for a socket without UDP checksums.
+  const int no_checksums = 1;
+  ASSERT_EQ(::setsockopt(sender.fd(), SOL_SOCKET, SO_NO_CHECK, &no_checksums, sizeof(int)), 0);
+  const Train train(20, 1'000, 10);
+  const SendOutcome outcome = sender.send(train.to(receiver.local(), true));
+  EXPECT_EQ(outcome.status, SendOutcome::Status::kDone);
+  EXPECT_EQ(outcome.bytes_sent, train.bytes.size());
+  EXPECT_TRUE(arrives(receiver, train));
+  EXPECT_FALSE(sender.gso_available());
+}
+
+TEST(UdpTrainGso, WrongSourceAddressIsNotTakenForARefusalOfGso) {
+  if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";  // only IPv6 says EINVAL
+  UdpSocket receiver = open_on("::1");
+  UdpSocket sender = open_on("::");
+  const bool available = sender.gso_available();
+  const Train train(3, 100, 100);
+  SendRequest request = train.to(receiver.local(), true);
+  request.from = address("2001:db8::7");
+  const SendOutcome outcome = sender.send(request);
+  EXPECT_EQ(outcome.status, SendOutcome::Status::kFailed);
+  EXPECT_EQ(outcome.error, EINVAL);
+  EXPECT_EQ(outcome.bytes_sent, 0U);
+  EXPECT_EQ(sender.gso_available(), available);
+}
+
+TEST(UdpTrainDeathTest, MoreSegmentsThanTheBoundIsOurOwnBug) {
+  UdpSocket sender = open_on("127.0.0.1");
+  const Train train(kMaxTrainSegments + 1, 20, 20);
+  const SendRequest request = train.to(sender.local(), false);
+  EXPECT_DEATH(static_cast<void>(sender.send(request)), "bug at");
+}
+
+}  // namespace
+}  // namespace wyndrvr::os::testing
