@@ -1,0 +1,130 @@
+#include "engine/data_receiver.hpp"
+
+#include <algorithm>
+
+#include "engine/span_report.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+// The next slot of a fixed schedule after `now`; slots that were missed are skipped.
+Instant next_slot(Instant slot, Duration interval, Instant now) {
+  slot += interval;
+  if (slot <= now) slot += ((now - slot) / interval + 1) * interval;
+  return slot;
+}
+
+}  // namespace
+
+DataReceiver::DataReceiver(const TestPlan& plan, Duration report_interval)
+    : plan_(plan), report_interval_(report_interval), datagrams_(kMaxGaps), numbers_(kMaxGaps) {}
+
+void DataReceiver::on_go(const Go& go) {
+  if (go_) return;
+  go_ = go;
+  next_report_ = go.start;
+  next_progress_ = go.start + plan_.progress_interval;
+  last_arrival_ = std::max(last_arrival_, go.start);
+}
+
+std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header& header,
+                                                              std::size_t packet_size,
+                                                              const Datagram& datagram) {
+  if (finished_) return std::unexpected(wire::DropReason::kNoTest);
+  const std::uint64_t sequence = header.seq.value;
+  // The offset is taken modulo 2^64: a sender whose working set has holes runs ahead of N.
+  const std::uint64_t number = wire::represented_seq(header).value;
+  if (sequence >= datagrams_.tail_begin() + kMaxJump ||
+      number >= numbers_.tail_begin() + kMaxJump) {
+    return std::unexpected(wire::DropReason::kBadSequence);
+  }
+
+  ++packets_;
+  bytes_ += packet_size;
+  const seq::Marked marked = datagrams_.mark(sequence);
+  duplicate_ += marked.duplicate;
+  reordered_ += marked.refilled;
+  if (marked.duplicate == 0) {
+    const seq::Marked represented = numbers_.mark(number);
+    if (represented.duplicate == 0) unique_bytes_ += packet_size;
+    count_retransmission(number, sequence, header.offset, represented.fresh != 0);
+  }
+
+  if (!first_arrival_) first_arrival_ = datagram.arrival;
+  last_arrival_ = std::max(last_arrival_, datagram.arrival);
+  return {};
+}
+
+void DataReceiver::on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
+  // The kernel's count runs since the socket was opened.
+  const std::uint64_t before = dropped_buffers_.value_or(socket_drops);
+  if (socket_drops > before) socket_drops_ += (socket_drops - before) * datagrams;
+  dropped_buffers_ = socket_drops;
+}
+
+// A datagram with a new number says in its offset how many retransmissions were sent before it;
+// those after the newest such datagram are counted one by one.
+void DataReceiver::count_retransmission(std::uint64_t number, std::uint64_t datagram_number,
+                                        std::uint64_t offset, bool fresh) {
+  if (fresh) {
+    if (offset <= datagram_number) retransmitted_base_ = offset;
+    retransmitted_extra_ = 0;
+    newest_datagram_ = datagram_number;
+  } else if (datagram_number > newest_datagram_ && number < numbers_.tail_begin()) {
+    ++retransmitted_extra_;
+  }
+}
+
+std::optional<std::span<const wire::ClosedRange>> DataReceiver::poll_report(Instant now) {
+  if (!go_ || finished_ || now < next_report_) return std::nullopt;
+  next_report_ = next_slot(next_report_, report_interval_, now);
+  const std::size_t count = numbers_.lowest(lowest_);
+  return to_wire(std::span(lowest_).first(count), report_);
+}
+
+std::optional<ReceiverProgress> DataReceiver::poll_progress(Instant now) {
+  if (!go_ || finished_ || plan_.progress_interval <= Duration(0) || now < next_progress_) {
+    return std::nullopt;
+  }
+  next_progress_ = next_slot(next_progress_, plan_.progress_interval, now);
+  ReceiverTotals state = totals();
+  state.elapsed = now - go_->start;
+  return ReceiverProgress{plan_.channel, state};
+}
+
+Instant DataReceiver::finish_at() const {
+  return std::clamp(last_arrival_ + kQuiet, end(), end() + kMaxDrain);
+}
+
+std::optional<TestFinished> DataReceiver::poll_finished(Instant now) {
+  if (!go_ || finished_ || now < finish_at()) return std::nullopt;
+  finished_ = true;
+  return TestFinished{plan_.channel, totals()};
+}
+
+ReceiverTotals DataReceiver::totals() const {
+  ReceiverTotals totals;
+  totals.packets = packets_;
+  totals.bytes = bytes_;
+  totals.unique = datagrams_.unique();
+  totals.duplicate = duplicate_;
+  totals.reordered = reordered_;
+  totals.expected = datagrams_.tail_begin();
+  totals.unique_bytes = unique_bytes_;
+  totals.retransmitted = retransmitted_base_ + retransmitted_extra_;
+  totals.written_off = datagrams_.written_off();
+  totals.socket_drops = socket_drops_;
+  if (first_arrival_) totals.first_to_last = last_arrival_ - *first_arrival_;
+  if (go_ && first_arrival_) totals.elapsed = last_arrival_ - go_->start;
+  return totals;
+}
+
+std::optional<Deadline> DataReceiver::deadline() const {
+  if (!go_ || finished_) return std::nullopt;
+  std::optional<Deadline> next = Deadline{next_report_, DeadlineReason::kReport};
+  next = earlier(next, Deadline{finish_at(), DeadlineReason::kTestEnd});
+  if (plan_.progress_interval <= Duration(0)) return next;
+  return earlier(next, Deadline{next_progress_, DeadlineReason::kProgress});
+}
+
+}  // namespace wyndrvr::engine

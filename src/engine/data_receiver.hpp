@@ -1,0 +1,88 @@
+// The receiving half of a test: counts what arrives, tells the sender what is missing, and ends
+// with totals.
+//
+// Two gap sets: one of datagram numbers N (loss, duplicates and reordering of the network), one of
+// the numbers E that the datagrams stand for (what to report as missing, and goodput). Does not
+// look into bodies. After the test's end it goes on counting until nothing has come for kQuiet,
+// because what is still in flight is not lost; kMaxDrain bounds that.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+
+#include "base/time.hpp"
+#include "engine/datagram.hpp"
+#include "engine/message.hpp"
+#include "engine/totals.hpp"
+#include "seq/gap_set.hpp"
+#include "wire/drop_reason.hpp"
+#include "wire/flow_control.hpp"
+#include "wire/header.hpp"
+
+namespace wyndrvr::engine {
+
+class DataReceiver {
+ public:
+  static constexpr Duration kQuiet = 100ms;
+  static constexpr Duration kMaxDrain = 2s;
+  // Gaps tracked in each set; beyond it the lowest are written off, and counted.
+  static constexpr std::size_t kMaxGaps = std::size_t{1} << 17U;
+  // A number further ahead than this is not believed: more than a second at the kernel's limit.
+  static constexpr std::uint64_t kMaxJump = std::uint64_t{1} << 24U;
+
+  DataReceiver(const TestPlan& plan, Duration report_interval);
+
+  void on_go(const Go& go);
+  [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::Header& header,
+                                                                std::size_t packet_size,
+                                                                const Datagram& datagram);
+  // Before the packets of one buffer: `socket_drops` is the kernel's count of buffers thrown away
+  // at the socket so far. Each is taken to have held as many datagrams as this one.
+  void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams);
+
+  // The missing ranges, where a report is due; lowest first, in a buffer of this object.
+  [[nodiscard]] std::optional<std::span<const wire::ClosedRange>> poll_report(Instant now);
+  [[nodiscard]] std::optional<ReceiverProgress> poll_progress(Instant now);
+  // The final figures, once, when the test is over and drained.
+  [[nodiscard]] std::optional<TestFinished> poll_finished(Instant now);
+  [[nodiscard]] std::optional<Deadline> deadline() const;
+
+  [[nodiscard]] ChannelId channel() const { return plan_.channel; }
+  [[nodiscard]] bool finished() const { return finished_; }
+
+ private:
+  [[nodiscard]] ReceiverTotals totals() const;
+  [[nodiscard]] Instant end() const { return go_->start + go_->duration; }
+  [[nodiscard]] Instant finish_at() const;
+  void count_retransmission(std::uint64_t number, std::uint64_t datagram_number,
+                            std::uint64_t offset, bool fresh);
+
+  TestPlan plan_;
+  Duration report_interval_;
+  std::optional<Go> go_;
+  seq::GapSet datagrams_;  // N
+  seq::GapSet numbers_;    // E
+  std::uint64_t packets_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t unique_bytes_ = 0;
+  std::uint64_t duplicate_ = 0;
+  std::uint64_t reordered_ = 0;
+  // Retransmissions sent: `base` before the newest number's datagram, `extra` seen after it.
+  std::uint64_t retransmitted_base_ = 0;
+  std::uint64_t retransmitted_extra_ = 0;
+  std::uint64_t newest_datagram_ = 0;             // N of the datagram that carried the highest E
+  std::optional<std::uint64_t> dropped_buffers_;  // the kernel's count, at the last buffer
+  std::uint64_t socket_drops_ = 0;
+  std::optional<Instant> first_arrival_;
+  Instant last_arrival_;
+  Instant next_report_;
+  Instant next_progress_;
+  bool finished_ = false;
+  std::array<seq::Range, wire::kMaxRanges> lowest_{};
+  std::array<wire::ClosedRange, wire::kMaxRanges> report_{};
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,70 @@
+// What passes between an actor and its socket, and when the actor wants to run again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+
+namespace wyndrvr::engine {
+
+// One datagram, or several of equal size from one sender that the kernel coalesced (UDP GRO).
+struct Datagram {
+  ByteView bytes;
+  std::uint32_t segment_size = 0;  // 0: one datagram; else `bytes` is split by it, the last shorter
+  Endpoint from;
+  Instant arrival;  // at the kernel where it stamps, else when it was read
+  bool kernel_stamped = false;
+  bool truncated = false;
+  std::uint64_t socket_drops = 0;  // cumulative, of this socket: buffers, not datagrams
+};
+
+enum class TransmitKind : std::uint8_t { kData, kOther };
+
+// One or several datagrams of equal size (the last may be shorter). `bytes` stays valid until the
+// actor's next poll_transmit.
+struct Transmit {
+  Endpoint to;
+  ByteView bytes;
+  std::uint32_t segment_size = 0;  // octets of one datagram; bytes.size() for a single one
+  TransmitKind kind = TransmitKind::kOther;
+  bool coalesce = false;                     // may leave as one super-packet (UDP GSO)
+  std::optional<std::uint32_t> stamp_token;  // wants the kernel's transmit stamp under this name
+
+  [[nodiscard]] std::uint64_t packets() const {
+    return segment_size == 0 ? 0 : (bytes.size() + segment_size - 1) / segment_size;
+  }
+};
+
+enum class DeadlineReason : std::uint8_t {
+  kHeartbeat,
+  kHeartbeatLost,
+  kResend,
+  kGiveUp,
+  kPacing,
+  kReport,
+  kProgress,
+  kTestEnd,
+  kIdle,
+  kConnect,
+  kProof,
+  kLinger,
+  kDrain,
+};
+
+struct Deadline {
+  Instant at;
+  DeadlineReason reason;
+};
+
+// The earlier of two deadlines, either of which may be absent.
+[[nodiscard]] constexpr std::optional<Deadline> earlier(std::optional<Deadline> a,
+                                                        std::optional<Deadline> b) {
+  if (!a) return b;
+  if (!b) return a;
+  return b->at < a->at ? b : a;
+}
+
+}  // namespace wyndrvr::engine

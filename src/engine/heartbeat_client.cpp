@@ -1,0 +1,161 @@
+#include "engine/heartbeat_client.hpp"
+
+#include <algorithm>
+
+namespace wyndrvr::engine {
+namespace {
+
+constexpr std::size_t kMaxOutstanding = 4096;
+constexpr std::size_t kMaxReplies = 32;
+
+std::size_t outstanding_capacity(Duration interval) {
+  const auto fitting = HeartbeatClient::kAnswerTimeout / std::max(interval, Duration(1us)) + 2;
+  return std::clamp<std::size_t>(static_cast<std::size_t>(fitting), 32, kMaxOutstanding);
+}
+
+// A turnaround longer than the whole trip is a peer's mistake or lie: not measured.
+std::optional<Duration> less_turnaround(Duration total,
+                                        const std::optional<std::uint64_t>& turnaround_ns) {
+  if (!turnaround_ns || total < Duration(0)) return std::nullopt;
+  if (*turnaround_ns > static_cast<std::uint64_t>(total.count())) return std::nullopt;
+  return total - Duration(static_cast<std::int64_t>(*turnaround_ns));
+}
+
+}  // namespace
+
+HeartbeatClient::HeartbeatClient(const Options& options)
+    : options_(options),
+      due_(options.start),
+      outstanding_(outstanding_capacity(options.interval)),
+      replies_(kMaxReplies) {}
+
+HeartbeatClient::Outstanding* HeartbeatClient::find(std::int64_t micros) {
+  std::size_t low = 0;
+  std::size_t high = outstanding_.size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    if (outstanding_.at(middle).micros < micros) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == outstanding_.size() || outstanding_.at(low).micros != micros) return nullptr;
+  return &outstanding_.at(low);
+}
+
+std::expected<HeartbeatClient::Answered, wire::DropReason> HeartbeatClient::on_answer(
+    Instant now, const Datagram& datagram, const wire::HeartbeatReply& answer) {
+  const std::optional<std::int64_t> micros = answer.client.to_micros();
+  Outstanding* match = micros ? find(*micros) : nullptr;
+  if (match == nullptr) return std::unexpected(wire::DropReason::kUnknownTimestamp);
+  if (match->answered) return std::unexpected(wire::DropReason::kDuplicate);
+  match->answered = true;
+
+  RoundTrip trip;
+  trip.rtt = datagram.arrival - match->sent;
+  trip.application_rtt = now - match->sent;
+  settle(answer.earlier);
+  if (datagram.kernel_stamped && match->kernel_sent) {
+    const Duration total = datagram.arrival - *match->kernel_sent;
+    unsettled_ = Unsettled{match->micros, total, answer.turnaround_ns, match->loaded};
+    trip.network_rtt = less_turnaround(total, answer.turnaround_ns);
+  }
+  tally_of(match->loaded).on_answer(trip);
+  longest_rtt_ = std::max(longest_rtt_, trip.application_rtt);
+
+  const Answered answered{trip, match->loaded, !answered_once_};
+  if (!answered_once_) {
+    answered_once_ = true;
+    // Where the round trip is longer than the interval, those slots have had their heartbeats.
+    due_ = std::max(due_, match->sent + options_.interval);
+  }
+  drop_answered();
+  // A full queue means that 32 answers came in one turn; the server then tries again.
+  (void)replies_.push({answer.client, answer.server, std::nullopt});
+  return answered;
+}
+
+void HeartbeatClient::settle(const std::optional<wire::EarlierTurnaround>& earlier) {
+  if (!unsettled_) return;
+  const bool exact = earlier && earlier->client.to_micros() == unsettled_->micros;
+  const auto network_rtt = less_turnaround(
+      unsettled_->total, exact ? earlier->turnaround_ns : unsettled_->turnaround_ns);
+  if (network_rtt) tally_of(unsettled_->loaded).on_network_rtt(*network_rtt);
+  unsettled_.reset();
+}
+
+void HeartbeatClient::on_transmit_stamp(std::uint32_t token, Instant stamp) {
+  if (outstanding_.empty()) return;
+  const std::uint32_t index = token - outstanding_.front().token;
+  if (index < outstanding_.size()) outstanding_.at(index).kernel_sent = stamp;
+}
+
+Duration HeartbeatClient::answer_timeout() const {
+  // After the last of a count, waiting the full time-out would only bore: four times the longest
+  // round trip seen, as irtt does.
+  if (!count_reached() || !answered_once_) return kAnswerTimeout;
+  return std::clamp<Duration>(longest_rtt_ * 4, 250ms, kAnswerTimeout);
+}
+
+void HeartbeatClient::on_timer(Instant now) {
+  while (!outstanding_.empty() && now - outstanding_.front().sent >= answer_timeout()) {
+    give_up_oldest();
+  }
+}
+
+void HeartbeatClient::give_up_oldest() {
+  const std::optional<Outstanding> oldest = outstanding_.pop();
+  if (oldest && !oldest->answered) tally_of(oldest->loaded).on_lost();
+  drop_answered();
+}
+
+void HeartbeatClient::drop_answered() {
+  while (!outstanding_.empty() && outstanding_.front().answered) (void)outstanding_.pop();
+}
+
+std::optional<HeartbeatClient::Heartbeat> HeartbeatClient::poll_heartbeat(Instant now) {
+  if (stopped_ || count_reached() || now < due_) return std::nullopt;
+  if (outstanding_.full()) give_up_oldest();
+  // T names the heartbeat, so no two may be alike.
+  last_micros_ = std::max(last_micros_ + 1, options_.clock.micros(now));
+  const Outstanding entry{.micros = last_micros_,
+                          .token = next_token_++,
+                          .sent = now,
+                          .kernel_sent = std::nullopt,
+                          .loaded = loaded_};
+  (void)outstanding_.push(entry);
+  ++sent_;
+  schedule_next(now);
+  return Heartbeat{{wire::Timestamp::from_micros(entry.micros)}, entry.token};
+}
+
+void HeartbeatClient::schedule_next(Instant now) {
+  if (!answered_once_) {
+    due_ = now + std::min(options_.interval, kFirstRetryInterval);
+    return;
+  }
+  due_ += options_.interval;
+  if (due_ > now) return;
+  const auto missed = (now - due_) / options_.interval + 1;
+  tally_of(loaded_).on_skipped(static_cast<std::uint64_t>(missed));
+  due_ += missed * options_.interval;
+}
+
+void HeartbeatClient::send_now(Instant now) {
+  due_ = std::min(due_, now);
+}
+
+std::optional<Deadline> HeartbeatClient::deadline() const {
+  std::optional<Deadline> next;
+  if (!stopped_ && !count_reached()) next = Deadline{due_, DeadlineReason::kHeartbeat};
+  if (outstanding_.empty()) return next;
+  return earlier(
+      next, Deadline{outstanding_.front().sent + answer_timeout(), DeadlineReason::kHeartbeatLost});
+}
+
+bool HeartbeatClient::done() const {
+  return count_reached() && outstanding_.empty();
+}
+
+}  // namespace wyndrvr::engine

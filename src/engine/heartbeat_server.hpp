@@ -1,0 +1,76 @@
+// The server's half of the three-way heartbeat on one port: HEARTBEAT_1 for each HEARTBEAT_0, and
+// what a HEARTBEAT_2 proves.
+//
+// Answers are written when they leave, not when they are asked for, so that the turnaround they
+// carry is the true one. Bounded: 32 answers waiting, 64 unconfirmed; older ones are forgotten.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+
+#include "base/bounded_queue.hpp"
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+#include "engine/datagram.hpp"
+#include "engine/wall_clock.hpp"
+#include "stats/running_stats.hpp"
+#include "wire/drop_reason.hpp"
+#include "wire/heartbeat.hpp"
+
+namespace wyndrvr::engine {
+
+class HeartbeatServer {
+ public:
+  struct Reply {
+    Endpoint to;
+    wire::HeartbeatReply body;
+    std::uint32_t token = 0;  // names the kernel's transmit stamp
+  };
+
+  explicit HeartbeatServer(WallClock clock);
+
+  // HEARTBEAT_0. False where too many answers wait.
+  [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const wire::Heartbeat0& heartbeat);
+  // HEARTBEAT_2: the round trip, where the timestamp is ours and went to that endpoint.
+  [[nodiscard]] std::expected<Duration, wire::DropReason> on_confirmation(
+      const Datagram& datagram, const wire::HeartbeatReply& confirmation);
+  // The next HEARTBEAT_1, with our turnaround time in it, and with the exact one of the answer
+  // before, where the kernel has told it.
+  [[nodiscard]] std::optional<Reply> poll_reply(Instant now);
+  void on_transmit_stamp(std::uint32_t token, Instant stamp);
+
+  [[nodiscard]] bool has_reply() const { return !waiting_.empty(); }
+  [[nodiscard]] const stats::RunningStats& rtt_ns() const { return rtt_ns_; }
+
+ private:
+  struct Waiting {
+    wire::Timestamp timestamp;
+    Endpoint to;
+    Instant arrival;
+    bool kernel_stamped = false;
+  };
+  struct LastReply {
+    wire::Timestamp client;
+    Instant arrival;
+    bool kernel_stamped = false;
+    std::uint32_t token = 0;
+    std::optional<std::uint64_t> turnaround_ns;
+  };
+  struct Unconfirmed {
+    std::int64_t micros = 0;  // S; strictly increasing
+    Instant sent;
+    Endpoint to;
+    bool confirmed = false;
+  };
+
+  WallClock clock_;
+  base::BoundedQueue<Waiting> waiting_;
+  base::BoundedQueue<Unconfirmed> unconfirmed_;
+  stats::RunningStats rtt_ns_;
+  std::optional<LastReply> last_reply_;
+  std::int64_t last_micros_ = 0;
+  std::uint32_t next_token_ = 0;
+};
+
+}  // namespace wyndrvr::engine

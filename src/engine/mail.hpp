@@ -1,0 +1,39 @@
+// The outgoing messages of one actor, in order.
+//
+// Bounded by what one event can cause times the events of a turn; a full box is our own bug
+// (commands are never lost), except for samples and progress, which are dropped and counted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "base/bounded_queue.hpp"
+#include "base/check.hpp"
+#include "engine/message.hpp"
+
+namespace wyndrvr::engine {
+
+class Mail {
+ public:
+  Mail() : queue_(kCapacity) {}
+
+  void post(Mailbox to, Message message) { WYNDRVR_CHECK(queue_.push({to, std::move(message)})); }
+  // For messages that may be lost: leaves room for those that may not.
+  void post_lossy(Mailbox to, Message message) {
+    if (queue_.size() >= kCapacity / 2 || !queue_.push({to, std::move(message)})) ++dropped_;
+  }
+  [[nodiscard]] std::optional<Outgoing> pop() { return queue_.pop(); }
+  [[nodiscard]] bool empty() const { return queue_.empty(); }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  static constexpr std::size_t kCapacity =
+      32;  // messages; the host empties the box after every batch
+
+  base::BoundedQueue<Outgoing> queue_;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,138 @@
+// Messages between the actors of one session and its coordinator.
+//
+// Two kinds (docs/ARCHITECTURE.md): commands and events, which a placement must never lose, and
+// state (SenderProgress, ReceiverProgress), cumulative, where the newest replaces the others.
+// All are plain values without pointers; ipc/message_codec turns each into bytes and back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/port_kind.hpp"
+#include "engine/report.hpp"
+#include "engine/result.hpp"
+#include "engine/totals.hpp"
+#include "wire/test_result.hpp"
+
+namespace wyndrvr::engine {
+
+struct TestPlan {
+  ChannelId channel;
+  Duration duration{};
+  std::uint32_t payload_bytes = 0;  // sender only
+  Duration progress_interval{};     // between reports of totals; zero: none wanted
+  bool ask_progress = false;        // client: ask the server for its side of them, too
+  bool operator==(const TestPlan&) const = default;
+};
+
+// --- commands ---
+struct StartTest {  // coordinator -> control (client); control -> upload (both ends)
+  TestPlan plan;
+  bool operator==(const StartTest&) const = default;
+};
+struct PortReady {  // upload -> control: the other half of the test exists
+  ChannelId channel;
+  bool operator==(const PortReady&) const = default;
+};
+struct Go {  // control -> upload: the test clock has started
+  ChannelId channel;
+  Instant start;
+  Duration duration{};
+  bool operator==(const Go&) const = default;
+};
+struct SetLoaded {  // coordinator -> all: heartbeats from now on count as (not) under load
+  bool loaded = false;
+  bool operator==(const SetLoaded&) const = default;
+};
+struct Nudge {  // coordinator -> all: send a heartbeat now
+  bool operator==(const Nudge&) const = default;
+};
+struct Quiet {  // coordinator -> all: no more heartbeats and data, only answers
+  bool operator==(const Quiet&) const = default;
+};
+struct Drain {  // coordinator -> all: stop sending and answer with PortReport
+  bool operator==(const Drain&) const = default;
+};
+
+// --- events ---
+struct PortProven {
+  // Client: the server is one of ours (it tells its turnaround), so it knows our extensions.
+  bool extended = false;
+  bool operator==(const PortProven&) const = default;
+};
+struct PortSilent {  // nothing valid heard for the idle time-out
+  bool operator==(const PortSilent&) const = default;
+};
+struct PortHeard {  // after PortSilent: heard again
+  bool operator==(const PortHeard&) const = default;
+};
+struct HeartbeatSample {
+  Duration rtt{};
+  std::optional<Duration> network_rtt;
+  bool loaded = false;
+  bool operator==(const HeartbeatSample&) const = default;
+};
+struct HeartbeatsDone {  // the count asked for is sent, and every answer is in or given up
+  bool operator==(const HeartbeatsDone&) const = default;
+};
+struct TestStarted {  // control -> coordinator
+  ChannelId channel;
+  Instant start;
+  Duration duration{};
+  bool operator==(const TestStarted&) const = default;
+};
+struct TestFinished {  // upload -> control (server): final figures of the receiver
+  ChannelId channel;
+  ReceiverTotals totals;
+  bool operator==(const TestFinished&) const = default;
+};
+struct ResultArrived {  // control -> coordinator (client)
+  wire::TestResult result;
+  bool operator==(const ResultArrived&) const = default;
+};
+struct ResultDelivered {  // control -> coordinator (server)
+  ReceiverTotals totals;
+  bool operator==(const ResultDelivered&) const = default;
+};
+struct TestFailed {
+  ProblemCode code = ProblemCode::kNoResult;
+  bool operator==(const TestFailed&) const = default;
+};
+struct PortReport {
+  PortTotals totals;
+  std::optional<SenderTotals> sender;
+  bool operator==(const PortReport&) const = default;
+};
+struct Trace {
+  TraceKind kind = TraceKind::kBwupSent;
+  ChannelId channel;
+  wire::SmallText<64> detail;
+  bool operator==(const Trace&) const = default;
+};
+
+// --- state ---
+struct SenderProgress {
+  ChannelId channel;
+  SenderTotals totals;
+  bool operator==(const SenderProgress&) const = default;
+};
+struct ReceiverProgress {
+  ChannelId channel;
+  ReceiverTotals totals;
+  bool operator==(const ReceiverProgress&) const = default;
+};
+
+using Message = std::variant<StartTest, PortReady, Go, SetLoaded, Nudge, Quiet, Drain, PortProven,
+                             PortSilent, PortHeard, HeartbeatSample, HeartbeatsDone, TestStarted,
+                             TestFinished, ResultArrived, ResultDelivered, TestFailed, PortReport,
+                             Trace, SenderProgress, ReceiverProgress>;
+
+struct Outgoing {
+  Mailbox to = Mailbox::kCoordinator;
+  Message message;
+};
+
+}  // namespace wyndrvr::engine

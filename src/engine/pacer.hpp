@@ -1,0 +1,34 @@
+// When the next datagrams may leave, at a given rate.
+//
+// An absolute schedule: lateness of the loop is made up for, but never more than kMaxCatchUp of
+// it, so a stall does not end in a burst. Without a rate, at once.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+
+namespace wyndrvr::engine {
+
+class Pacer {
+ public:
+  static constexpr Duration kMaxCatchUp = 2ms;
+
+  void start(Instant now) { next_ = now; }
+  [[nodiscard]] bool may_send(Instant now) const { return now >= next_; }
+  [[nodiscard]] Instant next() const { return next_; }
+
+  // `bytes` have left at `now`, at `rate`.
+  void on_sent(Instant now, ByteCount bytes, BitRate rate) {
+    const double seconds = static_cast<double>(bytes.value) * 8.0 / rate.bps;
+    next_ = std::max(next_, now - kMaxCatchUp) + from_seconds(seconds);
+  }
+
+ private:
+  Instant next_;
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,55 @@
+// Who is at the other end of a port, and how much may be sent there before that is proven.
+//
+// A client knows its server's endpoint from the start. A server knows only the address that sent
+// CONNECT: the UDP port of each path becomes known with the first valid packet and is fixed once a
+// HEARTBEAT_2 has echoed our timestamp from it. Until then every datagram sent uses up one that
+// came in, so a spoofed source never gets more than it (was made to) send.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/endpoint.hpp"
+
+namespace wyndrvr::engine {
+
+class PeerPath {
+ public:
+  // A path that needs no proof.
+  explicit PeerPath(const Endpoint& known) : peer_(known), proven_(true) {}
+  // A path from any port of `expected`.
+  explicit PeerPath(const IpAddress& expected) : expected_(expected) {}
+
+  [[nodiscard]] bool proven() const { return proven_; }
+  [[nodiscard]] const std::optional<Endpoint>& peer() const { return peer_; }
+
+  // False for a stranger: another address, or, on a proven path, another port.
+  [[nodiscard]] bool accepts(const Endpoint& from) const {
+    return proven_ ? from == *peer_ : from.address == expected_;
+  }
+  // A valid packet has come from `from`.
+  void on_valid(const Endpoint& from) {
+    if (proven_) return;
+    peer_ = from;
+    if (credit_ < kMaxCredit) ++credit_;
+  }
+  void prove(const Endpoint& from) {
+    peer_ = from;
+    proven_ = true;
+  }
+  [[nodiscard]] bool may_send() const { return proven_ || credit_ > 0; }
+  void on_sent() {
+    if (!proven_ && credit_ > 0) --credit_;
+  }
+
+ private:
+  // Datagrams; replies come at once, so more is never saved up for long.
+  static constexpr std::uint32_t kMaxCredit = 64;
+
+  std::optional<Endpoint> peer_;
+  IpAddress expected_;
+  std::uint32_t credit_ = 0;
+  bool proven_ = false;
+};
+
+}  // namespace wyndrvr::engine

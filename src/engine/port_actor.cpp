@@ -1,0 +1,303 @@
+#include "engine/port_actor.hpp"
+
+#include "engine/overloaded.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+PeerPath make_path(const PortConfig& config) {
+  return config.side == Side::kClient ? PeerPath(config.peer) : PeerPath(config.peer.address);
+}
+
+}  // namespace
+
+PortActor::PortActor(const PortConfig& config)
+    : config_(config), path_(make_path(config)), last_heard_(config.start) {
+  const WallClock clock(config.clock_offset);
+  if (config.side == Side::kClient) {
+    heartbeat_client_.emplace(HeartbeatClient::Options{
+        config.protocol.heartbeat_interval, config.heartbeat_count, clock, config.start});
+    if (config.kind == PortKind::kControl) {
+      control_client_.emplace(config.protocol.control_resend_interval, config.protocol.trace);
+    }
+    return;
+  }
+  heartbeat_server_.emplace(clock);
+  if (config.kind == PortKind::kControl) {
+    control_server_.emplace(ControlServer::Options{
+        .resend_interval = config.protocol.result_resend_interval,
+        .max_test_duration = config.max_test_duration,
+        .heartbeat_key = config.heartbeat_key,
+        .trace = config.protocol.trace,
+        .seed = config.seed,
+    });
+  }
+}
+
+void PortActor::on_message(Instant now, Mailbox /*from*/, const Message& message) {
+  std::visit(Overloaded{
+                 [&](const StartTest& start) {
+                   if (control_client_) {
+                     control_client_->start(start.plan, mail_);
+                   } else {
+                     start_test(start.plan);
+                   }
+                 },
+                 [&](const PortReady& ready) {
+                   if (control_client_) control_client_->on_port_ready(now, ready.channel);
+                   if (control_server_) control_server_->on_port_ready(ready.channel);
+                 },
+                 [&](const Go& go) {
+                   if (sender_ && sender_->channel() == go.channel) sender_->on_go(go);
+                   if (receiver_ && receiver_->channel() == go.channel) receiver_->on_go(go);
+                 },
+                 [&](const SetLoaded& set) {
+                   if (heartbeat_client_) heartbeat_client_->set_loaded(set.loaded);
+                 },
+                 [&](const Nudge&) {
+                   if (heartbeat_client_) heartbeat_client_->send_now(now);
+                 },
+                 [&](const Quiet&) {
+                   if (heartbeat_client_) heartbeat_client_->stop();
+                   if (sender_) sender_->stop();
+                 },
+                 [&](const Drain&) {
+                   // What is reported is final: nothing that it counts may leave after it.
+                   if (heartbeat_client_) heartbeat_client_->stop();
+                   if (sender_) sender_->stop();
+                   report_totals();
+                 },
+                 [&](const TestFinished& finished) {
+                   if (control_server_) control_server_->on_finished(now, finished);
+                 },
+                 [&](const ReceiverProgress& progress) {
+                   if (control_server_) control_server_->on_progress(progress);
+                   if (sender_) sender_->on_receiver_progress(now, progress.totals);
+                 },
+                 [](const auto&) {},  // for coordinators only
+             },
+             message);
+}
+
+// The data half of a test: the client's end sends, the server's receives.
+void PortActor::start_test(const TestPlan& plan) {
+  if (config_.kind != PortKind::kUpload) return;
+  const ProtocolConfig& protocol = config_.protocol;
+  if (config_.side == Side::kClient) {
+    if (!sender_) sender_.emplace(plan, protocol.adjustment_delay, protocol.flow_control_rate);
+    if (sender_->channel() != plan.channel) return;
+  } else {
+    if (!receiver_) receiver_.emplace(plan, protocol.report_interval());
+    if (receiver_->channel() != plan.channel) return;
+  }
+  mail_.post(Mailbox::kControl, PortReady{plan.channel});
+}
+
+void PortActor::report_totals() {
+  PortReport report;
+  report.totals.drops = drops_;
+  if (heartbeat_client_) {
+    report.totals.idle = heartbeat_client_->idle();
+    report.totals.loaded = heartbeat_client_->loaded();
+  }
+  if (heartbeat_server_) {
+    const stats::RunningStats& rtt = heartbeat_server_->rtt_ns();
+    report.totals.idle.sent = rtt.count();
+    report.totals.idle.received = rtt.count();
+    if (const auto mean = rtt.mean()) {
+      stats::LatencySummary summary;
+      summary.count = rtt.count();
+      summary.mean = Duration(static_cast<std::int64_t>(*mean));
+      report.totals.idle.rtt = summary;
+    }
+  }
+  if (sender_) report.sender = sender_->totals();
+  mail_.post(Mailbox::kCoordinator, report);
+}
+
+void PortActor::on_timer(Instant now) {
+  if (heartbeat_client_) {
+    heartbeat_client_->on_timer(now);
+    tell_when_done();
+  }
+  if (control_client_) control_client_->on_timer(now, mail_);
+  if (control_server_) control_server_->on_timer(now, mail_);
+  if (now - last_heard_ >= config_.idle_timeout) on_silence();
+}
+
+void PortActor::tell_when_done() {
+  if (heartbeats_done_ || !heartbeat_client_->done()) return;
+  heartbeats_done_ = true;
+  mail_.post(Mailbox::kCoordinator, HeartbeatsDone{});
+}
+
+void PortActor::on_silence() {
+  if (silent_) return;
+  silent_ = true;
+  mail_.post(Mailbox::kCoordinator, PortSilent{});
+}
+
+void PortActor::on_peer_unreachable(Instant now) {
+  if (config_.side == Side::kClient && now - last_heard_ >= kUnreachablePatience) on_silence();
+}
+
+void PortActor::on_transmit_stamp(std::uint32_t token, Instant stamp) {
+  if (heartbeat_client_) heartbeat_client_->on_transmit_stamp(token, stamp);
+  if (heartbeat_server_) heartbeat_server_->on_transmit_stamp(token, stamp);
+}
+
+void PortActor::on_send_failed(TransmitKind kind, std::uint64_t packets) {
+  if (kind == TransmitKind::kData && sender_) sender_->on_send_failed(packets);
+}
+
+void PortActor::on_send_blocked(TransmitKind kind) {
+  if (kind == TransmitKind::kData && sender_) sender_->on_send_blocked();
+}
+
+MutableByteView PortActor::body_space() {
+  return MutableByteView(packet_).subspan(wire::kHeaderSize);
+}
+
+Transmit PortActor::make_packet(wire::MessageType type, ChannelId channel, std::size_t body_size,
+                                const Endpoint& to) {
+  const bool heartbeat = channel.value == config_.heartbeat_key;
+  std::uint64_t& seq = heartbeat ? heartbeat_seq_ : test_seq_;
+  wire::write_header(packet_.data(), {type, channel, {seq++}, 0});
+  path_.on_sent();
+  const ByteView bytes = ByteView(packet_).first(wire::kHeaderSize + body_size);
+  Transmit transmit;
+  transmit.to = to;
+  transmit.bytes = bytes;
+  transmit.segment_size = static_cast<std::uint32_t>(bytes.size());
+  return transmit;
+}
+
+std::optional<Transmit> PortActor::poll_transmit(Instant now) {
+  if (auto transmit = poll_heartbeat(now)) return transmit;
+  if (auto transmit = poll_control(now)) return transmit;
+  poll_data_messages(now);
+  if (auto transmit = poll_report(now)) return transmit;
+  return poll_data(now);
+}
+
+std::optional<Transmit> PortActor::poll_heartbeat(Instant now) {
+  const ChannelId key{config_.heartbeat_key};
+  if (heartbeat_server_) {
+    while (heartbeat_server_->has_reply()) {
+      const auto reply = heartbeat_server_->poll_reply(now);
+      if (!path_.may_send()) {
+        drop(wire::DropReason::kBudget);
+        continue;
+      }
+      const std::size_t size = wire::write_heartbeat_reply(body_space(), reply->body);
+      Transmit transmit = make_packet(wire::MessageType::kHeartbeat1, key, size, reply->to);
+      transmit.stamp_token = reply->token;
+      return transmit;
+    }
+  }
+  if (!heartbeat_client_) return std::nullopt;
+  if (const auto reply = heartbeat_client_->poll_reply()) {
+    const std::size_t size = wire::write_heartbeat_reply(body_space(), *reply);
+    return make_packet(wire::MessageType::kHeartbeat2, key, size, config_.peer);
+  }
+  if (const auto heartbeat = heartbeat_client_->poll_heartbeat(now)) {
+    const std::size_t size = wire::write_heartbeat0(body_space(), heartbeat->body);
+    Transmit transmit = make_packet(wire::MessageType::kHeartbeat0, key, size, config_.peer);
+    transmit.stamp_token = heartbeat->token;
+    return transmit;
+  }
+  return std::nullopt;
+}
+
+std::optional<Transmit> PortActor::poll_control(Instant now) {
+  if (control_client_) {
+    const auto packet = control_client_->poll(now, mail_);
+    if (!packet) return std::nullopt;
+    if (const auto* request = std::get_if<wire::Bwup>(&*packet)) {
+      const std::size_t size = wire::write_control(body_space(), *request);
+      return make_packet(wire::MessageType::kControl, request->channel, size, config_.peer);
+    }
+    const auto& acknowledgement = std::get<wire::TestResultAck>(*packet);
+    const std::size_t size = wire::write_test_result(body_space(), acknowledgement);
+    return make_packet(wire::MessageType::kTestResult, *control_client_->channel(), size,
+                       config_.peer);
+  }
+  if (!control_server_ || !path_.peer()) return std::nullopt;
+  while (const auto packet = control_server_->poll(now, mail_)) {
+    if (!path_.may_send()) {
+      drop(wire::DropReason::kBudget);
+      continue;
+    }
+    if (const auto* result = std::get_if<wire::TestResult>(&*packet)) {
+      const std::size_t size = wire::write_test_result(body_space(), *result);
+      return make_packet(wire::MessageType::kTestResult, result->channel, size, *path_.peer());
+    }
+    const ChannelId channel = *control_server_->channel();
+    const std::size_t size =
+        std::holds_alternative<wire::BwupAck>(*packet)
+            ? wire::write_control(body_space(), std::get<wire::BwupAck>(*packet))
+            : wire::write_control(body_space(), std::get<wire::Progress>(*packet));
+    return make_packet(wire::MessageType::kControl, channel, size, *path_.peer());
+  }
+  return std::nullopt;
+}
+
+void PortActor::poll_data_messages(Instant now) {
+  if (sender_) {
+    if (const auto progress = sender_->poll_progress(now)) {
+      mail_.post_lossy(Mailbox::kCoordinator, *progress);
+    }
+  }
+  if (!receiver_) return;
+  if (const auto progress = receiver_->poll_progress(now)) {
+    mail_.post_lossy(Mailbox::kControl, *progress);
+  }
+  if (const auto finished = receiver_->poll_finished(now)) mail_.post(Mailbox::kControl, *finished);
+}
+
+std::optional<Transmit> PortActor::poll_report(Instant now) {
+  if (!receiver_) return std::nullopt;
+  // Taken even where there is nobody to tell: a report that stays due would keep the loop awake.
+  const auto missing = receiver_->poll_report(now);
+  if (!missing || !path_.peer()) return std::nullopt;
+  if (!path_.may_send()) {
+    drop(wire::DropReason::kBudget);
+    return std::nullopt;
+  }
+  const ChannelId channel = receiver_->channel();
+  if (config_.protocol.trace) {
+    mail_.post_lossy(Mailbox::kCoordinator, Trace{TraceKind::kFlowControlSent, channel, {}});
+  }
+  const std::size_t size = wire::write_flow_control(body_space(), *missing);
+  return make_packet(wire::MessageType::kFlowControl, channel, size, *path_.peer());
+}
+
+std::optional<Transmit> PortActor::poll_data(Instant now) {
+  if (!sender_) return std::nullopt;
+  const auto batch = sender_->poll(now);
+  if (!batch) return std::nullopt;
+  Transmit transmit;
+  transmit.to = config_.peer;
+  transmit.bytes = batch->bytes;
+  transmit.segment_size = batch->segment_size;
+  transmit.kind = TransmitKind::kData;
+  transmit.coalesce = batch->coalesce;
+  return transmit;
+}
+
+std::optional<Deadline> PortActor::poll_deadline(Instant now) const {
+  std::optional<Deadline> next;
+  if (heartbeat_client_) next = heartbeat_client_->deadline();
+  if (control_client_) next = earlier(next, control_client_->deadline());
+  if (control_server_) next = earlier(next, control_server_->deadline());
+  if (sender_) next = earlier(next, sender_->deadline(now));
+  if (receiver_) next = earlier(next, receiver_->deadline());
+  if (silent_) return next;
+  return earlier(next, Deadline{last_heard_ + config_.idle_timeout, DeadlineReason::kIdle});
+}
+
+void PortActor::drop(wire::DropReason reason) {
+  ++drops_[static_cast<std::size_t>(reason)];
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,218 @@
+// PortActor's receiving side: from a datagram to the part that it is for, or to a counted drop.
+
+#include <algorithm>
+
+#include "engine/port_actor.hpp"
+#include "wire/control.hpp"
+#include "wire/flow_control.hpp"
+#include "wire/heartbeat.hpp"
+#include "wire/test_result.hpp"
+
+namespace wyndrvr::engine {
+
+using wire::DropReason;
+using wire::MessageType;
+
+void PortActor::on_datagram(Instant now, const Datagram& datagram) {
+  if (datagram.truncated) {
+    drop(DropReason::kTooLong);
+    return;
+  }
+  const std::size_t stride =
+      datagram.segment_size == 0 ? datagram.bytes.size() : datagram.segment_size;
+  if (receiver_) {
+    receiver_->on_buffer(datagram.socket_drops,
+                         (datagram.bytes.size() + stride - 1) / std::max<std::size_t>(stride, 1));
+  }
+  Datagram segment = datagram;
+  ByteView rest = datagram.bytes;
+  do {
+    const std::size_t size = std::min(stride, rest.size());
+    segment.bytes = rest.first(size);
+    segment.segment_size = 0;
+    on_segment(now, segment);
+    rest = rest.subspan(size);
+  } while (!rest.empty());
+}
+
+void PortActor::on_segment(Instant now, const Datagram& segment) {
+  const Verdict verdict = handle(now, segment);
+  if (!verdict) {
+    drop(verdict.error());
+    return;
+  }
+  on_heard(now);
+}
+
+void PortActor::on_heard(Instant now) {
+  last_heard_ = now;
+  if (!silent_) return;
+  silent_ = false;
+  mail_.post(Mailbox::kCoordinator, PortHeard{});
+}
+
+PortActor::Verdict PortActor::handle(Instant now, const Datagram& segment) {
+  if (!path_.accepts(segment.from)) return std::unexpected(DropReason::kStranger);
+  const auto packet = wire::parse_packet(segment.bytes);
+  if (!packet) return std::unexpected(packet.error());
+  return config_.side == Side::kClient ? handle_at_client(now, segment, *packet)
+                                       : handle_at_server(now, segment, *packet);
+}
+
+PortActor::Verdict PortActor::handle_at_client(Instant now, const Datagram& segment,
+                                               const wire::Packet& packet) {
+  switch (packet.header.type) {
+    case MessageType::kHeartbeat1:
+      return on_heartbeat_1(now, segment, packet);
+    case MessageType::kFlowControl:
+      if (config_.kind != PortKind::kUpload) break;
+      return on_flow_control(now, packet);
+    case MessageType::kControl:
+      if (config_.kind != PortKind::kControl) break;
+      return on_control(now, packet);
+    case MessageType::kTestResult:
+      if (config_.kind != PortKind::kControl) break;
+      return on_test_result(packet);
+    case MessageType::kHeartbeat0:
+    case MessageType::kHeartbeat2:
+    case MessageType::kBandwidthTest:
+    case MessageType::kData:
+      break;
+  }
+  return std::unexpected(DropReason::kWrongPort);
+}
+
+PortActor::Verdict PortActor::handle_at_server(Instant now, const Datagram& segment,
+                                               const wire::Packet& packet) {
+  switch (packet.header.type) {
+    case MessageType::kBandwidthTest:
+      if (config_.kind != PortKind::kUpload) break;
+      return on_bandwidth_test(segment, packet);
+    case MessageType::kHeartbeat0:
+      return on_heartbeat_0(segment, packet);
+    case MessageType::kHeartbeat2:
+      return on_heartbeat_2(segment, packet);
+    case MessageType::kControl:
+    case MessageType::kTestResult: {
+      if (config_.kind != PortKind::kControl) break;
+      const Verdict verdict = packet.header.type == MessageType::kControl ? on_control(now, packet)
+                                                                          : on_test_result(packet);
+      if (verdict) path_.on_valid(segment.from);
+      return verdict;
+    }
+    case MessageType::kHeartbeat1:
+    case MessageType::kFlowControl:
+    case MessageType::kData:
+      break;
+  }
+  return std::unexpected(DropReason::kWrongPort);
+}
+
+PortActor::Verdict PortActor::on_heartbeat_0(const Datagram& segment, const wire::Packet& packet) {
+  if (packet.header.channel.value != config_.heartbeat_key) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  const auto heartbeat = wire::parse_heartbeat0(packet.body);
+  if (!heartbeat) return std::unexpected(heartbeat.error());
+  path_.on_valid(segment.from);
+  if (!heartbeat_server_->on_heartbeat(segment, *heartbeat)) {
+    return std::unexpected(DropReason::kQueueFull);
+  }
+  return {};
+}
+
+PortActor::Verdict PortActor::on_heartbeat_1(Instant now, const Datagram& segment,
+                                             const wire::Packet& packet) {
+  if (packet.header.channel.value != config_.heartbeat_key) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  const auto answer = wire::parse_heartbeat_reply(packet.body);
+  if (!answer) return std::unexpected(answer.error());
+  const auto answered = heartbeat_client_->on_answer(now, segment, *answer);
+  if (!answered) return std::unexpected(answered.error());
+  if (answered->first) {
+    mail_.post(Mailbox::kCoordinator, PortProven{answer->turnaround_ns.has_value()});
+  }
+  mail_.post_lossy(Mailbox::kCoordinator,
+                   HeartbeatSample{answered->round_trip.rtt, answered->round_trip.network_rtt,
+                                   answered->loaded});
+  tell_when_done();
+  return {};
+}
+
+PortActor::Verdict PortActor::on_heartbeat_2(const Datagram& segment, const wire::Packet& packet) {
+  if (packet.header.channel.value != config_.heartbeat_key) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  const auto confirmation = wire::parse_heartbeat_reply(packet.body);
+  if (!confirmation) return std::unexpected(confirmation.error());
+  const auto rtt = heartbeat_server_->on_confirmation(segment, *confirmation);
+  if (!rtt) return std::unexpected(rtt.error());
+  if (!path_.proven()) {
+    path_.prove(segment.from);
+    mail_.post(Mailbox::kCoordinator, PortProven{});
+  }
+  mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*rtt, std::nullopt, false});
+  return {};
+}
+
+PortActor::Verdict PortActor::on_flow_control(Instant now, const wire::Packet& packet) {
+  if (!sender_) return std::unexpected(DropReason::kNoTest);
+  if (packet.header.channel != sender_->channel()) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  std::array<wire::ClosedRange, wire::kMaxRanges> storage;
+  const auto missing = wire::parse_flow_control(packet.body, storage);
+  if (!missing) return std::unexpected(missing.error());
+  if (config_.protocol.trace) {
+    mail_.post_lossy(Mailbox::kCoordinator,
+                     Trace{TraceKind::kFlowControlReceived, sender_->channel(), {}});
+  }
+  sender_->on_report(now, *missing);
+  return {};
+}
+
+PortActor::Verdict PortActor::on_bandwidth_test(const Datagram& segment,
+                                                const wire::Packet& packet) {
+  if (!receiver_) return std::unexpected(DropReason::kNoTest);
+  if (packet.header.channel != receiver_->channel()) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  const Verdict verdict = receiver_->on_packet(packet.header, segment.bytes.size(), segment);
+  if (verdict) path_.on_valid(segment.from);
+  return verdict;
+}
+
+PortActor::Verdict PortActor::on_control(Instant now, const wire::Packet& packet) {
+  const auto body = wire::parse_control(packet.body);
+  if (!body) return std::unexpected(body.error());
+  if (control_client_) {
+    if (packet.header.channel != control_client_->channel()) {
+      return std::unexpected(DropReason::kWrongChannel);
+    }
+    return control_client_->on_control(now, *body, mail_);
+  }
+  const auto* request = std::get_if<wire::Bwup>(&*body);
+  if (request == nullptr) return std::unexpected(DropReason::kWrongPort);
+  if (request->channel != packet.header.channel) return std::unexpected(DropReason::kWrongChannel);
+  return control_server_->on_request(*request, mail_);
+}
+
+PortActor::Verdict PortActor::on_test_result(const wire::Packet& packet) {
+  const auto body = wire::parse_test_result(packet.body);
+  if (!body) return std::unexpected(body.error());
+  if (control_client_) {
+    if (packet.header.channel != control_client_->channel()) {
+      return std::unexpected(DropReason::kWrongChannel);
+    }
+    return control_client_->on_result(*body, mail_);
+  }
+  if (packet.header.channel != control_server_->channel()) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  const auto* acknowledgement = std::get_if<wire::TestResultAck>(&*body);
+  if (acknowledgement == nullptr) return std::unexpected(DropReason::kWrongPort);
+  return control_server_->on_acknowledgement(*acknowledgement, mail_);
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,160 @@
+#include "engine/rate_controller.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace wyndrvr::engine {
+namespace {
+
+constexpr double kRampFactor = 2.0;
+constexpr double kUpFactor = 1.25;
+constexpr double kProbeFactor = 1.05;   // the same, where a limit is near
+constexpr double kRampProgress = 0.75;  // below it the backlog grows: do not go faster
+constexpr double kSteadyProgress = 0.95;
+constexpr int kStalledReports = 3;          // in a row: this is the limit, not a long round trip
+constexpr double kTolerance = 0.01;         // of loss above the path's own
+constexpr double kUnused = 0.9;             // sending less than this of the rate is not its limit
+constexpr double kSameLoss = 0.8;           // a cut that leaves this share of the loss did not help
+constexpr double kCutFactor = 0.85;         // of what was delivered: a full queue drains, too
+constexpr double kMaxPathLoss = 0.5;        // more is an outage or far too much, not chance
+constexpr int kCleanPeriodsToCoalesce = 4;  // after loss
+
+}  // namespace
+
+RateController::RateController(Duration adjustment_delay, Instant now)
+    : adjustment_delay_(adjustment_delay) {
+  ramp_mark_.at = now;
+  adjust_mark_.at = now;
+}
+
+RateController::Mark RateController::mark_now(Instant now, const Feedback& feedback) const {
+  return {now, feedback, sent_bytes_, sent_packets_};
+}
+
+RateController::Period RateController::period_since(const Mark& mark, Instant now,
+                                                    const Feedback& feedback) const {
+  Period period;
+  period.packets = feedback.sent - mark.feedback.sent;
+  const std::uint64_t received = feedback.received - mark.feedback.received;
+  // Late and repeated numbers may make up for more than was missing: no loss then.
+  if (period.packets > received) {
+    period.loss =
+        static_cast<double>(period.packets - received) / static_cast<double>(period.packets);
+  }
+  period.sent = rate_of({sent_bytes_ - mark.sent_bytes}, now - mark.at);
+  const std::uint64_t sent_packets = sent_packets_ - mark.sent_packets;
+  // Before the first report there is nothing to compare the receiver's pace with.
+  if (feedback.newest && mark.feedback.newest && mark.feedback.sent > 0 && sent_packets > 0) {
+    period.progress = static_cast<double>(period.packets) / static_cast<double>(sent_packets);
+    period.delivered = period.sent * period.progress;
+  }
+  return period;
+}
+
+void RateController::on_feedback(Instant now, const Feedback& feedback) {
+  // A report that went back in time, or one without news, says nothing about the rate.
+  if (feedback.sent <= ramp_mark_.feedback.sent ||
+      feedback.received < ramp_mark_.feedback.received) {
+    return;
+  }
+  if (ramping_) {
+    ramp(period_since(ramp_mark_, now, feedback));
+  } else if (feedback.sent < judge_after_ && now < judge_by_) {
+    // Still about what was sent before the rate fell: that must not be held against it.
+    adjust_mark_ = mark_now(now, feedback);
+  } else if (now - adjust_mark_.at >= adjustment_delay_ &&
+             feedback.received >= adjust_mark_.feedback.received) {
+    adjust(period_since(adjust_mark_, now, feedback));
+    adjust_mark_ = mark_now(now, feedback);
+  }
+  ramp_mark_ = mark_now(now, feedback);
+  if (ramping_) adjust_mark_ = ramp_mark_;
+}
+
+// Loss within what chance makes of the path's own loss (three standard deviations).
+bool RateController::is_clean(const Period& period) const {
+  const double p = path_loss_;
+  const double chance = 3.0 * std::sqrt(p * (1 - p) / static_cast<double>(period.packets));
+  return period.loss <= p + std::max(kTolerance, chance);
+}
+
+void RateController::ramp(const Period& period) {
+  if (period.loss > 0) clean_periods_ = -kCleanPeriodsToCoalesce;
+  if (!is_clean(period)) {
+    ramping_ = false;
+    cut(period);
+    return;
+  }
+  if (period.progress < kRampProgress) {
+    if (++stalled_reports_ < kStalledReports) {
+      // A queue fills, or the round trip is longer than a report: one step back, then see.
+      rate_ = std::max({rate_ * (1.0 / kRampFactor), period.delivered, kMinimum});
+      return;
+    }
+    ramping_ = false;
+    follow(period);
+    return;
+  }
+  stalled_reports_ = 0;
+  if (period.sent.bps < kUnused * rate_.bps) return;
+  // What has arrived of a faster moment counts as known to be good.
+  const BitRate good = std::clamp(period.delivered, rate_, rate_ * kRampFactor);
+  rate_ = std::min(good * kRampFactor, kMaximum);
+}
+
+void RateController::adjust(const Period& period) {
+  clean_periods_ = period.loss > 0 ? -kCleanPeriodsToCoalesce : std::min(clean_periods_ + 1, 1);
+  const double loss_before = std::exchange(loss_before_cut_, 0);
+  const bool same = period.loss - path_loss_ >= kSameLoss * (loss_before - path_loss_);
+  if (loss_before > 0 && same && period.loss <= kMaxPathLoss) {
+    // The cut did not help: this much is lost at any rate. Find the limit again from here.
+    path_loss_ = std::min({period.loss, loss_before, kMaxPathLoss});
+    rate_ = std::max(rate_, rate_before_cut_);
+    ramp_again();
+    return;
+  }
+  if (is_clean(period)) {
+    path_loss_ = std::min(path_loss_, period.loss);
+    // So deep a cut says little about where the limit is.
+    if (loss_before > kMaxPathLoss) {
+      ramp_again();
+      return;
+    }
+    if (period.progress < kSteadyProgress) {
+      follow(period);
+    } else if (period.sent.bps >= kUnused * rate_.bps) {
+      rate_ = std::min(rate_ * (limit_seen_ ? kProbeFactor : kUpFactor), kMaximum);
+    }
+  } else {
+    cut(period);
+  }
+}
+
+// No loss, but the receiver falls behind: a queue is filling. Its pace is the limit.
+void RateController::follow(const Period& period) {
+  rate_ = std::clamp(period.delivered, kMinimum, rate_);
+  on_lowered();
+}
+
+void RateController::cut(const Period& period) {
+  loss_before_cut_ = period.loss;
+  rate_before_cut_ = rate_;
+  const double kept = (1 - period.loss) / (1 - path_loss_);
+  rate_ = std::clamp(std::min(period.sent, rate_) * kept * kCutFactor, kMinimum, rate_);
+  on_lowered();
+}
+
+void RateController::on_lowered() {
+  limit_seen_ = true;
+  judge_after_ = sent_packets_;
+  judge_by_ = ramp_mark_.at + 2 * adjustment_delay_;
+}
+
+void RateController::ramp_again() {
+  ramping_ = true;
+  limit_seen_ = false;
+  stalled_reports_ = 0;
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,94 @@
+// The sending rate of a 0.14 upload, adjusted from what the receiver's reports show lost.
+//
+// Starts at kInitial and doubles with every clean report, until loss or a growing backlog shows;
+// from then on it adjusts every adjustment_delay: up by a little while loss stays at the path's own
+// level, else down to what was delivered. Loss that does not fall when the rate falls is the path's
+// own (random) loss, and no reason to slow down; see docs/adr/0004-rate-control.md. Pure.
+//
+// Example:
+//   controller.on_sent(bytes);
+//   controller.on_feedback(now, {.sent = 100, .received = 97});
+//   pacer.on_sent(now, bytes, controller.rate());
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+
+namespace wyndrvr::engine {
+
+class RateController {
+ public:
+  static constexpr BitRate kInitial{100e6};
+  static constexpr BitRate kMinimum{1e6};
+  static constexpr BitRate kMaximum{400e9};
+  // From here on, and on a clean path only, several datagrams may leave as one super-packet.
+  static constexpr BitRate kCoalesceFrom{200e6};
+
+  // Cumulative, in datagrams: of the first `sent`, the receiver has `received`. A statement about
+  // any prefix of what was sent will do.
+  struct Feedback {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    bool newest = true;  // the prefix reaches to the newest datagram that the receiver has seen
+  };
+
+  RateController(Duration adjustment_delay, Instant now);
+
+  void on_sent(ByteCount bytes, std::uint64_t packets = 1) {
+    sent_bytes_ += bytes.value;
+    sent_packets_ += packets;
+  }
+  void on_feedback(Instant now, const Feedback& feedback);
+
+  [[nodiscard]] BitRate rate() const { return rate_; }
+  // Whether bursts do no harm here: fast, and no loss for a while.
+  [[nodiscard]] bool may_coalesce() const { return rate_ >= kCoalesceFrom && clean_periods_ > 0; }
+  // Loss ratio that the path has at any rate, as far as seen.
+  [[nodiscard]] double path_loss() const { return path_loss_; }
+
+ private:
+  struct Period {
+    double loss = 0;
+    double progress = 1;  // how far the receiver got, in datagrams, per datagram sent
+    BitRate sent;
+    BitRate delivered;  // the pace of the receiver; 0 where that is not known
+    std::uint64_t packets = 0;
+  };
+  // Deltas since `from`; nothing meaningful for an empty one.
+  struct Mark {
+    Instant at;
+    Feedback feedback;
+    std::uint64_t sent_bytes = 0;
+    std::uint64_t sent_packets = 0;
+  };
+
+  [[nodiscard]] Period period_since(const Mark& mark, Instant now, const Feedback& feedback) const;
+  [[nodiscard]] Mark mark_now(Instant now, const Feedback& feedback) const;
+  [[nodiscard]] bool is_clean(const Period& period) const;
+  void ramp(const Period& period);
+  void adjust(const Period& period);
+  void cut(const Period& period);
+  void follow(const Period& period);
+  void on_lowered();
+  void ramp_again();
+
+  Duration adjustment_delay_;
+  BitRate rate_ = kInitial;
+  bool ramping_ = true;
+  bool limit_seen_ = false;  // some rate was too much
+  int stalled_reports_ = 0;  // in a row, while ramping
+  double path_loss_ = 0;
+  double loss_before_cut_ = 0;  // 0: the last adjustment was no cut
+  BitRate rate_before_cut_;
+  std::uint64_t judge_after_ = 0;  // the lower rate counts from this datagram on,
+  Instant judge_by_;               // and from then on at the latest
+  int clean_periods_ = 1;
+  std::uint64_t sent_bytes_ = 0;
+  std::uint64_t sent_packets_ = 0;
+  Mark ramp_mark_;
+  Mark adjust_mark_;
+};
+
+}  // namespace wyndrvr::engine

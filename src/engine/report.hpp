@@ -1,0 +1,118 @@
+// What coordinators tell the person or program that watches: one event at a time.
+//
+// Pure data; app/ turns it into the original's text lines, live lines and the result document.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/port_kind.hpp"
+#include "engine/totals.hpp"
+
+namespace wyndrvr::engine {
+
+// --- the client ---
+struct Connecting {
+  Endpoint server;
+  unsigned attempt = 1;  // from 1
+};
+struct Assigned {
+  Endpoint server;
+  std::array<Port, kPortCount> ports;
+  std::uint32_t key = 0;
+};
+struct Connected {};
+struct PortAnswers {  // the first heartbeat came back on this port
+  PortKind port;
+};
+struct Refused {
+  std::string reason;
+};
+struct NoAnswer {};  // after the last CONNECT
+struct LatencySample {
+  PortKind port;
+  Duration rtt{};
+  std::optional<Duration> network_rtt;
+  bool loaded = false;
+};
+struct UploadStarted {
+  ChannelId channel;
+  Duration duration{};
+};
+// While a test runs; `receiver` comes from servers that send PROGRESS.
+struct UploadProgress {
+  Duration elapsed{};
+  Duration duration{};
+  SenderTotals sender;
+  std::optional<ReceiverTotals> receiver;
+};
+struct UploadDraining {};     // the time is over; waiting for the server's result
+struct UploadResultArrived {  // acknowledging repeats for `linger`, then the end
+  Duration linger{};
+};
+
+// --- the server; `client` is the address that sent CONNECT ---
+struct ClientConnected {
+  Endpoint client;
+};
+struct ServerLatencySample {
+  Endpoint client;
+  PortKind port;
+  Duration rtt{};
+};
+enum class SessionEnd : std::uint8_t {
+  kResultDelivered,
+  kIdle,
+  kUnproven,
+  kResultUndelivered,
+  kShutdown,
+  kEvicted,
+  kFailed
+};
+struct ClientGone {
+  Endpoint client;
+  SessionEnd reason;
+  bool was_connected = false;                                // had proven all its ports
+  std::array<std::optional<Duration>, kPortCount> mean_rtt;  // absent: none measured
+};
+struct ServerTestResult {
+  Endpoint client;
+  ReceiverTotals totals;
+};
+struct PortsExhausted {};  // said once until a session has ended
+struct LimitReached {      // said once until a session has ended
+  std::string limit;
+};
+
+// --- debug lines of --test-verbose ---
+enum class TraceKind : std::uint8_t {
+  kBwupSent,
+  kBwupAckReceived,
+  kFlowControlReceived,  // client
+  kBwupReceived,
+  kUcmSent,
+  kUcmDeleted,
+  kUploadTestStarted,
+  kFlowControlSent,  // server
+};
+inline constexpr TraceKind kLastTraceKind = TraceKind::kFlowControlSent;
+
+struct TraceLine {
+  TraceKind kind;
+  ChannelId channel;
+  std::string detail;  // guid of a control message, where there is one
+  Endpoint client;     // server side only
+};
+
+using Report = std::variant<Connecting, Assigned, Connected, PortAnswers, Refused, NoAnswer,
+                            LatencySample, UploadStarted, UploadProgress, UploadDraining,
+                            UploadResultArrived, ClientConnected, ServerLatencySample, ClientGone,
+                            ServerTestResult, PortsExhausted, LimitReached, TraceLine>;
+
+}  // namespace wyndrvr::engine

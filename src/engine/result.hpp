@@ -1,0 +1,79 @@
+// A client's whole run as data: what the text summary and the result document are made from.
+//
+// The fields follow `wyndrvr-result/1`; what was not measured is absent.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+#include "engine/port_kind.hpp"
+#include "engine/totals.hpp"
+
+namespace wyndrvr::engine {
+
+// Stable codes of what limits the trust in a result (docs/METRICS.md lists them). `fatal` makes
+// the run invalid.
+enum class ProblemCode : std::uint8_t {
+  kNoAnswer,             // W001: the server never answered
+  kRefused,              // W002: the server refused the session
+  kPortUnproven,         // W003: no heartbeat came back on a port
+  kNoAcknowledgement,    // W004: the server never acknowledged the test
+  kNoResult,             // W005: the server's result never came
+  kInterrupted,          // W006: ended by the user before the test was done
+  kServerSilent,         // W007: the server stopped answering
+  kNoReceiverDetail,     // W101: an original server: loss may include what was in flight at the end
+  kReceiverSocketDrops,  // W102: the receiving socket overflowed
+  kSenderDrops,          // W103: datagrams were lost inside the sending host
+  kNoKernelStamps,       // W104: round trips come from the program's clock
+  kScheduleSlipped,      // W105: heartbeats were skipped because this host was late
+  kFaultInjection,       // W106: test_drop_rate or test_delay was set
+  kWrittenOff,           // W107: more gaps than the receiver tracks
+  kLocalFailure,         // W008: a socket could not be opened
+  kReceiverShrunk,       // W108: the server granted a shorter test than asked for
+};
+inline constexpr ProblemCode kLastProblemCode = ProblemCode::kReceiverShrunk;
+
+struct Problem {
+  ProblemCode code;
+  std::string message;
+};
+
+struct Interval {
+  Duration start{};  // since the test began
+  Duration end{};
+  std::uint64_t bytes = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t lost = 0;
+};
+
+// One direction of one test.
+struct TestOutcome {
+  std::uint32_t payload_bytes = 0;  // UDP payload of one datagram
+  Duration requested{};             // length asked for
+  SenderTotals sender;
+  std::optional<ReceiverTotals> receiver;  // only our own servers say all of it
+  // What every server's TEST_RESULT says.
+  std::uint64_t bytes_received = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t retransmitted_by_receiver = 0;
+  double reported_bps = 0;
+  Duration reported_duration{};
+  std::vector<Interval> intervals;  // at the receiver; add up to bytes_received
+  bool has_result = false;          // false: only the sender's side is known
+};
+
+struct SessionResult {
+  std::optional<Endpoint> server;  // that answered
+  Duration duration{};             // of the whole run
+  std::array<std::optional<PortTotals>, kPortCount> ports;
+  std::vector<TestOutcome> tests;
+  std::vector<Problem> problems;
+  bool valid = true;
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,139 @@
+#include "engine/server_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/overloaded.hpp"
+
+namespace wyndrvr::engine {
+
+ServerSession::ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now)
+    : config_(config), setup_(setup), created_(now) {}
+
+PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock_offset,
+                                      std::uint64_t seed) const {
+  PortConfig port;
+  port.side = Side::kServer;
+  port.kind = kind;
+  port.protocol = config_.protocol;
+  port.heartbeat_key = setup_.heartbeat_key;
+  port.peer = setup_.client;
+  port.idle_timeout = config_.limits.idle_timeout;
+  port.max_test_duration = config_.limits.max_test_duration;
+  port.clock_offset = clock_offset;
+  port.start = now;
+  port.seed = seed;
+  return port;
+}
+
+std::optional<ServerSessionEffect> ServerSession::poll_effect() {
+  if (effects_.empty()) return std::nullopt;
+  ServerSessionEffect effect = std::move(effects_.front());
+  effects_.pop_front();
+  return effect;
+}
+
+bool ServerSession::all_proven() const {
+  return std::ranges::all_of(proven_, std::identity{});
+}
+
+bool ServerSession::any_proven() const {
+  return std::ranges::any_of(proven_, std::identity{});
+}
+
+void ServerSession::on_message(Instant now, PortKind from, const Message& message) {
+  std::visit(
+      Overloaded{
+          [&](const PortProven&) { on_port_proven(now, from); },
+          [&](const PortSilent&) {
+            silent_[index_of(from)] = true;
+            if (std::ranges::all_of(silent_, std::identity{})) end(now, SessionEnd::kIdle);
+          },
+          [&](const PortHeard&) { silent_[index_of(from)] = false; },
+          [&](const HeartbeatSample& sample) {
+            effects_.emplace_back(Report{ServerLatencySample{setup_.client, from, sample.rtt}});
+          },
+          [&](const TestStarted&) { testing_ = true; },
+          [&](const ResultDelivered& delivered) {
+            effects_.emplace_back(Report{ServerTestResult{setup_.client, delivered.totals}});
+            end(now, SessionEnd::kResultDelivered);
+          },
+          [&](const TestFailed&) { end(now, SessionEnd::kResultUndelivered); },
+          [&](const PortReport& report) { on_port_report(now, from, report); },
+          [&](const Trace& trace) {
+            effects_.emplace_back(Report{TraceLine{
+                trace.kind, trace.channel, std::string(trace.detail.view()), setup_.client}});
+          },
+          [](const auto&) {},  // between actors only
+      },
+      message);
+}
+
+void ServerSession::on_port_proven(Instant now, PortKind port) {
+  proven_[index_of(port)] = true;
+  if (!all_proven()) {
+    if (!next_resend_) next_resend_ = now + config_.protocol.adjustment_delay;
+    return;
+  }
+  next_resend_.reset();
+  effects_.emplace_back(SessionProven{});
+  effects_.emplace_back(Report{ClientConnected{setup_.client}});
+}
+
+void ServerSession::end(Instant now, SessionEnd reason) {
+  if (ending_) return;
+  ending_ = reason;
+  drain_until_ = now + kDrainTimeout;
+  for (const PortKind port : kPortKinds) effects_.emplace_back(Post{port, Drain{}});
+}
+
+void ServerSession::on_port_report(Instant /*now*/, PortKind port, const PortReport& report) {
+  reports_[index_of(port)] = report;
+  const bool all = std::ranges::all_of(reports_, [](const auto& one) { return one.has_value(); });
+  if (ending_ && all) finish();
+}
+
+void ServerSession::finish() {
+  if (over_) return;
+  over_ = true;
+  ClientGone gone{setup_.client, *ending_, all_proven(), {}};
+  for (const PortKind port : kPortKinds) {
+    const auto& report = reports_[index_of(port)];
+    if (report && report->totals.idle.rtt)
+      gone.mean_rtt[index_of(port)] = report->totals.idle.rtt->mean;
+  }
+  effects_.emplace_back(Report{gone});
+  effects_.emplace_back(SessionOver{*ending_});
+}
+
+void ServerSession::on_timer(Instant now) {
+  const std::optional<Deadline> deadline = poll_deadline();
+  if (!deadline || now < deadline->at) return;
+  if (ending_) {
+    finish();
+    return;
+  }
+  if (next_resend_ && now >= *next_resend_) {
+    next_resend_ = now + config_.protocol.adjustment_delay;
+    effects_.emplace_back(ResendAssignment{});
+  }
+  const std::optional<Deadline> proof = poll_deadline();
+  if (proof && proof->reason == DeadlineReason::kProof && now >= proof->at) {
+    end(now, SessionEnd::kUnproven);
+  }
+}
+
+std::optional<Deadline> ServerSession::poll_deadline() const {
+  if (over_) return std::nullopt;
+  if (ending_) return Deadline{drain_until_, DeadlineReason::kDrain};
+  if (all_proven()) return std::nullopt;
+  const Deadline proof{created_ + config_.limits.proof_timeout, DeadlineReason::kProof};
+  if (!any_proven()) return proof;
+  std::optional<Deadline> next;
+  if (next_resend_) next = Deadline{*next_resend_, DeadlineReason::kResend};
+  // A real client whose test has begun, over a path that loses heartbeats: the idle time-out is
+  // its bound.
+  return testing_ ? next : earlier(next, proof);
+}
+
+}  // namespace wyndrvr::engine

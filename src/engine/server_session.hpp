@@ -1,0 +1,77 @@
+// The server's coordinator of one client: from its first packet to the release of its ports.
+//
+// Ends when the client's result is delivered, when all three ports have been silent for the idle
+// time-out, when the client has not proven its ports in time, or when it is told to. Whatever the
+// cause, its last effect is SessionOver. Pure: returns effects.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <variant>
+
+#include "base/time.hpp"
+#include "engine/acceptor.hpp"
+#include "engine/config.hpp"
+#include "engine/datagram.hpp"
+#include "engine/message.hpp"
+#include "engine/port_actor.hpp"
+#include "engine/port_kind.hpp"
+#include "engine/report.hpp"
+
+namespace wyndrvr::engine {
+
+// --- effects ---
+struct Post {  // to one of the session's actors
+  PortKind to;
+  Message message;
+};
+struct SessionProven {};     // -> Acceptor::on_proven
+struct ResendAssignment {};  // -> Acceptor::resend_assignment
+struct SessionOver {         // release the ports, then Acceptor::on_session_ended
+  SessionEnd reason;
+};
+using ServerSessionEffect =
+    std::variant<Post, SessionProven, ResendAssignment, SessionOver, Report>;
+
+class ServerSession {
+ public:
+  // Actors that do not answer Drain within this long are ended without their last words.
+  static constexpr Duration kDrainTimeout = 500ms;
+  ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now);
+
+  void on_message(Instant now, PortKind from, const Message& message);
+  void on_timer(Instant now);
+  // Told to end: by the acceptor (evicted) or because the server stops.
+  void end(Instant now, SessionEnd reason);
+
+  [[nodiscard]] std::optional<ServerSessionEffect> poll_effect();
+  [[nodiscard]] std::optional<Deadline> poll_deadline() const;
+  [[nodiscard]] const SessionSetup& setup() const { return setup_; }
+  // How this session's actor of one kind is to be made.
+  [[nodiscard]] PortConfig port_config(PortKind kind, Instant now, Duration clock_offset,
+                                       std::uint64_t seed) const;
+
+ private:
+  [[nodiscard]] bool all_proven() const;
+  [[nodiscard]] bool any_proven() const;
+  void on_port_proven(Instant now, PortKind port);
+  void on_port_report(Instant now, PortKind port, const PortReport& report);
+  void finish();
+
+  ServerConfig config_;
+  SessionSetup setup_;
+  Instant created_;
+  std::array<bool, kPortCount> proven_{};
+  std::array<bool, kPortCount> silent_{};
+  std::array<std::optional<PortReport>, kPortCount> reports_;
+  std::optional<Instant> next_resend_;
+  std::optional<SessionEnd> ending_;
+  Instant drain_until_;
+  bool over_ = false;
+  bool testing_ = false;
+  std::deque<ServerSessionEffect> effects_;
+};
+
+}  // namespace wyndrvr::engine
