@@ -1,0 +1,88 @@
+// The client: its main socket, the session's coordinator and its three ports; carries out what the
+// coordinator decides.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "engine/client_session.hpp"
+#include "os/receive_batch.hpp"
+#include "os/udp_socket.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/run.hpp"
+
+namespace wyndrvr::runtime {
+
+// The socket that CONNECT leaves from; the family of the server decides which of two.
+class MainSocket final : public EventSource {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_main_datagram(const Endpoint& from, ByteView bytes) = 0;
+    virtual void on_main_refused(const Endpoint& by) = 0;
+  };
+
+  MainSocket(EventLoop& loop, os::ReceiveBuffer& receive_buffer, Listener& listener)
+      : loop_(loop), receive_buffer_(receive_buffer), listener_(listener) {}
+  ~MainSocket() override;
+  MainSocket(const MainSocket&) = delete;
+  MainSocket& operator=(const MainSocket&) = delete;
+
+  [[nodiscard]] Result<void> open(IpAddress::Family family);
+  [[nodiscard]] Result<void> send(const Endpoint& to, ByteView bytes);
+
+  void on_ready(const Readiness& readiness) override;
+  void on_wake(Instant now) override;
+
+ private:
+  EventLoop& loop_;
+  os::ReceiveBuffer& receive_buffer_;
+  Listener& listener_;
+  std::optional<os::UdpSocket> socket_;
+  std::optional<EventLoop::Id> id_;
+};
+
+class ClientSupervisor final : public EventSource,
+                               public PlacementListener,
+                               public MainSocket::Listener {
+ public:
+  ClientSupervisor(EventLoop& loop, const ClientRun& run, ReportSink& sink);
+  ~ClientSupervisor() override;
+  ClientSupervisor(const ClientSupervisor&) = delete;
+  ClientSupervisor& operator=(const ClientSupervisor&) = delete;
+
+  [[nodiscard]] Result<void> start();
+  void stop();
+  [[nodiscard]] ClientOutcome outcome() const;
+
+  void on_ready(const Readiness& readiness) override;
+  void on_wake(Instant now) override;
+  void on_port_message(engine::PortKind from, const engine::Message& message) override;
+  void on_main_datagram(const Endpoint& from, ByteView bytes) override;
+  void on_main_refused(const Endpoint& by) override;
+
+ private:
+  void carry_out();
+  void connect(const Endpoint& server);
+  void open_ports(const engine::OpenPorts& ports);
+  [[nodiscard]] Result<void> launch_ports(const engine::OpenPorts& ports);
+
+  EventLoop& loop_;
+  ClientRun run_;
+  ReportSink& sink_;
+  base::Random random_;
+  os::ReceiveBuffer receive_buffer_;
+  std::array<std::unique_ptr<MainSocket>, 2> main_;  // IPv4, IPv6
+  std::optional<engine::ClientSession> session_;
+  std::unique_ptr<PortPlacement> placement_;
+  std::optional<EventLoop::Id> timer_;
+  std::optional<HostFacts> facts_;
+  bool carrying_out_ = false;
+};
+
+}  // namespace wyndrvr::runtime

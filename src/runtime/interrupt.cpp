@@ -1,0 +1,34 @@
+#include "runtime/interrupt.hpp"
+
+#include <csignal>
+
+#include <unistd.h>
+
+namespace wyndrvr::runtime {
+
+Result<std::unique_ptr<Interrupt>> Interrupt::create(EventLoop& loop,
+                                                     std::function<void()> on_first) {
+  auto signals = os::SignalFd::create({SIGINT, SIGTERM});
+  if (!signals) return std::unexpected(signals.error());
+  std::unique_ptr<Interrupt> interrupt(
+      new Interrupt(loop, std::move(*signals), std::move(on_first)));
+  auto id = loop.add(interrupt->signals_.fd(), *interrupt);
+  if (!id) return std::unexpected(id.error());
+  interrupt->id_ = *id;
+  return interrupt;
+}
+
+Interrupt::~Interrupt() {
+  if (id_) loop_.remove(*id_);
+}
+
+void Interrupt::on_ready(const Readiness& /*readiness*/) {
+  while (const auto signal = signals_.read()) {
+    if (std::exchange(seen_, true)) ::_exit(128 + *signal);
+    on_first_();
+  }
+}
+
+void Interrupt::on_wake(Instant /*now*/) {}
+
+}  // namespace wyndrvr::runtime

@@ -1,0 +1,38 @@
+// SIGINT and SIGTERM as events of a loop: the first asks for an orderly end, the second ends the
+// process at once, as a user who presses Ctrl-C twice expects.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/result.hpp"
+#include "os/signals.hpp"
+#include "runtime/event_loop.hpp"
+
+namespace wyndrvr::runtime {
+
+class Interrupt final : public EventSource {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Interrupt>> create(EventLoop& loop,
+                                                                 std::function<void()> on_first);
+  ~Interrupt() override;
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  void on_ready(const Readiness& readiness) override;
+  void on_wake(Instant now) override;
+
+ private:
+  Interrupt(EventLoop& loop, os::SignalFd signals, std::function<void()> on_first)
+      : loop_(loop), signals_(std::move(signals)), on_first_(std::move(on_first)) {}
+
+  EventLoop& loop_;
+  os::SignalFd signals_;
+  std::function<void()> on_first_;
+  std::optional<EventLoop::Id> id_;
+  bool seen_ = false;
+};
+
+}  // namespace wyndrvr::runtime

@@ -1,0 +1,77 @@
+// The two programs: run a client to its end, run a server until it is told to stop.
+//
+// Blocks the calling thread. Takes SIGINT and SIGTERM over for as long as it runs: the first ends
+// the run in order, the second at once. Everything that a person or a script should see goes to
+// the ReportSink, in order, on the calling thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/endpoint.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "engine/config.hpp"
+#include "engine/report.hpp"
+#include "engine/result.hpp"
+#include "runtime/placement_mode.hpp"
+
+namespace wyndrvr::runtime {
+
+// The keys that shape the loop itself rather than the protocol (docs/ARCHITECTURE.md, "A turn").
+struct LoopTuning {
+  Duration gather{};  // incoming_blocking_level: wait this long for more after a receive
+  Duration incoming_sleep{};
+  Duration send_sleep{};         // a single loop sleeps the sum of both, once a turn
+  Duration max_send_time{};      // a turn stops sending after so long; 0 = no bound
+  Duration block_limit = 100ms;  // longest wait of a turn; 0 = never waits (spins)
+  Duration test_delay{};         // fault injection: added to every turn
+  double drop_probability = 0;   // fault injection: outgoing datagrams not sent
+};
+
+// What the kernel granted; for the result's `host`.
+struct HostFacts {
+  std::uint32_t receive_buffer_bytes = 0;
+  std::uint32_t send_buffer_bytes = 0;
+  bool gso = false;
+  bool gro = false;
+  const char* timestamp_source = "none";  // "timestamping", "timestampns", "none"
+};
+
+class ReportSink {
+ public:
+  virtual ~ReportSink() = default;
+  virtual void on_report(const engine::Report& report) = 0;
+};
+
+struct ClientRun {
+  engine::ClientConfig engine;
+  LoopTuning tuning;
+  PlacementMode ports = PlacementMode::kSingle;
+};
+struct ClientOutcome {
+  engine::SessionResult result;
+  HostFacts host;
+};
+// Fails only where no run took place at all (no socket); a test that failed is a result.
+[[nodiscard]] Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink);
+
+struct ServerRun {
+  engine::ServerConfig engine;
+  LoopTuning tuning;
+  Endpoint bind;
+  PlacementMode ports = PlacementMode::kSingle;
+  PlacementMode sessions = PlacementMode::kSingle;
+};
+// Counters of the server's main socket, for its last words.
+struct ServerOutcome {
+  std::uint64_t sessions = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t ignored_datagrams = 0;
+};
+// `on_started` is called once, with the address in use, when the main socket is bound.
+[[nodiscard]] Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
+                                               void (*on_started)(const Endpoint& bound));
+
+}  // namespace wyndrvr::runtime

@@ -1,0 +1,22 @@
+#include <utility>
+
+#include "os/signals.hpp"
+#include "runtime/client_supervisor.hpp"
+#include "runtime/interrupt.hpp"
+#include "runtime/run.hpp"
+
+namespace wyndrvr::runtime {
+
+Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink) {
+  os::ignore_broken_pipes();
+  auto loop = EventLoop::create(run.tuning);
+  if (!loop) return std::unexpected(loop.error());
+  ClientSupervisor client(*loop, run, sink);
+  auto interrupt = Interrupt::create(*loop, [&] { client.stop(); });
+  if (!interrupt) return std::unexpected(interrupt.error());
+  if (const auto started = client.start(); !started) return std::unexpected(started.error());
+  if (const auto result = loop->run(); !result) return std::unexpected(result.error());
+  return client.outcome();
+}
+
+}  // namespace wyndrvr::runtime

@@ -1,0 +1,49 @@
+// SINGLE: all actors of a session in the caller's loop.
+//
+// Messages are queued and handed over one after the other, never from within the sender's own
+// step. Debug builds pass each through the message codec, so that a test in one process relies on
+// nothing that a placement in another process could not give.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/bounded_queue.hpp"
+#include "runtime/placement.hpp"
+#include "runtime/port_runner.hpp"
+
+namespace wyndrvr::runtime {
+
+class SinglePlacement final : public PortPlacement, public MailHandler {
+ public:
+  SinglePlacement(const PlacementContext& context, PlacementListener& listener);
+
+  [[nodiscard]] Result<void> launch(os::UdpSocket socket,
+                                    const engine::PortConfig& config) override;
+  void post(engine::PortKind to, const engine::Message& message) override;
+  void on_mail(engine::PortKind from, const engine::Outgoing& mail) override;
+
+ private:
+  struct Envelope {
+    engine::Mailbox from = engine::Mailbox::kCoordinator;
+    engine::Mailbox to = engine::Mailbox::kCoordinator;
+    engine::Message message;
+  };
+  // Messages under way at once in one session. More than the actors and the coordinator can have
+  // in flight together is our own bug.
+  static constexpr std::size_t kCapacity = 64;
+
+  void enqueue(Envelope envelope);
+  void hand_over();
+
+  PlacementContext context_;
+  PlacementListener& listener_;
+  std::array<std::unique_ptr<PortRunner>, engine::kPortCount> runners_;
+  base::BoundedQueue<Envelope> queue_{kCapacity};
+  std::vector<std::byte> frame_;
+  bool handing_over_ = false;
+};
+
+}  // namespace wyndrvr::runtime
