@@ -1,0 +1,102 @@
+#include "app/client_program.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "app/client_text.hpp"
+#include "app/console.hpp"
+#include "app/messages.hpp"
+#include "app/printable.hpp"
+#include "app/result_json.hpp"
+#include "app/run_config.hpp"
+#include "base/random.hpp"
+#include "os/clock.hpp"
+#include "os/entropy.hpp"
+#include "os/file.hpp"
+#include "os/host_info.hpp"
+#include "os/resolver.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+// Found out before the run rather than after it.
+Result<void> check_json_folder(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) return {};
+  const std::string folder = path.substr(0, slash);
+  const auto kind = os::file_kind(folder);
+  if (kind && *kind == os::FileKind::kFolder) return {};
+  return fail("--json {}: there is no folder {}", printable(path), printable(folder));
+}
+
+RunFacts start_facts(std::string target, runtime::PlacementMode ports) {
+  base::Random random(os::entropy64());
+  RunFacts facts;
+  facts.started_at = os::wall_now();
+  facts.run_id = base::make_uuid_v7(random, facts.started_at);
+  facts.target = std::move(target);
+  facts.kernel = os::kernel_release();
+  facts.cpu_count = os::cpu_count();
+  facts.ports = ports;
+  return facts;
+}
+
+Result<void> write_document(const CommandLine& command, const std::string& text) {
+  if (!command.json_path) {
+    if (!write_stdout(text)) return fail("cannot write the result to stdout");
+    return {};
+  }
+  if (auto written = os::write_file_atomically(*command.json_path, text); !written) return written;
+  Console::standard().err(fmt::format("Result written to {}", *command.json_path));
+  return {};
+}
+
+}  // namespace
+
+ExitCode exit_code_of(const engine::SessionResult& result, bool upload) {
+  if (upload) {
+    const bool complete = !result.tests.empty() &&
+                          std::ranges::all_of(result.tests, &engine::TestOutcome::has_result);
+    return result.valid && complete ? ExitCode::kDone : ExitCode::kFailed;
+  }
+  const bool answered = std::ranges::any_of(result.ports, [](const auto& port) {
+    return port && port->idle.received + port->loaded.received > 0;
+  });
+  return answered ? ExitCode::kDone : ExitCode::kFailed;
+}
+
+ExitCode run_client_program(const CommandLine& command, const Settings& settings) {
+  auto run = make_client_run(settings, {.upload = command.upload,
+                                        .heartbeat_count = command.count,
+                                        .progress_interval = command.progress_interval});
+  if (!run) return report_bad_usage(run.error());
+  if (command.json_path) {
+    if (auto checked = check_json_folder(*command.json_path); !checked) {
+      return report_bad_usage(checked.error());
+    }
+  }
+  const std::string host = command.target.host.value_or(std::string(kDefaultHost));
+  const Port port = command.target.port.value_or(kDefaultPort);
+  auto servers = os::resolve(host, port);
+  if (!servers) return report_failure(servers.error());
+  run->engine.servers = *std::move(servers);
+
+  Console console = Console::standard(command.json && !command.json_path);
+  ClientText text(console, {.terminal = os::stderr_is_terminal(), .columns = os::terminal_width()});
+  const RunFacts facts = start_facts(join_host_port(host, port), run->ports);
+  const auto outcome = runtime::run_client(*run, text);
+  console.clear_live();
+  if (!outcome) return report_failure(outcome.error());
+
+  text.show_result(outcome->result);
+  if (command.json) {
+    const std::string document =
+        document_text(result_document(outcome->result, outcome->host, facts));
+    if (auto written = write_document(command, document); !written) {
+      return report_failure(written.error());
+    }
+  }
+  return exit_code_of(outcome->result, command.upload);
+}
+
+}  // namespace wyndrvr::app

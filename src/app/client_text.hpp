@@ -1,0 +1,52 @@
+// The client's lines: the original's, word for word, for scripts that look for them, and ours.
+//
+// A ReportSink over a Console. Tables at the end are summary_text's. Not thread-safe.
+#pragma once
+
+#include "app/console.hpp"
+#include "app/progress.hpp"
+#include "engine/report.hpp"
+#include "engine/result.hpp"
+#include "runtime/run.hpp"
+
+namespace wyndrvr::app {
+
+struct ClientTextOptions {
+  bool terminal = false;  // stderr is one: a live line instead of a line for each interval
+  unsigned columns = 80;
+};
+
+class ClientText final : public runtime::ReportSink {
+ public:
+  using Options = ClientTextOptions;
+
+  // `console` must outlive this.
+  explicit ClientText(Console& console, Options options = {})
+      : console_(console), options_(options) {}
+
+  void on_report(const engine::Report& report) override;
+  // The averages on stderr, then the tables on stdout.
+  void show_result(const engine::SessionResult& result);
+
+ private:
+  void show(const engine::Connecting& event);
+  void show(const engine::Assigned& event);
+  void show(const engine::Connected& event);
+  void show(const engine::Refused& event);
+  void show(const engine::NoAnswer& event);
+  void show(const engine::LatencySample& event);
+  void show(const engine::UploadStarted& event);
+  void show(const engine::UploadProgress& event);
+  void show(const engine::UploadDraining& event);
+  void show(const engine::UploadResultArrived& event);
+  void show(const engine::TraceLine& event);
+  // What only a server says, and what the client's person need not read.
+  template <class Other>
+  void show(const Other& /*event*/) {}
+
+  Console& console_;
+  Options options_;
+  ProgressMeter meter_;
+};
+
+}  // namespace wyndrvr::app

@@ -1,0 +1,40 @@
+// Where the configuration file is, and the merge: command line over file over defaults.
+//
+// Reads files; touches nothing else.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/command_line.hpp"
+#include "app/settings.hpp"
+#include "base/result.hpp"
+
+namespace wyndrvr::app {
+
+struct ConfigPath {
+  std::string path;
+  bool named = false;  // by --config: then the file must exist
+  bool exists = false;
+  std::string warning;  // why the default file could not be looked at; else empty
+};
+
+// `home` is the default's folder: ~/.wyndrvr/config. --config may name a file, or a folder that
+// holds `config`; a path that ends in '/' is a folder, be it there or not. A default path that
+// cannot be looked at counts as missing, with a warning: nobody has asked for it.
+[[nodiscard]] Result<ConfigPath> find_config(const std::optional<std::string>& named,
+                                             const std::string& home);
+
+// Sets the values of the command line over what is there.
+[[nodiscard]] Result<void> apply_values(Settings& settings, std::span<const GivenValue> values);
+
+struct LoadedSettings {
+  Settings settings;
+  std::vector<std::string> warnings;  // one sentence each, with PATH:LINE
+};
+[[nodiscard]] Result<LoadedSettings> load_settings(const CommandLine& command,
+                                                   const ConfigPath& config);
+
+}  // namespace wyndrvr::app

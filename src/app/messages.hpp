@@ -1,0 +1,17 @@
+// How the program speaks of its own failures: "wyndrvr: …" on stderr.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "app/exit_code.hpp"
+#include "base/result.hpp"
+
+namespace wyndrvr::app {
+
+// With the hint where help is to be found.
+[[nodiscard]] ExitCode report_bad_usage(const Error& error);
+[[nodiscard]] ExitCode report_failure(const Error& error);
+void report_warnings(std::span<const std::string> warnings);
+
+}  // namespace wyndrvr::app

@@ -1,0 +1,34 @@
+// Every command-line option: those that are not configuration keys, and one for each key.
+//
+// The parser and the help text are made from it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/setting_table.hpp"
+
+namespace wyndrvr::app {
+
+// kOptional: the value may be left out; a following word is taken only where it is fit for one.
+enum class Argument : std::uint8_t { kNone, kRequired, kOptional };
+
+struct OptionSpec {
+  std::string name;  // "--duration"
+  Argument argument = Argument::kRequired;
+  std::string placeholder;  // "S"
+  std::string bare;         // what a kOptional option stands for without a value
+  std::string help;         // without unit and default
+  std::optional<Key> key;   // the key that it sets, if it does
+};
+
+[[nodiscard]] const std::vector<OptionSpec>& all_options();
+// Nothing for an unknown name.
+[[nodiscard]] const OptionSpec* find_option(std::string_view name);
+
+[[nodiscard]] std::string help_text();
+
+}  // namespace wyndrvr::app

@@ -1,0 +1,40 @@
+// The figures of a running test, interval by interval, and the line that shows them.
+//
+// Events carry totals; an interval is the difference of two of them, so a lost event only makes
+// one interval longer. An original server reports nothing: then the figures are the sender's, and
+// say so. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.hpp"
+#include "engine/report.hpp"
+
+namespace wyndrvr::app {
+
+struct ProgressFigures {
+  Duration elapsed{};
+  Duration duration{};
+  bool at_receiver = false;            // else what was sent
+  std::optional<double> rate_bps;      // absent: nothing new was heard in this interval
+  std::optional<double> loss_percent;  // absent: nothing was expected in this interval
+  std::uint64_t retransmitted = 0;
+};
+
+class ProgressMeter {
+ public:
+  // The interval since the event before; the first one's begins with the test.
+  [[nodiscard]] ProgressFigures update(const engine::UploadProgress& event);
+
+ private:
+  engine::UploadProgress previous_;
+};
+
+// "[  3.0/10.0 s]  1.23 Gbit/s  loss 0.0 %  retransmitted 0"
+[[nodiscard]] std::string progress_text(const ProgressFigures& figures);
+// The same with a bar where there is room, shorter than `columns`.
+[[nodiscard]] std::string progress_bar(const ProgressFigures& figures, unsigned columns);
+
+}  // namespace wyndrvr::app

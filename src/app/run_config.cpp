@@ -1,0 +1,150 @@
+#include "app/run_config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace wyndrvr::app {
+namespace {
+
+constexpr Duration kShortestReportInterval = 1ms;
+
+Result<void> check_report_interval(const Settings& settings) {
+  const Duration delay = settings.duration(Key::kAdjustmentDelay);
+  const auto rate = static_cast<std::int64_t>(settings.integer(Key::kFlowControlRate));
+  if (delay / rate >= kShortestReportInterval) return {};
+  return fail("{} / {} is less than 1 ms: make adjustment_delay at least {}",
+              settings.describe(Key::kAdjustmentDelay), settings.describe(Key::kFlowControlRate),
+              rate);
+}
+
+bool contains(const engine::PortRange& range, Port port) {
+  return range.first <= port && port <= range.last;
+}
+
+Port bind_port(const Settings& settings) {
+  return {static_cast<std::uint16_t>(settings.integer(Key::kBindPort))};
+}
+
+// Ranges that somebody chose must not hold the main port. The default ones give way instead, even
+// where a file spells them out: who says `--server :7000` has contradicted nobody.
+Result<void> check_main_port(const Settings& settings) {
+  const Port port = bind_port(settings);
+  const PortRanges& ranges = settings.port_ranges(Key::kPortRanges);
+  const auto holds_port = [port](const engine::PortRange& range) { return contains(range, port); };
+  if (ranges == Settings().port_ranges(Key::kPortRanges) ||
+      std::ranges::none_of(ranges, holds_port)) {
+    return {};
+  }
+  return fail("{} contains {}: the server's own port cannot be a client's",
+              settings.describe(Key::kPortRanges), settings.describe(Key::kBindPort));
+}
+
+PortRanges ranges_without(const PortRanges& ranges, Port port) {
+  PortRanges result;
+  for (const engine::PortRange& range : ranges) {
+    if (!contains(range, port)) {
+      result.push_back(range);
+      continue;
+    }
+    if (range.first < port) {
+      result.push_back({range.first, {static_cast<std::uint16_t>(port.value - 1)}});
+    }
+    if (port < range.last) {
+      result.push_back({{static_cast<std::uint16_t>(port.value + 1)}, range.last});
+    }
+  }
+  return result;
+}
+
+Result<void> check_modes_available(const Settings& settings) {
+  for (const Key key : {Key::kPortParallelability, Key::kConnectionParallelibility}) {
+    const runtime::PlacementMode mode = settings.mode(key);
+    if (mode == runtime::PlacementMode::kSingle) continue;
+    return fail("{}={} is not available yet: this version runs SINGLE only ({})", spec_of(key).name,
+                runtime::name(mode), settings.origin(key).describe());
+  }
+  return {};
+}
+
+engine::ProtocolConfig protocol_config(const Settings& settings) {
+  return {
+      .heartbeat_interval = settings.duration(Key::kHeartbeatRate),
+      .adjustment_delay = settings.duration(Key::kAdjustmentDelay),
+      .flow_control_rate = static_cast<std::uint32_t>(settings.integer(Key::kFlowControlRate)),
+      .control_resend_interval = settings.duration(Key::kUcmDelay),
+      .result_resend_interval = settings.duration(Key::kUcmRate),
+      .trace = settings.boolean(Key::kTestVerbose),
+  };
+}
+
+runtime::LoopTuning loop_tuning(const Settings& settings, Key block_time) {
+  return {
+      .gather = settings.duration(Key::kIncomingBlockingLevel),
+      .incoming_sleep = settings.duration(Key::kIncomingSleep),
+      .send_sleep = settings.duration(Key::kSendSleep),
+      .max_send_time = settings.duration(Key::kMaxSendTime),
+      .block_limit = settings.duration(block_time),
+      .test_delay = settings.duration(Key::kTestDelay),
+      .drop_probability = settings.decimal(Key::kTestDropRate),
+  };
+}
+
+engine::ServerLimits server_limits(const Settings& settings) {
+  engine::ServerLimits limits;
+  limits.idle_timeout = settings.duration(Key::kIdleTimeout);
+  limits.max_sessions = settings.integer(Key::kMaxSessions);
+  limits.max_sessions_per_address = settings.integer(Key::kMaxSessionsPerAddress);
+  limits.max_unproven_sessions = settings.integer(Key::kMaxUnprovenSessions);
+  limits.max_test_duration = settings.duration(Key::kMaxTestDuration);
+  return limits;
+}
+
+}  // namespace
+
+Result<void> check_consistent(const Settings& settings) {
+  if (auto checked = check_report_interval(settings); !checked) return checked;
+  return check_main_port(settings);
+}
+
+Result<runtime::ClientRun> make_client_run(const Settings& settings, const ClientWishes& wishes) {
+  if (auto checked = check_report_interval(settings); !checked) {
+    return std::unexpected(checked.error());
+  }
+  if (auto checked = check_modes_available(settings); !checked) {
+    return std::unexpected(checked.error());
+  }
+  runtime::ClientRun run;
+  run.engine.protocol = protocol_config(settings);
+  run.engine.heartbeat_count = wishes.heartbeat_count;
+  run.engine.progress_interval = wishes.progress_interval;
+  if (wishes.upload) {
+    run.engine.upload = engine::UploadRequest{
+        .duration = settings.duration(Key::kDuration),
+        .payload_bytes = static_cast<std::uint32_t>(settings.integer(Key::kBwPacketLength))};
+  } else if (settings.origin(Key::kDuration).kind == Origin::Kind::kOption) {
+    run.engine.latency_duration = settings.duration(Key::kDuration);
+  }
+  run.tuning = loop_tuning(settings, Key::kClientBlockTime);
+  run.ports = settings.mode(Key::kPortParallelability);
+  return run;
+}
+
+Result<runtime::ServerRun> make_server_run(const Settings& settings) {
+  if (auto checked = check_consistent(settings); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_modes_available(settings); !checked) {
+    return std::unexpected(checked.error());
+  }
+  runtime::ServerRun run;
+  run.engine.protocol = protocol_config(settings);
+  run.engine.port_ranges =
+      ranges_without(settings.port_ranges(Key::kPortRanges), bind_port(settings));
+  run.engine.limits = server_limits(settings);
+  run.tuning = loop_tuning(settings, Key::kServerBlockTime);
+  run.bind.port = bind_port(settings);
+  run.ports = settings.mode(Key::kPortParallelability);
+  run.sessions = settings.mode(Key::kConnectionParallelibility);
+  return run;
+}
+
+}  // namespace wyndrvr::app

@@ -1,0 +1,31 @@
+// From settings to what the programs run with: the rules between keys, and the conversion.
+//
+// The addresses are still names here, so `servers` and `bind` are left empty for the caller, who
+// resolves them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "app/settings.hpp"
+#include "base/result.hpp"
+#include "runtime/run.hpp"
+
+namespace wyndrvr::app {
+
+// What a client is asked for beyond the settings.
+struct ClientWishes {
+  bool upload = false;
+  std::optional<std::uint64_t> heartbeat_count;
+  Duration progress_interval = 1s;
+};
+
+// Errors: rules between keys that are broken, and modes that this version does not have.
+[[nodiscard]] Result<runtime::ClientRun> make_client_run(const Settings& settings,
+                                                         const ClientWishes& wishes);
+[[nodiscard]] Result<runtime::ServerRun> make_server_run(const Settings& settings);
+
+// Both ends' rules between keys alone; what --create-config checks before it writes.
+[[nodiscard]] Result<void> check_consistent(const Settings& settings);
+
+}  // namespace wyndrvr::app

@@ -1,0 +1,35 @@
+#include "app/server_program.hpp"
+
+#include "app/console.hpp"
+#include "app/messages.hpp"
+#include "app/run_config.hpp"
+#include "app/server_text.hpp"
+#include "os/resolver.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+// A plain function, since that is what run_server calls back.
+void show_started(const Endpoint& bound) {
+  Console console = Console::standard();
+  ServerText(console).show_started(bound);
+}
+
+}  // namespace
+
+ExitCode run_server_program(const Settings& settings) {
+  auto run = make_server_run(settings);
+  if (!run) return report_bad_usage(run.error());
+  const auto addresses = os::resolve(settings.host(Key::kBindAddr), run->bind.port);
+  if (!addresses) return report_failure(addresses.error());
+  run->bind = addresses->front();
+
+  Console console = Console::standard();
+  ServerText text(console);
+  const auto outcome = runtime::run_server(*run, text, show_started);
+  if (!outcome) return report_failure(outcome.error());
+  text.show_outcome(*outcome);
+  return ExitCode::kDone;
+}
+
+}  // namespace wyndrvr::app

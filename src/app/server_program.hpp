@@ -1,0 +1,11 @@
+// The server from valid settings to its exit code.
+#pragma once
+
+#include "app/exit_code.hpp"
+#include "app/settings.hpp"
+
+namespace wyndrvr::app {
+
+[[nodiscard]] ExitCode run_server_program(const Settings& settings);
+
+}  // namespace wyndrvr::app

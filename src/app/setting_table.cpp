@@ -1,0 +1,140 @@
+#include "app/setting_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "wire/header.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+constexpr double kHour = 3'600'000;       // ms
+constexpr double kDay = 86'400;           // s
+constexpr double kOneSecond = 1e6;        // us
+constexpr double kOneMinute = 60'000;     // ms
+constexpr double kMostSessions = 21'845;  // three UDP ports each
+constexpr std::string_view kEmptyBody = R"({"dummy_data": ""})";
+constexpr auto kLongestDummyData = static_cast<double>(wire::kMaxBodySize - kEmptyBody.size());
+
+using enum ValueKind;
+using enum Unit;
+
+constexpr std::array<KeySpec, kKeyCount> kTable = {{
+    {Key::kBindAddr, "bind_addr", "0.0.0.0", kHost, kNone, 0, 0, Group::kServer,
+     "address or host name that the server listens on"},
+    {Key::kBindPort, "bind_port", "6711", kInteger, kNone, 0, 65'535, Group::kServer,
+     "UDP port that the server listens on, 0 = any free one"},
+    {Key::kPortRanges, "port_ranges", "7000-8000", ValueKind::kPortRanges, kNone, 0, 0,
+     Group::kServer, "UDP ports for clients, as in 7000-7099,7200-7299"},
+    {Key::kConnectionParallelibility, "connection_parallelibility", "SINGLE", kMode, kNone, 0, 0,
+     Group::kServer, "how clients are separated: SINGLE, THREAD or PROCESS"},
+    {Key::kPortParallelability, "port_parallelability", "SINGLE", kMode, kNone, 0, 0, Group::kBoth,
+     "how the three ports are separated: SINGLE, THREAD or PROCESS"},
+    {Key::kIncomingBlockingLevel, "incoming_blocking_level", "0", kInteger, kMicroseconds, 0,
+     kOneSecond, Group::kBoth, "how long a receive may block for more, 0 = not at all"},
+    {Key::kIncomingSleep, "incoming_sleep", "0", kInteger, kMicroseconds, 0, kOneSecond,
+     Group::kBoth, "sleep in each turn of the receive loop"},
+    {Key::kSendSleep, "send_sleep", "0", kInteger, kMicroseconds, 0, kOneSecond, Group::kBoth,
+     "sleep in each turn of the send loop; a single loop sleeps the sum of both"},
+    {Key::kMaxSendTime, "max_send_time", "0", kInteger, kMicroseconds, 0, kOneSecond, Group::kBoth,
+     "how long one turn of the loop may spend sending, 0 = no bound"},
+    {Key::kHeartbeatRate, "heartbeat_rate", "5000", kInteger, kMilliseconds, 1, kHour, Group::kBoth,
+     "time between heartbeat exchanges"},
+    {Key::kAdjustmentDelay, "adjustment_delay", "1000", kInteger, kMilliseconds, 1, kHour,
+     Group::kBoth, "time between adjustments of the sending rate"},
+    {Key::kFlowControlRate, "flow_control_rate", "10", kInteger, kNone, 1, 1000, Group::kBoth,
+     "reports of what is missing per adjustment_delay; so many tell what was lost"},
+    {Key::kServerBlockTime, "server_block_time", "100", kInteger, kMilliseconds, 0, kOneMinute,
+     Group::kServer, "longest wait of the server's loop, 0 = never waits"},
+    {Key::kClientBlockTime, "client_block_time", "100", kInteger, kMilliseconds, 0, kOneMinute,
+     Group::kClient, "longest wait of the client's loop, 0 = never waits"},
+    {Key::kUcmDelay, "ucm_delay", "100", kInteger, kMilliseconds, 1, kOneMinute, Group::kBoth,
+     "time between resends of a request"},
+    {Key::kUcmRate, "ucm_rate", "100", kInteger, kMilliseconds, 1, kOneMinute, Group::kBoth,
+     "time between resends of a test's result"},
+    {Key::kBwPacketLength, "bw_packet_length", "900", kInteger, kBytes, 1, kLongestDummyData,
+     Group::kClient, "dummy data in each datagram of a test"},
+    {Key::kDuration, "duration", "30", kDecimal, kSeconds, 0.001, kDay, Group::kClient,
+     "length of a test; as an option without --bwup, of the latency run"},
+    {Key::kIdleTimeout, "idle_timeout", "30000", kInteger, kMilliseconds, 1, 24 * kHour,
+     Group::kServer, "a client that is silent for so long is dropped"},
+    {Key::kMaxSessions, "max_sessions", "4096", kInteger, kNone, 1, kMostSessions, Group::kServer,
+     "clients at once"},
+    {Key::kMaxSessionsPerAddress, "max_sessions_per_address", "512", kInteger, kNone, 1,
+     kMostSessions, Group::kServer, "clients at once from one address"},
+    {Key::kMaxUnprovenSessions, "max_unproven_sessions", "400", kInteger, kNone, 1, kMostSessions,
+     Group::kServer, "clients at once that have not yet used all of their ports"},
+    {Key::kMaxTestDuration, "max_test_duration", "3600", kInteger, kSeconds, 1, kDay,
+     Group::kServer, "longest test that the server grants"},
+    {Key::kTestVerbose, "test_verbose", "false", kBoolean, kNone, 0, 0, Group::kDebug,
+     "debug lines on stderr"},
+    {Key::kTestDelay, "test_delay", "0", kInteger, kMilliseconds, 0, kOneMinute, Group::kDebug,
+     "delay added to each turn of the loop"},
+    {Key::kTestDropRate, "test_drop_rate", "0.0", kDecimal, kNone, 0, 1, Group::kDebug,
+     "probability that an outgoing datagram is dropped"},
+}};
+
+}  // namespace
+
+std::span<const KeySpec> all_keys() {
+  return kTable;
+}
+
+const KeySpec& spec_of(Key key) {
+  const KeySpec& spec = kTable.at(static_cast<std::size_t>(key));
+  WYNDRVR_CHECK(spec.key == key);
+  return spec;
+}
+
+std::optional<Key> find_key(std::string_view name) {
+  const auto* const found = std::ranges::find(kTable, name, &KeySpec::name);
+  if (found == kTable.end()) return std::nullopt;
+  return found->key;
+}
+
+std::string_view name(Unit unit) {
+  switch (unit) {
+    case kNone:
+      return "";
+    case kMicroseconds:
+      return "us";
+    case kMilliseconds:
+      return "ms";
+    case kSeconds:
+      return "s";
+    case kBytes:
+      return "bytes";
+  }
+  return "";
+}
+
+std::string option_name(const KeySpec& spec) {
+  std::string option = fmt::format("--{}", spec.name);
+  std::ranges::replace(option, '_', '-');
+  return option;
+}
+
+std::string describe_allowed(const KeySpec& spec) {
+  const std::string unit = spec.unit == kNone ? "" : fmt::format(" ({})", name(spec.unit));
+  switch (spec.kind) {
+    case kHost:
+      return "a host name or an address";
+    case ValueKind::kPortRanges:
+      return "ranges of UDP ports from 1 to 65535 with at least 3 ports in all, as in "
+             "7000-7099,7200-7299";
+    case kMode:
+      return "SINGLE, THREAD or PROCESS";
+    case kInteger:
+      return fmt::format("a whole number from {} to {}{}", spec.low, spec.high, unit);
+    case kDecimal:
+      return fmt::format("a number from {} to {}{}", spec.low, spec.high, unit);
+    case kBoolean:
+      return "true, false, yes, no, 1 or 0";
+  }
+  return "";
+}
+
+}  // namespace wyndrvr::app

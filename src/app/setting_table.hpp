@@ -1,0 +1,85 @@
+// The one table of configuration keys: name, default, range, unit and meaning of each.
+//
+// The file's parser, the command line's options, the help text and the file that --create-config
+// writes are all made from it. Keys and defaults are protocol 0.14's (section 7), with its
+// spellings; the server's limits are our own. Adding a key: one enumerator and one row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace wyndrvr::app {
+
+enum class Key : std::uint8_t {
+  kBindAddr,
+  kBindPort,
+  kPortRanges,
+  kConnectionParallelibility,
+  kPortParallelability,
+  kIncomingBlockingLevel,
+  kIncomingSleep,
+  kSendSleep,
+  kMaxSendTime,
+  kHeartbeatRate,
+  kAdjustmentDelay,
+  kFlowControlRate,
+  kServerBlockTime,
+  kClientBlockTime,
+  kUcmDelay,
+  kUcmRate,
+  kBwPacketLength,
+  kDuration,
+  kIdleTimeout,
+  kMaxSessions,
+  kMaxSessionsPerAddress,
+  kMaxUnprovenSessions,
+  kMaxTestDuration,
+  kTestVerbose,
+  kTestDelay,
+  kTestDropRate,
+  kCount
+};
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::kCount);
+
+enum class ValueKind : std::uint8_t {
+  kHost,
+  kPortRanges,
+  kMode,
+  kInteger,
+  kDecimal,
+  kBoolean,
+};
+enum class Unit : std::uint8_t { kNone, kMicroseconds, kMilliseconds, kSeconds, kBytes };
+
+// Where the help text lists a key.
+enum class Group : std::uint8_t { kServer, kClient, kBoth, kDebug };
+
+struct KeySpec {
+  Key key;
+  std::string_view name;
+  std::string_view default_text;
+  ValueKind kind;
+  Unit unit;
+  double low;  // inclusive bounds of kInteger and kDecimal; 0 for the other kinds
+  double high;
+  Group group;
+  std::string_view meaning;
+};
+
+// All keys, in the order of `Key`.
+[[nodiscard]] std::span<const KeySpec> all_keys();
+[[nodiscard]] const KeySpec& spec_of(Key key);
+// By the name in a file; names are case-sensitive.
+[[nodiscard]] std::optional<Key> find_key(std::string_view name);
+
+// "us", "ms", "s", "bytes", or empty.
+[[nodiscard]] std::string_view name(Unit unit);
+// "--heartbeat-rate"
+[[nodiscard]] std::string option_name(const KeySpec& spec);
+// "a whole number from 1 to 3600000 (ms)"
+[[nodiscard]] std::string describe_allowed(const KeySpec& spec);
+
+}  // namespace wyndrvr::app

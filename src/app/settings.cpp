@@ -1,0 +1,111 @@
+#include "app/settings.hpp"
+
+#include "app/printable.hpp"
+#include "base/check.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+// "--heartbeat-rate x" or "heartbeat_rate=x (file PATH:LINE)"
+std::string quote(const KeySpec& spec, std::string_view text, const Origin& origin) {
+  if (origin.kind == Origin::Kind::kOption) {
+    return fmt::format("{} {}", origin.place, printable(text));
+  }
+  return fmt::format("{}={} ({})", spec.name, printable(text), origin.describe());
+}
+
+Duration duration_of(Unit unit) {
+  switch (unit) {
+    case Unit::kMicroseconds:
+      return 1us;
+    case Unit::kMilliseconds:
+      return 1ms;
+    case Unit::kSeconds:
+      return 1s;
+    case Unit::kNone:
+    case Unit::kBytes:
+      break;
+  }
+  base::check_failed("the unit is one of time", __FILE__, __LINE__);
+}
+
+}  // namespace
+
+Origin Origin::file(std::string_view path, std::size_t line) {
+  return {.kind = Kind::kFile, .place = fmt::format("{}:{}", printable(path), line)};
+}
+
+Origin Origin::option(std::string_view name) {
+  return {.kind = Kind::kOption, .place = std::string(name)};
+}
+
+std::string Origin::describe() const {
+  switch (kind) {
+    case Kind::kDefault:
+      return "default";
+    case Kind::kFile:
+      return "file " + place;
+    case Kind::kOption:
+      return "option " + place;
+  }
+  return place;
+}
+
+Settings::Settings() {
+  for (const KeySpec& spec : all_keys()) {
+    const auto set_default = set(spec.key, spec.default_text, {});
+    WYNDRVR_CHECK(set_default.has_value());
+  }
+}
+
+Result<void> Settings::set(Key key, std::string_view text, const Origin& origin) {
+  const KeySpec& spec = spec_of(key);
+  auto value = parse_value(spec, text);
+  if (!value) return fail("{}: {}", quote(spec, text, origin), value.error().message);
+  entries_[static_cast<std::size_t>(key)] = {*std::move(value), std::string(text), origin};
+  return {};
+}
+
+template <class T>
+const T& Settings::value_as(Key key) const {
+  const T* const value = std::get_if<T>(&entry(key).value);
+  WYNDRVR_CHECK(value != nullptr);
+  return *value;
+}
+
+const std::string& Settings::host(Key key) const {
+  return value_as<std::string>(key);
+}
+
+const PortRanges& Settings::port_ranges(Key key) const {
+  return value_as<PortRanges>(key);
+}
+
+runtime::PlacementMode Settings::mode(Key key) const {
+  return value_as<runtime::PlacementMode>(key);
+}
+
+std::uint64_t Settings::integer(Key key) const {
+  return value_as<std::uint64_t>(key);
+}
+
+double Settings::decimal(Key key) const {
+  return value_as<double>(key);
+}
+
+bool Settings::boolean(Key key) const {
+  return value_as<bool>(key);
+}
+
+Duration Settings::duration(Key key) const {
+  const KeySpec& spec = spec_of(key);
+  const Duration unit = duration_of(spec.unit);
+  if (spec.kind == ValueKind::kDecimal) return from_seconds(decimal(key) * to_seconds(unit));
+  return static_cast<std::int64_t>(integer(key)) * unit;
+}
+
+std::string Settings::describe(Key key) const {
+  return fmt::format("{}={} ({})", spec_of(key).name, printable(text(key)), origin(key).describe());
+}
+
+}  // namespace wyndrvr::app

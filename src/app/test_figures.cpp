@@ -1,0 +1,127 @@
+#include "app/test_figures.hpp"
+
+#include <algorithm>
+
+namespace wyndrvr::app {
+namespace {
+
+// IP and UDP header of one datagram without options (RFC 791, RFC 8200, RFC 768).
+std::uint64_t header_bytes(const IpAddress& address) {
+  return address.is_v6() ? 40 + 8 : 20 + 8;
+}
+
+std::optional<double> rate(std::uint64_t bytes, Duration duration) {
+  if (duration <= Duration::zero()) return std::nullopt;
+  return rate_of({bytes}, duration).bps;
+}
+
+std::uint64_t difference_or_zero(std::uint64_t from, std::uint64_t less) {
+  return from > less ? from - less : 0;
+}
+
+// The counters come from two hosts and may overlap, so each takes only what is left to explain.
+LossCauses split_loss(std::uint64_t lost, std::uint64_t socket_drops, std::uint64_t failed) {
+  LossCauses causes;
+  causes.receiver_socket = std::min(socket_drops, lost);
+  causes.sender_local = std::min(failed, lost - causes.receiver_socket);
+  causes.network = lost - causes.receiver_socket - causes.sender_local;
+  return causes;
+}
+
+void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
+                  const engine::ReceiverTotals& receiver) {
+  figures.received = receiver.packets;
+  figures.unique = receiver.unique;
+  figures.duplicate = receiver.duplicate;
+  figures.reordered = receiver.reordered;
+  figures.lost = difference_or_zero(figures.sent, receiver.unique);
+  figures.causes = split_loss(*figures.lost, receiver.socket_drops, outcome.sender.failed);
+  figures.bytes_received = receiver.bytes;
+  figures.duration = receiver.first_to_last;
+  figures.goodput_bps = rate(receiver.unique_bytes, receiver.first_to_last);
+}
+
+void add_original_result(TestFigures& figures, const engine::TestOutcome& outcome) {
+  figures.received = outcome.packets_received;
+  figures.lost = difference_or_zero(figures.sent, outcome.packets_received);
+  figures.bytes_received = outcome.bytes_received;
+  figures.duration = outcome.reported_duration;
+}
+
+}  // namespace
+
+TestFigures figures_of(const engine::TestOutcome& outcome, const std::optional<Endpoint>& server) {
+  TestFigures figures;
+  figures.sent = outcome.sender.packets;
+  figures.retransmitted = outcome.sender.retransmitted;
+  if (outcome.receiver) {
+    add_receiver(figures, outcome, *outcome.receiver);
+  } else if (outcome.has_result) {
+    add_original_result(figures, outcome);
+  } else {
+    return figures;
+  }
+  figures.rate_bps = rate(*figures.bytes_received, *figures.duration);
+  if (server) {
+    const std::uint64_t ip_bytes =
+        *figures.bytes_received + *figures.received * header_bytes(server->address);
+    figures.ip_rate_bps = rate(ip_bytes, *figures.duration);
+  }
+  return figures;
+}
+
+std::vector<engine::Problem> problems_of(const engine::SessionResult& result) {
+  using enum engine::ProblemCode;
+  std::vector<engine::Problem> problems = result.problems;
+  const bool original = std::ranges::any_of(result.tests, [](const engine::TestOutcome& test) {
+    return test.has_result && !test.receiver;
+  });
+  if (original &&
+      std::ranges::find(problems, kNoReceiverDetail, &engine::Problem::code) == problems.end()) {
+    problems.push_back({.code = kNoReceiverDetail,
+                        .message = "the server gives no details of what it received: datagrams in "
+                                   "flight at the end count as lost, duplicates hide losses"});
+  }
+  return problems;
+}
+
+std::string_view code_of(engine::ProblemCode code) {
+  using enum engine::ProblemCode;
+  switch (code) {
+    case kNoAnswer:
+      return "W001";
+    case kRefused:
+      return "W002";
+    case kPortUnproven:
+      return "W003";
+    case kNoAcknowledgement:
+      return "W004";
+    case kNoResult:
+      return "W005";
+    case kInterrupted:
+      return "W006";
+    case kServerSilent:
+      return "W007";
+    case kLocalFailure:
+      return "W008";
+    case kNoReceiverDetail:
+      return "W101";
+    case kReceiverSocketDrops:
+      return "W102";
+    case kSenderDrops:
+      return "W103";
+    case kNoKernelStamps:
+      return "W104";
+    case kScheduleSlipped:
+      return "W105";
+    case kFaultInjection:
+      return "W106";
+    case kWrittenOff:
+      return "W107";
+    case kReceiverShrunk:
+      return "W108";
+  }
+  return "W000";
+}
+
+}  // namespace wyndrvr::app

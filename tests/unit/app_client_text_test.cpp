@@ -1,0 +1,201 @@
+// The client's lines for every event, on the right stream, and its tables.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/client_text.hpp"
+#include "app/summary_text.hpp"
+#include "unit/app_text_test_support.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+using engine::PortKind;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Endpoint server() {
+  return {parse_ip("192.0.2.7").value(), Port{6711}};
+}
+
+struct Shown {
+  std::string out;
+  std::string err;
+  bool operator==(const Shown&) const = default;
+};
+void PrintTo(const Shown& shown, std::ostream* stream) {
+  *stream << "out: " << shown.out << " err: " << shown.err;
+}
+
+Shown show(const engine::Report& report) {
+  RecordedConsole recorded;
+  ClientText text(recorded.console);
+  text.on_report(report);
+  return {recorded.out, recorded.err};
+}
+
+TEST(ClientText, SaysTheOriginalsLines) {
+  EXPECT_EQ(show(engine::Connecting{server(), 1}),
+            (Shown{"Connecting to server 192.0.2.7:6711\n", ""}));
+  EXPECT_EQ(show(engine::Assigned{server(), {{{7000}, {7001}, {7002}}}, 5}),
+            (Shown{"Received port assignment: control 7000, upload 7001, download 7002\n", ""}));
+  EXPECT_EQ(show(engine::Connected{}), (Shown{"Client connected successfully\n", ""}));
+  EXPECT_EQ(show(engine::NoAnswer{}), (Shown{"", "Timeout waiting for server response\n"}));
+}
+
+TEST(ClientText, LatencyLinesPadTheLabelToNine) {
+  EXPECT_EQ(show(engine::LatencySample{PortKind::kControl, 123'456ns, {}, false}).err,
+            "Client latency CONTROL  : 0.123 ms\n");
+  EXPECT_EQ(show(engine::LatencySample{PortKind::kUpload, 12'345'678ns, {}, true}).err,
+            "Client latency UPLOAD   : 12.35 ms\n");
+  EXPECT_EQ(show(engine::LatencySample{PortKind::kDownload, 9'999'000ns, {}, false}).err,
+            "Client latency DOWNLOAD : 9.999 ms\n");
+}
+
+TEST(ClientText, FurtherAttemptsGoToStderr) {
+  EXPECT_EQ(show(engine::Connecting{server(), 2}),
+            (Shown{"", "No answer yet from 192.0.2.7:6711, attempt 2 of 5\n"}));
+}
+
+TEST(ClientText, ARefusalIsShownPrintable) {
+  EXPECT_EQ(show(engine::Refused{"no ports\x1b[2J"}).err, "The server refused: no ports\\x1b[2J\n");
+}
+
+TEST(ClientText, TracesAreTheOriginalsLines) {
+  const auto trace = [](engine::TraceKind kind) {
+    return show(engine::TraceLine{kind, ChannelId{77}, "", {}});
+  };
+  using enum engine::TraceKind;
+  EXPECT_EQ(trace(kBwupSent), (Shown{"", "Client sent BWUP packet on channel 77\n"}));
+  EXPECT_EQ(trace(kBwupAckReceived), (Shown{"", "Client received BWUP ack from server\n"}));
+  EXPECT_EQ(trace(kFlowControlReceived),
+            (Shown{"", "Client received FLOW_CONTROL on channel 77\n"}));
+  EXPECT_EQ(trace(kUcmSent), (Shown{}));
+}
+
+TEST(ClientText, StepsOfATestAreSaid) {
+  EXPECT_EQ(show(engine::UploadStarted{ChannelId{9}, 10s}).out,
+            "Upload test started on channel 9, 10 s\n");
+  EXPECT_EQ(show(engine::UploadDraining{}).err, "Time is over; waiting for the server's result\n");
+  EXPECT_EQ(show(engine::UploadResultArrived{5s}).err,
+            "Result received; acknowledging repeats for 5 s\n");
+}
+
+TEST(ClientText, EventsOfAServerSayNothing) {
+  EXPECT_EQ(show(engine::ClientConnected{server()}), Shown{});
+  EXPECT_EQ(show(engine::PortsExhausted{}), Shown{});
+  EXPECT_EQ(show(engine::PortAnswers{PortKind::kUpload}), Shown{});
+}
+
+engine::UploadProgress progress(Duration elapsed, std::uint64_t bytes) {
+  engine::UploadProgress event{.elapsed = elapsed, .duration = 10s, .sender = {}, .receiver = {}};
+  event.sender.bytes = bytes;
+  event.sender.packets = bytes / 1000;
+  return event;
+}
+
+TEST(ClientText, ProgressIsOneLineEachWithoutATerminal) {
+  RecordedConsole recorded;
+  ClientText text(recorded.console);
+  text.on_report(progress(1s, 125'000'000));
+  text.on_report(progress(2s, 375'000'000));
+  EXPECT_EQ(recorded.err,
+            "[  1.0/10.0 s]  sent 1.000 Gbit/s  loss 0.0 %  retransmitted 0\n"
+            "[  2.0/10.0 s]  sent 2.000 Gbit/s  loss 0.0 %  retransmitted 0\n");
+}
+
+TEST(ClientText, TheLiveLineOfATerminalIsClearedBeforeOtherLines) {
+  RecordedConsole recorded;
+  ClientText text(recorded.console, {.terminal = true, .columns = 100});
+  text.on_report(progress(1s, 125'000'000));
+  EXPECT_THAT(recorded.err, AllOf(HasSubstr("\r"), HasSubstr("[###---"), Not(HasSubstr("\n"))));
+  recorded.err.clear();
+  text.on_report(engine::LatencySample{PortKind::kControl, 1ms, {}, true});
+  EXPECT_EQ(recorded.err, "\r\x1b[KClient latency CONTROL  : 1.000 ms\n");
+}
+
+engine::LatencyTotals latency(std::uint64_t count, Duration mean) {
+  stats::LatencySummary summary;
+  summary.count = count;
+  summary.min = summary.mean = summary.p50 = summary.p90 = summary.p95 = mean;
+  summary.p99 = summary.p99_9 = summary.max = mean;
+  return {.sent = count + 1,
+          .received = count,
+          .lost = 1,
+          .skipped = 0,
+          .rtt = summary,
+          .application_rtt = {},
+          .network_rtt = {},
+          .jitter = 1500ns};
+}
+
+TEST(SummaryText, AveragesWeighIdleAndLoadedHeartbeats) {
+  engine::SessionResult result;
+  result.ports[0] = engine::PortTotals{latency(3, 100us), latency(1, 500us), {}};
+  result.ports[2] = engine::PortTotals{};
+  EXPECT_THAT(average_lines(result), ElementsAre("Client average latency CONTROL  : 0.200 ms"));
+}
+
+TEST(SummaryText, LatencyTableHasARowForEachPortAndPhase) {
+  engine::SessionResult result;
+  EXPECT_THAT(latency_table(result), IsEmpty());
+  result.ports[0] = engine::PortTotals{latency(9, 100us), latency(99, 2ms), {}};
+  result.ports[1] = engine::PortTotals{latency(9, 100us), {}, {}};
+  const auto lines = latency_table(result);
+  ASSERT_EQ(lines.size(), 5U);
+  for (const char* column : {"sent", "received", "loss", "min", "median", "p99", "max", "jitter"}) {
+    EXPECT_THAT(lines[1], HasSubstr(column));
+  }
+  EXPECT_THAT(lines[2], AllOf(HasSubstr("CONTROL"), HasSubstr("10.0 %"), HasSubstr("100 us"),
+                              HasSubstr("1.50 us")));
+  EXPECT_THAT(lines[3], HasSubstr("UPLOAD"));
+  EXPECT_THAT(lines[4],
+              AllOf(HasSubstr("CONTROL in test"), HasSubstr("1.00 %"), HasSubstr("2.00 ms")));
+  for (const std::string& line : lines) EXPECT_LE(line.size(), 110U) << line;
+}
+
+TEST(SummaryText, TestTableSaysWhereDatagramsWereLost) {
+  engine::TestOutcome outcome;
+  outcome.has_result = true;
+  outcome.sender.packets = 1000;
+  outcome.sender.failed = 2;
+  outcome.sender.retransmitted = 4;
+  engine::ReceiverTotals receiver;
+  receiver.packets = 995;
+  receiver.unique = 990;
+  receiver.duplicate = 5;
+  receiver.reordered = 7;
+  receiver.bytes = 995'000;
+  receiver.unique_bytes = 990'000;
+  receiver.socket_drops = 3;
+  receiver.first_to_last = 1s;
+  outcome.receiver = receiver;
+  const auto lines = test_table(outcome, server());
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("rate"), HasSubstr("7.960 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("goodput"), HasSubstr("7.920 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("IP-layer"), HasSubstr("8.183 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(HasSubstr("sent 1000, received 995, lost 10 (1.00 %), duplicate 5, "
+                                        "reordered 7, retransmitted 4")));
+  EXPECT_THAT(lines, Contains(HasSubstr("network 5, receiver socket 3, sender 2")));
+}
+
+TEST(SummaryText, WithoutAResultOnlyTheSendersSideIsShown) {
+  engine::TestOutcome outcome;
+  outcome.sender.packets = 10;
+  const auto lines = test_table(outcome, server());
+  EXPECT_THAT(lines, Contains(HasSubstr("sent 10, retransmitted 0")));
+  EXPECT_THAT(lines, Contains(HasSubstr("result is missing")));
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("rate"))));
+}
+
+TEST(SummaryText, ProblemsComeWithTheirCodes) {
+  engine::SessionResult result;
+  result.problems = {{engine::ProblemCode::kReceiverSocketDrops, "the socket overflowed"}};
+  EXPECT_THAT(problem_lines(result), ElementsAre("W102: the socket overflowed"));
+}
+
+}  // namespace
+}  // namespace wyndrvr::app

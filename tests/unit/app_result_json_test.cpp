@@ -1,0 +1,254 @@
+// The result document: a complete one against its golden file, and what is absent when.
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "app/client_program.hpp"
+#include "app/result_json.hpp"
+#include "app/test_figures.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+using nlohmann::ordered_json;
+
+RunFacts facts() {
+  RunFacts result;
+  result.run_id = base::parse_uuid("018f3f5e-7b00-7abc-8def-0123456789ab").value();
+  result.started_at = WallTime(1'714'564'800'123ms);
+  result.target = "example.net:6711";
+  result.kernel = "6.1.0-test";
+  result.cpu_count = 4;
+  return result;
+}
+
+runtime::HostFacts host() {
+  return {.receive_buffer_bytes = 425'984,
+          .send_buffer_bytes = 212'992,
+          .gso = true,
+          .gro = false,
+          .timestamp_source = "timestamping"};
+}
+
+stats::LatencySummary summary(Duration base) {
+  return {.count = 99,
+          .min = base,
+          .mean = base + 20us,
+          .p50 = base + 10us,
+          .p90 = base + 30us,
+          .p95 = base + 40us,
+          .p99 = base + 50us,
+          .p99_9 = base + 60us,
+          .max = base + 70us,
+          .stddev = 5us};
+}
+
+engine::LatencyTotals latency() {
+  return {.sent = 100,
+          .received = 99,
+          .lost = 1,
+          .skipped = 2,
+          .rtt = summary(100us),
+          .application_rtt = summary(120us),
+          .network_rtt = summary(80us),
+          .jitter = 7us};
+}
+
+// An upload test of 1000 datagrams: 8 lost (3 at the receiver's socket, 2 never sent), 4 doubled.
+engine::TestOutcome upload() {
+  engine::TestOutcome outcome;
+  outcome.payload_bytes = 1000;
+  outcome.requested = 2s;
+  outcome.sender.packets = 1000;
+  outcome.sender.bytes = 1'000'000;
+  outcome.sender.retransmitted = 6;
+  outcome.sender.failed = 2;
+  engine::ReceiverTotals receiver;
+  receiver.packets = 996;
+  receiver.bytes = 996'000;
+  receiver.unique = 992;
+  receiver.duplicate = 4;
+  receiver.reordered = 5;
+  receiver.expected = 999;
+  receiver.unique_bytes = 986'000;
+  receiver.socket_drops = 3;
+  receiver.first_to_last = 2s;
+  receiver.elapsed = 2s;
+  outcome.receiver = receiver;
+  outcome.bytes_received = 996'000;
+  outcome.packets_received = 996;
+  outcome.reported_duration = 2s;
+  outcome.intervals = {{0s, 1s, 500'000, 500, 3}, {1s, 2s, 496'000, 496, 4}};
+  outcome.has_result = true;
+  return outcome;
+}
+
+engine::SessionResult complete_result() {
+  engine::SessionResult result;
+  result.server = Endpoint{parse_ip("192.0.2.7").value(), Port{6711}};
+  result.duration = 7250ms;
+  for (auto& port : result.ports) port = engine::PortTotals{latency(), {}, {}};
+  result.ports[0]->loaded = latency();
+  result.ports[1]->drops[static_cast<std::size_t>(wire::DropReason::kStranger)] = 3;
+  result.tests = {upload()};
+  result.problems = {{engine::ProblemCode::kReceiverSocketDrops, "the receiving socket dropped 3"}};
+  return result;
+}
+
+ordered_json document(const engine::SessionResult& result) {
+  return result_document(result, host(), facts());
+}
+
+TEST(ResultJson, ACompleteRunIsAsInTheGoldenFile) {
+  std::ostringstream golden;
+  golden << std::ifstream(WYNDRVR_SOURCE_DIR "/tests/unit/golden/result_upload.json").rdbuf();
+  std::string text = document_text(document(complete_result()));
+  const std::string version = "\"version\": \"" WYNDRVR_VERSION "\"";
+  const std::size_t at = text.find(version);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, version.size(), "\"version\": \"0.0.0\"");
+  EXPECT_EQ(text, golden.str());
+}
+
+TEST(ResultJson, CountsAddUp) {
+  const ordered_json test = document(complete_result())["tests"][0];
+  const auto& packets = test["packets"];
+  EXPECT_EQ(packets["sent"], packets["unique"].get<int>() + packets["lost"].get<int>());
+  EXPECT_EQ(packets["received"], packets["unique"].get<int>() + packets["duplicate"].get<int>());
+  int lost = 0;
+  for (const auto& cause : test["lost_by_cause"]) lost += cause.get<int>();
+  EXPECT_EQ(packets["lost"], lost);
+  int bytes = 0;
+  for (const auto& interval : test["intervals"]) bytes += interval["bytes"].get<int>();
+  EXPECT_EQ(test["bytes_received"], bytes);
+}
+
+TEST(ResultJson, RatesFollowTheirDefinitions) {
+  const ordered_json test = document(complete_result())["tests"][0];
+  EXPECT_DOUBLE_EQ(test["rate_bps"], 8.0 * 996'000 / 2);
+  EXPECT_DOUBLE_EQ(test["goodput_bps"], 8.0 * 986'000 / 2);
+  EXPECT_DOUBLE_EQ(test["ip_rate_bps"], 8.0 * (996'000 + 996 * 28) / 2);
+  engine::SessionResult v6 = complete_result();
+  v6.server->address = parse_ip("2001:db8::7").value();
+  EXPECT_DOUBLE_EQ(document(v6)["tests"][0]["ip_rate_bps"], 8.0 * (996'000 + 996 * 48) / 2);
+}
+
+TEST(ResultJson, AnOriginalServersTestLeavesOutWhatNobodyMeasured) {
+  engine::SessionResult result = complete_result();
+  result.problems.clear();
+  engine::TestOutcome& outcome = result.tests[0];
+  outcome.receiver.reset();
+  outcome.reported_duration = 4s;
+  const ordered_json json = document(result);
+  const ordered_json& test = json["tests"][0];
+  EXPECT_EQ(test["packets"],
+            (ordered_json{{"sent", 1000}, {"received", 996}, {"lost", 4}, {"retransmitted", 6}}));
+  EXPECT_FALSE(test.contains("lost_by_cause"));
+  EXPECT_FALSE(test.contains("goodput_bps"));
+  EXPECT_DOUBLE_EQ(test["rate_bps"], 8.0 * 996'000 / 4);
+  EXPECT_EQ(json["problems"][0]["code"], "W101");
+  EXPECT_EQ(json["problems"].size(), 1U);
+}
+
+TEST(ResultJson, LossIsNeverNegative) {
+  engine::SessionResult result = complete_result();
+  result.tests[0].receiver.reset();
+  result.tests[0].packets_received = 2000;  // the network doubled datagrams
+  EXPECT_EQ(document(result)["tests"][0]["packets"]["lost"], 0);
+}
+
+TEST(ResultJson, CausesNeverExplainMoreThanWasLost) {
+  engine::TestOutcome outcome = upload();
+  outcome.receiver->unique = 999;
+  outcome.receiver->socket_drops = 50;
+  outcome.sender.failed = 50;
+  const TestFigures figures = figures_of(outcome, std::nullopt);
+  EXPECT_EQ(figures.causes, (LossCauses{.network = 0, .receiver_socket = 1, .sender_local = 0}));
+  EXPECT_FALSE(figures.ip_rate_bps.has_value()) << "the family of the address is not known";
+}
+
+TEST(ResultJson, WithoutAnAnswerTheDocumentStillStands) {
+  engine::SessionResult result;
+  result.duration = 5s;
+  result.valid = false;
+  result.problems = {{engine::ProblemCode::kNoAnswer, "no answer"}};
+  const ordered_json json = document(result);
+  EXPECT_EQ(json["valid"], false);
+  EXPECT_EQ(json["problems"][0]["code"], "W001");
+  EXPECT_EQ(json["latency"], ordered_json::object());
+  EXPECT_EQ(json["tests"], ordered_json::array());
+  EXPECT_FALSE(json.contains("server"));
+}
+
+TEST(ResultJson, ATestWithoutResultHasTheSendersSideOnly) {
+  engine::SessionResult result = complete_result();
+  result.tests[0].receiver.reset();
+  result.tests[0].has_result = false;
+  const ordered_json test = document(result)["tests"][0];
+  EXPECT_EQ(test["packets"], (ordered_json{{"sent", 1000}, {"retransmitted", 6}}));
+  EXPECT_FALSE(test.contains("rate_bps"));
+  EXPECT_FALSE(test.contains("bytes_received"));
+  EXPECT_FALSE(test.contains("duration_s"));
+}
+
+TEST(ResultJson, UnmeasuredTimesAreAbsent) {
+  engine::SessionResult result = complete_result();
+  result.ports[0]->idle.network_rtt.reset();
+  result.ports[0]->idle.jitter.reset();
+  result.ports[0]->idle.rtt->stddev.reset();
+  const ordered_json control = document(result)["latency"]["control"];
+  EXPECT_FALSE(control.contains("network_rtt_ns"));
+  EXPECT_FALSE(control.contains("jitter_ns"));
+  EXPECT_FALSE(control["rtt_ns"].contains("stddev"));
+  EXPECT_EQ(control["rtt_ns"]["p99_9"], 160'000);
+}
+
+TEST(ResultJson, TextThatIsNoUtf8IsReplaced) {
+  engine::SessionResult result;
+  result.problems = {{engine::ProblemCode::kRefused, "bad \xff byte"}};
+  EXPECT_TRUE(ordered_json::accept(document_text(document(result))));
+}
+
+TEST(ResultJson, TimesAreRfc3339InUtc) {
+  EXPECT_EQ(format_rfc3339(WallTime(0s)), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_rfc3339(WallTime(1'709'164'799'999ms)), "2024-02-28T23:59:59.999Z");
+  EXPECT_EQ(format_rfc3339(WallTime(1'709'164'800s)), "2024-02-29T00:00:00.000Z");
+}
+
+TEST(ProblemCodes, AreStable) {
+  using enum engine::ProblemCode;
+  EXPECT_EQ(code_of(kNoAnswer), "W001");
+  EXPECT_EQ(code_of(kServerSilent), "W007");
+  EXPECT_EQ(code_of(kLocalFailure), "W008");
+  EXPECT_EQ(code_of(kNoReceiverDetail), "W101");
+  EXPECT_EQ(code_of(kWrittenOff), "W107");
+  EXPECT_EQ(code_of(kReceiverShrunk), "W108");
+}
+
+TEST(ExitCode, ALatencyRunIsDoneWhenOneHeartbeatWasAnswered) {
+  engine::SessionResult result;
+  EXPECT_EQ(exit_code_of(result, false), ExitCode::kFailed);
+  result.ports[2] = engine::PortTotals{};
+  result.ports[2]->idle.sent = 5;
+  EXPECT_EQ(exit_code_of(result, false), ExitCode::kFailed);
+  result.ports[2]->idle.received = 1;
+  result.valid = false;
+  EXPECT_EQ(exit_code_of(result, false), ExitCode::kDone);
+}
+
+TEST(ExitCode, ATestIsDoneWhenItsResultIsValid) {
+  engine::SessionResult result = complete_result();
+  EXPECT_EQ(exit_code_of(result, true), ExitCode::kDone);
+  result.tests[0].has_result = false;
+  EXPECT_EQ(exit_code_of(result, true), ExitCode::kFailed);
+  result.tests[0].has_result = true;
+  result.valid = false;
+  EXPECT_EQ(exit_code_of(result, true), ExitCode::kFailed);
+  result.valid = true;
+  result.tests.clear();
+  EXPECT_EQ(exit_code_of(result, true), ExitCode::kFailed);
+}
+
+}  // namespace
+}  // namespace wyndrvr::app

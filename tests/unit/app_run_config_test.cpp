@@ -1,0 +1,153 @@
+// The rules between keys, and that every key arrives where it has its effect.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/run_config.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+Settings with(std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
+  Settings settings;
+  for (const auto& [name, text] : values) {
+    const KeySpec& spec = spec_of(find_key(name).value());
+    const auto set = settings.set(spec.key, text, Origin::option(option_name(spec)));
+    EXPECT_TRUE(set.has_value()) << name;
+  }
+  return settings;
+}
+
+TEST(RunConfig, ClientTakesEveryKeyThatConcernsIt) {
+  const Settings settings = with({{"heartbeat_rate", "10"},
+                                  {"adjustment_delay", "200"},
+                                  {"flow_control_rate", "4"},
+                                  {"ucm_delay", "30"},
+                                  {"ucm_rate", "40"},
+                                  {"incoming_blocking_level", "5"},
+                                  {"incoming_sleep", "6"},
+                                  {"send_sleep", "7"},
+                                  {"max_send_time", "8"},
+                                  {"client_block_time", "9"},
+                                  {"server_block_time", "99"},
+                                  {"bw_packet_length", "1000"},
+                                  {"duration", "2.5"},
+                                  {"test_verbose", "yes"},
+                                  {"test_delay", "11"},
+                                  {"test_drop_rate", "0.25"}});
+  const auto run = make_client_run(
+      settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 250ms});
+  ASSERT_TRUE(run.has_value()) << run.error().message;
+  EXPECT_EQ(run->engine.protocol.heartbeat_interval, 10ms);
+  EXPECT_EQ(run->engine.protocol.report_interval(), 50ms);
+  EXPECT_EQ(run->engine.protocol.control_resend_interval, 30ms);
+  EXPECT_EQ(run->engine.protocol.result_resend_interval, 40ms);
+  EXPECT_TRUE(run->engine.protocol.trace);
+  EXPECT_EQ(run->engine.progress_interval, 250ms);
+  ASSERT_TRUE(run->engine.upload.has_value());
+  EXPECT_EQ(run->engine.upload->duration, 2500ms);
+  EXPECT_EQ(run->engine.upload->payload_bytes, 1000U);
+  EXPECT_FALSE(run->engine.latency_duration.has_value());
+  EXPECT_EQ(run->tuning.gather, 5us);
+  EXPECT_EQ(run->tuning.incoming_sleep, 6us);
+  EXPECT_EQ(run->tuning.send_sleep, 7us);
+  EXPECT_EQ(run->tuning.max_send_time, 8us);
+  EXPECT_EQ(run->tuning.block_limit, 9ms);
+  EXPECT_EQ(run->tuning.test_delay, 11ms);
+  EXPECT_EQ(run->tuning.drop_probability, 0.25);
+}
+
+TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
+  const Settings settings = with({{"port_ranges", "9000-9010,9020-9030"},
+                                  {"bind_port", "9015"},
+                                  {"server_block_time", "3"},
+                                  {"client_block_time", "99"},
+                                  {"idle_timeout", "1500"},
+                                  {"max_sessions", "5"},
+                                  {"max_sessions_per_address", "4"},
+                                  {"max_unproven_sessions", "3"},
+                                  {"max_test_duration", "60"}});
+  const auto run = make_server_run(settings);
+  ASSERT_TRUE(run.has_value()) << run.error().message;
+  EXPECT_EQ(run->bind.port, Port{9015});
+  EXPECT_EQ(run->engine.port_ranges, (PortRanges{{{9000}, {9010}}, {{9020}, {9030}}}));
+  EXPECT_EQ(run->tuning.block_limit, 3ms);
+  EXPECT_EQ(run->engine.limits.idle_timeout, 1500ms);
+  EXPECT_EQ(run->engine.limits.max_sessions, 5U);
+  EXPECT_EQ(run->engine.limits.max_sessions_per_address, 4U);
+  EXPECT_EQ(run->engine.limits.max_unproven_sessions, 3U);
+  EXPECT_EQ(run->engine.limits.max_test_duration, 60s);
+}
+
+TEST(RunConfig, DurationEndsALatencyRunOnlyWhenItIsAnOption) {
+  Settings settings;
+  ASSERT_TRUE(settings.set(Key::kDuration, "5", Origin::file("config", 1)));
+  const auto from_file = make_client_run(settings, {});
+  ASSERT_TRUE(from_file.has_value());
+  EXPECT_FALSE(from_file->engine.latency_duration.has_value());
+  ASSERT_TRUE(settings.set(Key::kDuration, "6", Origin::option("--duration")));
+  const auto from_option = make_client_run(settings, {});
+  ASSERT_TRUE(from_option.has_value());
+  EXPECT_EQ(from_option->engine.latency_duration, 6s);
+  EXPECT_FALSE(from_option->engine.upload.has_value());
+}
+
+TEST(RunConfig, DurationOfTheFileIsATestsLength) {
+  Settings settings;
+  ASSERT_TRUE(settings.set(Key::kDuration, "5", Origin::file("config", 1)));
+  const auto run =
+      make_client_run(settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 1s});
+  ASSERT_TRUE(run.has_value());
+  EXPECT_EQ(run->engine.upload->duration, 5s);
+}
+
+TEST(RunConfig, ReportsMoreOftenThanEveryMillisecondAreRefusedNamingBothKeys) {
+  EXPECT_TRUE(check_consistent(with({{"adjustment_delay", "10"}, {"flow_control_rate", "10"}})));
+  const Settings settings = with({{"adjustment_delay", "9"}, {"flow_control_rate", "10"}});
+  for (const auto& error :
+       {make_client_run(settings, {}).error().message, make_server_run(settings).error().message}) {
+    EXPECT_THAT(error, AllOf(HasSubstr("adjustment_delay=9 (option --adjustment-delay)"),
+                             HasSubstr("flow_control_rate=10"), HasSubstr("1 ms")));
+  }
+}
+
+TEST(RunConfig, ChosenRangesMustNotHoldTheMainPort) {
+  const auto run = make_server_run(with({{"port_ranges", "6700-6720"}}));
+  ASSERT_FALSE(run.has_value());
+  EXPECT_THAT(run.error().message, AllOf(HasSubstr("port_ranges=6700-6720"),
+                                         HasSubstr("bind_port=6711"), HasSubstr("default")));
+  EXPECT_TRUE(make_client_run(with({{"port_ranges", "6700-6720"}}), {}).has_value())
+      << "a client has no main port";
+}
+
+TEST(RunConfig, DefaultRangesGiveWayToTheMainPort) {
+  const auto inside = make_server_run(with({{"bind_port", "7500"}}));
+  ASSERT_TRUE(inside.has_value());
+  EXPECT_EQ(inside->engine.port_ranges, (PortRanges{{{7000}, {7499}}, {{7501}, {8000}}}));
+  const auto first = make_server_run(with({{"bind_port", "7000"}}));
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->engine.port_ranges, (PortRanges{{{7001}, {8000}}}));
+  const auto last = make_server_run(with({{"bind_port", "8000"}}));
+  ASSERT_TRUE(last.has_value());
+  EXPECT_EQ(last->engine.port_ranges, (PortRanges{{{7000}, {7999}}}));
+}
+
+TEST(RunConfig, ModesOfLaterVersionsAreRefusedWithTheirOrigin) {
+  const auto client = make_client_run(with({{"port_parallelability", "thread"}}), {});
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().message,
+            "port_parallelability=THREAD is not available yet: this version runs SINGLE only "
+            "(option --port-parallelability)");
+  Settings settings;
+  ASSERT_TRUE(
+      settings.set(Key::kConnectionParallelibility, "PROCESS", Origin::file("/c/config", 4)));
+  const auto server = make_server_run(settings);
+  ASSERT_FALSE(server.has_value());
+  EXPECT_THAT(server.error().message, AllOf(HasSubstr("connection_parallelibility=PROCESS"),
+                                            HasSubstr("(file /c/config:4)")));
+}
+
+}  // namespace
+}  // namespace wyndrvr::app

@@ -1,0 +1,101 @@
+// The server's lines for every event, on the right stream.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/server_text.hpp"
+#include "unit/app_text_test_support.hpp"
+
+namespace wyndrvr::app {
+namespace {
+
+using engine::PortKind;
+using testing::AllOf;
+using testing::HasSubstr;
+
+Endpoint client() {
+  return {parse_ip("2001:db8::7").value(), Port{40000}};
+}
+
+std::pair<std::string, std::string> show(const engine::Report& report) {
+  RecordedConsole recorded;
+  ServerText(recorded.console).on_report(report);
+  return {recorded.out, recorded.err};
+}
+
+std::pair<std::string, std::string> streams(std::string out, std::string err) {
+  return {std::move(out), std::move(err)};
+}
+
+TEST(ServerText, SaysTheOriginalsLines) {
+  RecordedConsole recorded;
+  ServerText(recorded.console).show_started({parse_ip("0.0.0.0").value(), Port{6711}});
+  EXPECT_EQ(recorded.out, "Server started on 0.0.0.0:6711\n");
+  EXPECT_EQ(show(engine::ClientConnected{client()}),
+            streams("Client connected: [2001:db8::7]:40000\n", ""));
+  EXPECT_EQ(show(engine::ServerLatencySample{client(), PortKind::kControl, 123us}),
+            streams("", "Server latency on CONTROL   to [2001:db8::7]:40000: 0.123 ms\n"));
+  EXPECT_EQ(show(engine::ServerLatencySample{client(), PortKind::kDownload, 20ms}),
+            streams("", "Server latency on DOWNLOAD  to [2001:db8::7]:40000: 20.00 ms\n"));
+}
+
+TEST(ServerText, AClientThatLeavesGetsItsAveragesAndTheReason) {
+  engine::ClientGone gone{client(), engine::SessionEnd::kIdle, true, {}};
+  gone.mean_rtt[0] = 123us;
+  gone.mean_rtt[1] = 456us;
+  EXPECT_EQ(show(gone),
+            streams("Client left: [2001:db8::7]:40000 (silent for idle_timeout)\n",
+                    "Server average latency on CONTROL   to [2001:db8::7]:40000: 0.123 ms\n"
+                    "Server average latency on UPLOAD    to [2001:db8::7]:40000: 0.456 ms\n"));
+}
+
+TEST(ServerText, AClientThatNeverConnectedLeavesInSilence) {
+  EXPECT_EQ(show(engine::ClientGone{client(), engine::SessionEnd::kUnproven, false, {}}),
+            streams("", ""));
+}
+
+TEST(ServerText, ATestIsOneLine) {
+  engine::ReceiverTotals totals;
+  totals.packets = 995;
+  totals.unique = 990;
+  totals.expected = 1000;
+  totals.bytes = 995'000;
+  totals.retransmitted = 4;
+  totals.first_to_last = 1s;
+  EXPECT_EQ(show(engine::ServerTestResult{client(), totals}).first,
+            "Upload test of [2001:db8::7]:40000: 7.960 Mbit/s, 995.0 kB in 1.00 s, 995 datagrams, "
+            "lost 10 (1.00 %), retransmitted 4\n");
+  EXPECT_THAT(show(engine::ServerTestResult{client(), {}}).first,
+              HasSubstr(": 0 B in 0.00 s, 0 datagrams, lost 0 (-)"));
+}
+
+TEST(ServerText, LimitsNameTheKeyToRaise) {
+  EXPECT_THAT(show(engine::PortsExhausted{}).second, HasSubstr("port_ranges"));
+  EXPECT_THAT(show(engine::LimitReached{"server full"}).second,
+              AllOf(HasSubstr("server full"), HasSubstr("raise max_sessions or max_unproven")));
+  EXPECT_THAT(show(engine::LimitReached{"address limit"}).second,
+              HasSubstr("raise max_sessions_per_address"));
+}
+
+TEST(ServerText, TracesAreTheOriginalsLines) {
+  const auto trace = [](engine::TraceKind kind, std::string detail = "") {
+    const auto shown = show(engine::TraceLine{kind, ChannelId{77}, std::move(detail), client()});
+    EXPECT_EQ(shown.first, "");
+    return shown.second;
+  };
+  using enum engine::TraceKind;
+  EXPECT_EQ(trace(kBwupReceived), "Server received BWUP packet from [2001:db8::7]:40000\n");
+  EXPECT_EQ(trace(kUcmSent, "some-guid"), "Server sent UCM some-guid\n");
+  EXPECT_EQ(trace(kUcmDeleted, "some-guid"), "Server deleted UCM some-guid (ack=0)\n");
+  EXPECT_EQ(trace(kUploadTestStarted), "Server started upload bandwidth test on channel 77\n");
+  EXPECT_EQ(trace(kFlowControlSent), "Server sent FLOW_CONTROL on channel 77\n");
+  EXPECT_EQ(trace(kBwupSent), "");
+}
+
+TEST(ServerText, SaysItsLastWords) {
+  RecordedConsole recorded;
+  ServerText(recorded.console).show_outcome({.sessions = 3, .refused = 1, .ignored_datagrams = 9});
+  EXPECT_EQ(recorded.out, "Server stopped: 3 clients served, 1 refused, 9 datagrams ignored\n");
+}
+
+}  // namespace
+}  // namespace wyndrvr::app
