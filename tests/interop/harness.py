@@ -1,0 +1,270 @@
+"""Starts, watches and stops the program under test. Every wait is bounded.
+
+The program's path comes from WYNDRVR, by default build/release/wyndrvr of this repository. It
+always gets a configuration file of its own and an empty HOME.
+"""
+
+import json
+import math
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("WYNDRVR", ROOT / "build/release/wyndrvr")).absolute()
+SCHEMA = ROOT / "docs/schema/result-1.json"
+STOP_SECONDS = 5.0
+LATENCY = r"-?\d+(\.\d+)? ms"
+_next_base = random.SystemRandom().randrange(20000, 30000, 10)
+
+
+def free_ports(count):
+    """The first of `count` consecutive UDP ports that are all free on every address."""
+    global _next_base
+    for _ in range(200):
+        base = _next_base
+        _next_base = 20000 + (base - 20000 + count + 7) % (32000 - 20000 - count)
+        sockets = []
+        try:
+            for port in range(base, base + count):
+                sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sockets[-1].bind(("0.0.0.0", port))
+            return base
+        except OSError:
+            continue
+        finally:
+            for sock in sockets:
+                sock.close()
+    raise RuntimeError("no free ports")
+
+
+class Line(str):
+    """A line of output that knows when it came."""
+    time = 0.0
+
+
+class Program:
+    """One run of the program under test, with its output collected line by line."""
+
+    def __init__(self, *arguments, config=None, prefix=(), config_path=None, home=None):
+        self.folder = Path(tempfile.mkdtemp(prefix="wyndrvr-test-"))
+        self.home = Path(home) if home else self.folder / "home"
+        self.home.mkdir(exist_ok=True)
+        if config_path is None:
+            config_path = self.folder / "config"
+            text = config if isinstance(config, str) else "".join(
+                f"{key}={value}\n" for key, value in (config or {}).items())
+            config_path.write_text(text, encoding="utf-8")
+        options = ["--config", str(config_path)] if config_path else []
+        self.command = [*prefix, str(BINARY), *options, *map(str, arguments)]
+        environment = {"HOME": str(self.home), "PATH": os.environ.get("PATH", ""),
+                       "LC_ALL": "C.UTF-8"}
+        environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env=environment)
+        self.stdout, self.stderr = [], []
+        self._readers = [threading.Thread(target=self._read, args=pair, daemon=True)
+                         for pair in ((self.process.stdout, self.stdout),
+                                      (self.process.stderr, self.stderr))]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.kill()
+        if exception[0] is not None and not issubclass(exception[0], unittest.SkipTest):
+            print(f"\n--- {' '.join(self.command)} -> {self.process.returncode}")
+            for name, lines in (("stdout", self.stdout), ("stderr", self.stderr)):
+                for line in lines[-15:]:
+                    print(f"    {name}: {line[:200]}")
+
+    @staticmethod
+    def _read(stream, lines):
+        for raw in stream:
+            line = Line(raw.decode("utf-8", "replace").rstrip("\n"))
+            line.time = time.monotonic()
+            lines.append(line)
+
+    @property
+    def pid(self):
+        """The process's id."""
+        return self.process.pid
+
+    def running(self):
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def find(self, stream, pattern):
+        """All lines so far of a stream in which the regular expression is found."""
+        return [line for line in list(getattr(self, stream)) if re.search(pattern, line)]
+
+    def wait_line(self, stream, pattern, timeout=3.0, count=1):
+        """The count-th line that matches; AssertionError where it does not come in time."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.find(stream, pattern)
+            if len(found) >= count:
+                return found[count - 1]
+            if time.monotonic() >= deadline or (not self.running() and not self._reading()):
+                raise AssertionError(f"no line {count} like {pattern!r} on {stream} within "
+                                     f"{timeout} s; got {getattr(self, stream)[-10:]}")
+            time.sleep(0.01)
+
+    def _reading(self):
+        return any(reader.is_alive() for reader in self._readers)
+
+    def wait(self, timeout):
+        """The exit code; AssertionError where it does not end in time."""
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {timeout} s: {self.command[1:]}") from None
+        for reader in self._readers:
+            reader.join(2)
+        return code
+
+    def stop(self, number=signal.SIGTERM, timeout=STOP_SECONDS):
+        """Sends the signal and returns the exit code."""
+        self.process.send_signal(number)
+        return self.wait(timeout)
+
+    def kill(self):
+        """Ends it in any case and removes its folder."""
+        if self.running():
+            self.process.terminate()
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for reader in self._readers:
+            reader.join(2)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def errors(self):
+        """All of stderr, for messages."""
+        return "\n".join(self.stderr)
+
+
+class Server(Program):
+    """The program as a server on a free port with a port range of its own."""
+
+    def __init__(self, *arguments, config=None, ports=30, host="127.0.0.1", prefix=(), port=None,
+                 first=None):
+        base = free_ports(ports + 1) if first is None else first - 1
+        self.address = (host, base if port is None else port)
+        self.first, self.last = base + 1, base + ports
+        super().__init__("--port-ranges", f"{self.first}-{self.last}", *arguments,
+                         "--server", f"{host}:{self.address[1]}", config=config, prefix=prefix)
+        try:
+            self.wait_line("stdout", rf"^Server started on {re.escape(host)}:{self.address[1]}",
+                           10.0)
+        except AssertionError:
+            self.__exit__(AssertionError, None, None)
+            raise
+
+
+def run_client(address, *arguments, config=None, timeout=14.0, prefix=()):
+    """Runs a client to its end; the Program with `code` set."""
+    program = Program(f"{address[0]}:{address[1]}", *arguments, config=config, prefix=prefix)
+    with program:
+        program.code = program.wait(timeout)
+    return program
+
+
+def needs_binary():
+    """Skips where there is nothing to test; fails instead where WYNDRVR names it explicitly."""
+    if not os.access(BINARY, os.X_OK):
+        if "WYNDRVR" in os.environ:
+            raise AssertionError(f"WYNDRVR={BINARY} is not a program")
+        raise unittest.SkipTest(f"no program at {BINARY}")
+
+
+class BinaryTestCase(unittest.TestCase):
+    """A test that needs the program."""
+
+    @classmethod
+    def setUpClass(cls):
+        needs_binary()
+
+    def check_result(self, document, schema=True):
+        """Schema and invariants of wyndrvr-result/1."""
+        self.assertEqual(document["schema"], "wyndrvr-result/1")
+        self.assertEqual(document["dialect"], "0.14")
+        self.assertEqual(document["tool"]["name"], "wyndrvr")
+        self.assertRegex(document["run_id"], r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-"
+                                             r"[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+        self.assertRegex(document["started_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+        self._check_numbers(document, "$")
+        for latency in [document.get("latency", {})] + [t.get("latency", {})
+                                                        for t in document.get("tests", [])]:
+            for role, figures in latency.items():
+                self.assertIn(role, ("control", "upload", "download"))
+                self.assertEqual(figures["sent"], figures["received"] + figures["lost"], role)
+                for name in ("rtt_ns", "network_rtt_ns"):
+                    self._check_quantiles(figures.get(name, {}))
+        for test in document.get("tests", []):
+            self._check_test(test)
+        if schema:
+            self._check_schema(document)
+
+    def _check_test(self, test):
+        packets = test["packets"]
+        if {"sent", "unique", "lost"} <= packets.keys():
+            self.assertEqual(packets["sent"], packets["unique"] + packets["lost"], packets)
+        if {"received", "unique", "duplicate"} <= packets.keys():
+            self.assertEqual(packets["received"], packets["unique"] + packets["duplicate"])
+        if "lost_by_cause" in test:
+            self.assertEqual(sum(test["lost_by_cause"].values()), packets["lost"], test)
+        if test.get("intervals"):
+            self.assertEqual(sum(i["bytes"] for i in test["intervals"]), test["bytes_received"])
+        if "rate_bps" in test and "bytes_received" in test:
+            self.assertAlmostEqual(test["rate_bps"] * test["duration_s"],
+                                   8 * test["bytes_received"],
+                                   delta=0.01 * 8 * test["bytes_received"] + 1)
+
+    def _check_quantiles(self, figures):
+        names = [n for n in ("min", "p50", "p90", "p95", "p99", "p99_9", "max") if n in figures]
+        values = [figures[n] for n in names]
+        self.assertEqual(values, sorted(values), dict(zip(names, values)))
+        if {"min", "mean", "max"} <= figures.keys():
+            self.assertTrue(figures["min"] <= figures["mean"] <= figures["max"], figures)
+
+    def _check_numbers(self, value, where):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self._check_numbers(inner, f"{where}.{key}")
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                self._check_numbers(inner, f"{where}[{index}]")
+        else:
+            self.assertIsNotNone(value, where)
+            if isinstance(value, (int, float)):
+                self.assertTrue(math.isfinite(value), where)
+                self.assertGreaterEqual(value, 0, where)
+
+    def _check_schema(self, document):
+        if not SCHEMA.exists():
+            return
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.Draft202012Validator(schema).validate(document)

@@ -1,0 +1,49 @@
+"""Whole uploads of the independent client through a bad network to the server under test."""
+
+from harness import BinaryTestCase, Server
+from peer014 import Client014, Faults, audit_stream, true_retransmissions, wire
+
+
+class LossyUploads(BinaryTestCase):
+    def upload(self, loss, legacy_tail=False, duration=2.0):
+        faults = Faults(seed=int(loss * 100) + 5, drop_in=loss, drop_out=loss)
+        with Server(config={"adjustment_delay": 300}) as server, \
+                Client014(server.address, faults=faults, heartbeat_rate=0.2,
+                          legacy_tail=legacy_tail) as client:
+            client.connect()
+            client.prove(10)
+            transfer = client.upload(duration, 1000, linger=0.6)
+            sent = client.tape.all("upload", False, wire.BANDWIDTH_TEST)
+            delivered = [r for r in sent if not r.dropped]
+            result = transfer.result
+            # The server's clock starts with the first BWUP that it gets, and it stops counting
+            # at the agreed end (a moment more to let the path drain is fine).
+            start = next(r.time for r in client.tape.all("control", False, wire.CONTROL)
+                         if not r.dropped)
+            due = sum(r.time < start + duration for r in delivered)
+            self.assertLessEqual(result["packet_count"], len(delivered))
+            self.assertGreaterEqual(result["packet_count"], due - 40)
+            self.assertEqual(result["bytes_received"],
+                             sum(r.length for r in delivered[:result["packet_count"]]))
+            counted = delivered[:result["packet_count"]]
+            self.assertEqual(result["retransmit_count"],
+                             true_retransmissions([r.packet for r in counted]))
+            self.assertEqual(audit_stream(sent).errors, [])
+            client.close()
+            with Client014(server.address) as second:
+                self.assertEqual(second.connect()[0], server.first)
+            self.assertTrue(server.running())
+        return transfer
+
+    def test_no_loss(self):
+        transfer = self.upload(0.0)
+        self.assertEqual(transfer.retransmissions, 0)
+
+    def test_ten_percent_both_ways(self):
+        self.assertGreater(self.upload(0.1).retransmissions, 30)
+
+    def test_thirty_percent_both_ways(self):
+        self.assertGreater(self.upload(0.3, duration=3.0).retransmissions, 100)
+
+    def test_original_clients_that_send_again_what_is_in_flight(self):
+        self.upload(0.1, legacy_tail=True)

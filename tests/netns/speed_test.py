@@ -1,0 +1,69 @@
+"""Speed on loopback: the round trip against a bare exchange, and the upload's rate.
+
+Timings: the bare exchange and the program take turns, and medians over all turns are compared, so
+that a machine that slows down slows both. WYNDRVR_NO_SPEED=1 leaves these tests out (sanitizers).
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import unittest
+
+import lab  # noqa: F401  (first: it puts the harness on the path)
+from harness import BinaryTestCase, Server, run_client
+
+HERE = pathlib.Path(__file__).resolve().parent
+TURNS = 5
+HEARTBEATS = 120
+INTERVAL_MS = 10
+
+
+@unittest.skipIf(os.environ.get("WYNDRVR_NO_SPEED"), "WYNDRVR_NO_SPEED is set")
+class Speed(BinaryTestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="wyndrvr-speed-")
+        self.addCleanup(self.folder.cleanup)
+        self.server = Server()
+        self.addCleanup(self.server.kill)
+
+    def document(self, *options):
+        """The result document of one run of the program against the server."""
+        path = pathlib.Path(self.folder.name) / "result.json"
+        program = run_client(self.server.address, *options, f"--json={path}")
+        self.assertEqual(program.code, 0, program.errors())
+        return json.loads(path.read_text())
+
+    def bare_round_trips(self):
+        """Kernel round trips of the bare exchange, in ns."""
+        probe = pathlib.Path(self.folder.name) / "probe"
+        if not probe.exists():
+            subprocess.run(["gcc", "-O2", "-o", probe, HERE / "probe.c"], check=True)
+        lines = subprocess.run([probe, str(HEARTBEATS), str(INTERVAL_MS * 1000)], check=True,
+                               capture_output=True, text=True, timeout=30).stdout.split()
+        return [int(line) for line in lines]
+
+    def test_idle_round_trip_is_near_a_bare_exchange(self):
+        ratios, ours, bare = [], [], []
+        for _ in range(TURNS):
+            document = self.document("--heartbeat-rate", str(INTERVAL_MS), "--count",
+                                     str(HEARTBEATS))
+            ours.append(document["latency"]["control"]["network_rtt_ns"]["p50"])
+            bare.append(statistics.median(self.bare_round_trips()))
+            ratios.append(ours[-1] / bare[-1])
+        ratio = statistics.median(ratios)
+        print(f"{self.id()}: median of {TURNS} turns {statistics.median(ours):.0f} ns, bare "
+              f"{statistics.median(bare):.0f} ns, ratio {ratio:.2f}")
+        self.assertLessEqual(ratio, 1.5, (ours, bare))
+
+    def test_upload_on_loopback_reaches_a_gigabit(self):
+        rates = [self.document("--bwup", "--duration", "3")["tests"][0]["rate_bps"]
+                 for _ in range(3)]
+        print(f"{self.id()}: {[f'{rate / 1e9:.2f}' for rate in rates]} Gbit/s")
+        self.assertGreaterEqual(statistics.median(rates), 1e9)
+
+
+if __name__ == "__main__":
+    unittest.main()
