@@ -62,7 +62,7 @@ ExitCode exit_code_of(const engine::SessionResult& result, bool upload) {
   const bool answered = std::ranges::any_of(result.ports, [](const auto& port) {
     return port && port->idle.received + port->loaded.received > 0;
   });
-  return answered ? ExitCode::kDone : ExitCode::kFailed;
+  return result.valid && answered ? ExitCode::kDone : ExitCode::kFailed;
 }
 
 ExitCode run_client_program(const CommandLine& command, const Settings& settings) {

@@ -128,13 +128,14 @@ Json test(const engine::TestOutcome& outcome, const engine::SessionResult& resul
   return json;
 }
 
-Json host_facts(const runtime::HostFacts& host, const RunFacts& facts) {
+Json host_facts(const std::optional<runtime::HostFacts>& host, const RunFacts& facts) {
   Json json = {{"kernel", facts.kernel}, {"cpu_count", facts.cpu_count}};
-  if (host.receive_buffer_bytes > 0) json["receive_buffer_bytes"] = host.receive_buffer_bytes;
-  if (host.send_buffer_bytes > 0) json["send_buffer_bytes"] = host.send_buffer_bytes;
-  json["gso"] = host.gso;
-  json["gro"] = host.gro;
-  json["timestamp_source"] = host.timestamp_source;
+  if (!host) return json;
+  if (host->receive_buffer_bytes > 0) json["receive_buffer_bytes"] = host->receive_buffer_bytes;
+  if (host->send_buffer_bytes > 0) json["send_buffer_bytes"] = host->send_buffer_bytes;
+  json["gso"] = host->gso;
+  json["gro"] = host->gro;
+  json["timestamp_source"] = host->timestamp_source;
   return json;
 }
 
@@ -149,7 +150,8 @@ Json problems(const engine::SessionResult& result) {
 }  // namespace
 
 nlohmann::ordered_json result_document(const engine::SessionResult& result,
-                                       const runtime::HostFacts& host, const RunFacts& facts) {
+                                       const std::optional<runtime::HostFacts>& host,
+                                       const RunFacts& facts) {
   Json json = {{"schema", kSchema},
                {"run_id", base::to_string(facts.run_id)},
                {"started_at", format_rfc3339(facts.started_at)},

@@ -4,6 +4,7 @@
 // time, host and identity are arguments.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -27,7 +28,7 @@ struct RunFacts {
 };
 
 [[nodiscard]] nlohmann::ordered_json result_document(const engine::SessionResult& result,
-                                                     const runtime::HostFacts& host,
+                                                     const std::optional<runtime::HostFacts>& host,
                                                      const RunFacts& facts);
 
 // As it is printed: indented, ends with a newline; bytes that are no UTF-8 are replaced.

@@ -24,7 +24,7 @@ using enum Unit;
 
 constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kBindAddr, "bind_addr", "0.0.0.0", kHost, kNone, 0, 0, Group::kServer,
-     "address or host name that the server listens on"},
+     "address or host name that the server listens on; :: is IPv6 and IPv4"},
     {Key::kBindPort, "bind_port", "6711", kInteger, kNone, 0, 65'535, Group::kServer,
      "UDP port that the server listens on, 0 = any free one"},
     {Key::kPortRanges, "port_ranges", "7000-8000", ValueKind::kPortRanges, kNone, 0, 0,

@@ -158,7 +158,12 @@ void Acceptor::on_proven(SessionId id) {
 
 void Acceptor::resend_assignment(SessionId id) {
   const auto found = sessions_.find(id.value);
-  if (found != sessions_.end() && !found->second.proven) send_assignment(found->second.setup);
+  if (found == sessions_.end() || found->second.proven) return;
+  // Its address is real, so room is not to be made at its cost.
+  Session& session = found->second;
+  if (session.unproven != unproven_.end()) unproven_.erase(session.unproven);
+  session.unproven = unproven_.end();
+  send_assignment(session.setup);
 }
 
 void Acceptor::on_session_ended(SessionId id) {

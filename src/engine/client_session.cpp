@@ -9,6 +9,16 @@
 #include "wire/data_body.hpp"
 
 namespace wyndrvr::engine {
+namespace {
+
+// Whether a detail's numbers agree with one another and with the result; a server may send any.
+bool plausible(const wire::ReceiverDetail& detail, const wire::TestResult& result) {
+  return detail.unique <= detail.highest && detail.unique <= result.packet_count &&
+         detail.duplicate == result.packet_count - detail.unique &&
+         detail.first_to_last_ns <= static_cast<std::uint64_t>(Duration::max().count());
+}
+
+}  // namespace
 
 ClientSession::ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed)
     : config_(config), random_(seed), started_(now) {
@@ -47,7 +57,11 @@ PortConfig ClientSession::port_config(PortKind kind, Instant now, Duration clock
 void ClientSession::connect(Instant now) {
   if (attempt_ == kConnectAttempts) {
     report(NoAnswer{});
-    fail(now, ProblemCode::kNoAnswer, "the server never answered CONNECT");
+    const std::string server = to_string(config_.servers.front());
+    fail(now, ProblemCode::kNoAnswer,
+         unreachable_ ? fmt::format("nobody listens on {}: is the server running there?", server)
+                      : fmt::format("{} never answered: is the server running, and UDP open to it?",
+                                    server));
     return;
   }
   const Endpoint& server = config_.servers[attempt_ % config_.servers.size()];
@@ -59,6 +73,7 @@ void ClientSession::connect(Instant now) {
 }
 
 void ClientSession::on_main_refused(Instant now, const Endpoint& by) {
+  unreachable_ = true;
   if (state_ != State::kConnecting || config_.servers.size() == 1) return;
   if (by != config_.servers[(attempt_ - 1) % config_.servers.size()]) return;
   // Nobody there: the next address of the name at once, but only once round.
@@ -220,7 +235,8 @@ void ClientSession::on_test_started(const TestStarted& started) {
   state_ = State::kTesting;
   test_start_ = started.start;
   test_duration_ = started.duration;
-  deadline_ = started.start + started.duration;
+  // Until then the last figures of the receiver, or the result itself, may still come.
+  deadline_ = started.start + started.duration + kResultPatience;
   has_deadline_ = true;
   post_all(SetLoaded{true});
   report(UploadStarted{started.channel, started.duration});
@@ -256,7 +272,7 @@ void ClientSession::on_result(Instant now, const wire::TestResult& result) {
   test_->retransmitted_by_receiver = result.retransmit_count;
   test_->reported_bps = result.bandwidth_bps;
   test_->reported_duration = from_seconds(result.duration_s);
-  if (result.detail) {
+  if (result.detail && plausible(*result.detail, result)) {
     ReceiverTotals totals;
     totals.packets = result.packet_count;
     totals.bytes = result.bytes_received;
@@ -379,7 +395,7 @@ void ClientSession::judge_test(const TestOutcome& test) {
     if (test.receiver->socket_drops > 0) {
       add_problem(ProblemCode::kReceiverSocketDrops,
                   fmt::format("the server's socket overflowed: {} datagrams lost there, not on the "
-                              "path; raise its net.core.rmem_max",
+                              "path: its host reads too slowly, or has a small net.core.rmem_max",
                               test.receiver->socket_drops));
     }
     if (test.receiver->written_off > 0) {

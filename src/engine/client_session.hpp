@@ -46,6 +46,7 @@ class ClientSession {
   static constexpr Duration kPortsTimeout = 10s;  // for the first heartbeat of each port
   static constexpr Duration kLinger = 5s;         // acknowledging repeated results
   static constexpr Duration kDrainTimeout = 500ms;
+  static constexpr Duration kResultPatience = 300ms;  // after a test, before saying that we wait
 
   ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed);
 
@@ -108,6 +109,7 @@ class ClientSession {
   bool has_deadline_ = false;
   unsigned attempt_ = 0;
   unsigned refusals_in_a_row_ = 0;
+  bool unreachable_ = false;  // the network said so, at least once
   std::optional<wire::Assignment> assignment_;
   Endpoint server_;
   std::array<bool, kPortCount> proven_{};

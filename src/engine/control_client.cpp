@@ -44,7 +44,10 @@ std::expected<void, wire::DropReason> ControlClient::on_control(Instant now,
     totals.expected = progress->highest;
     totals.written_off = progress->written_off;
     totals.elapsed = Duration(static_cast<std::int64_t>(progress->elapsed_ns));
-    if (totals.unique > totals.expected) return std::unexpected(wire::DropReason::kBadSequence);
+    if (totals.unique > totals.expected || totals.elapsed < Duration(0) ||
+        totals.elapsed > plan_.duration + kResultTimeout) {
+      return std::unexpected(wire::DropReason::kBadSequence);
+    }
     const ReceiverProgress message{plan_.channel, totals};
     mail.post_lossy(Mailbox::kCoordinator, message);
     mail.post_lossy(Mailbox::kUpload, message);
@@ -101,7 +104,10 @@ std::optional<ControlClient::Packet> ControlClient::poll(Instant now, Mail& mail
   request.channel = plan_.channel;
   request.duration_s = to_seconds(plan_.duration);
   if (plan_.ask_progress) {
-    request.progress_ms = static_cast<std::uint32_t>(plan_.progress_interval / 1ms);
+    // An interval that the wire does not allow would make the server refuse the whole request.
+    const auto interval_ms =
+        std::clamp<std::int64_t>(plan_.progress_interval / 1ms, 1, wire::kMaxProgressMs);
+    request.progress_ms = static_cast<std::uint32_t>(interval_ms);
   }
   return request;
 }

@@ -68,7 +68,8 @@ void DataReceiver::count_retransmission(std::uint64_t number, std::uint64_t data
                                         std::uint64_t offset, bool fresh) {
   if (fresh) {
     if (offset <= datagram_number) retransmitted_base_ = offset;
-    retransmitted_extra_ = 0;
+    // What overtook this datagram came after it and carried lower numbers: retransmissions, too.
+    retransmitted_extra_ = datagrams_.unique_above(datagram_number, kMaxOvertakenGaps).value_or(0);
     newest_datagram_ = datagram_number;
   } else if (datagram_number > newest_datagram_ && number < numbers_.tail_begin()) {
     ++retransmitted_extra_;

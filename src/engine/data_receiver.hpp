@@ -32,6 +32,8 @@ class DataReceiver {
   static constexpr std::size_t kMaxGaps = std::size_t{1} << 17U;
   // A number further ahead than this is not believed: more than a second at the kernel's limit.
   static constexpr std::uint64_t kMaxJump = std::uint64_t{1} << 24U;
+  // Gaps looked through where a new number was overtaken by retransmissions.
+  static constexpr std::size_t kMaxOvertakenGaps = 1024;
 
   DataReceiver(const TestPlan& plan, Duration report_interval);
 

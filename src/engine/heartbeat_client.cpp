@@ -58,7 +58,7 @@ std::expected<HeartbeatClient::Answered, wire::DropReason> HeartbeatClient::on_a
   settle(answer.earlier);
   if (datagram.kernel_stamped && match->kernel_sent) {
     const Duration total = datagram.arrival - *match->kernel_sent;
-    unsettled_ = Unsettled{match->micros, total, answer.turnaround_ns, match->loaded};
+    unsettled_ = Unsettled{answer.server, total, answer.turnaround_ns, match->loaded};
     trip.network_rtt = less_turnaround(total, answer.turnaround_ns);
   }
   tally_of(match->loaded).on_answer(trip);
@@ -78,7 +78,7 @@ std::expected<HeartbeatClient::Answered, wire::DropReason> HeartbeatClient::on_a
 
 void HeartbeatClient::settle(const std::optional<wire::EarlierTurnaround>& earlier) {
   if (!unsettled_) return;
-  const bool exact = earlier && earlier->client.to_micros() == unsettled_->micros;
+  const bool exact = earlier && earlier->server == unsettled_->server;
   const auto network_rtt = less_turnaround(
       unsettled_->total, exact ? earlier->turnaround_ns : unsettled_->turnaround_ns);
   if (network_rtt) tally_of(unsettled_->loaded).on_network_rtt(*network_rtt);

@@ -88,7 +88,7 @@ class HeartbeatClient {
   // The last answer's time on the network and at the server, by our kernel's stamps. It waits for
   // the next answer, which may tell how much of it was the server's by the server's kernel.
   struct Unsettled {
-    std::int64_t micros = 0;
+    wire::Timestamp server;  // names the answer
     Duration total{};
     std::optional<std::uint64_t> turnaround_ns;  // by the server's own clock
     bool loaded = false;

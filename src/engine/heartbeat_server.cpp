@@ -48,10 +48,10 @@ std::optional<HeartbeatServer::Reply> HeartbeatServer::poll_reply(Instant now) {
   const Duration turnaround = std::max(now - waiting->arrival, Duration(0));
   reply.body.turnaround_ns = static_cast<std::uint64_t>(turnaround.count());
   if (last_reply_ && last_reply_->turnaround_ns) {
-    reply.body.earlier = wire::EarlierTurnaround{last_reply_->client, *last_reply_->turnaround_ns};
+    reply.body.earlier = wire::EarlierTurnaround{last_reply_->server, *last_reply_->turnaround_ns};
   }
-  last_reply_ = LastReply{waiting->timestamp, waiting->arrival, waiting->kernel_stamped,
-                          reply.token, std::nullopt};
+  last_reply_ = LastReply{reply.body.server, waiting->arrival, waiting->kernel_stamped, reply.token,
+                          std::nullopt};
   return reply;
 }
 

@@ -51,7 +51,7 @@ class HeartbeatServer {
     bool kernel_stamped = false;
   };
   struct LastReply {
-    wire::Timestamp client;
+    wire::Timestamp server;
     Instant arrival;
     bool kernel_stamped = false;
     std::uint32_t token = 0;

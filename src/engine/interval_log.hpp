@@ -20,12 +20,14 @@ class IntervalLog {
 
   // Totals that are not newer than the last ones change nothing.
   void add(const ReceiverTotals& totals) {
-    if (totals.elapsed <= last_.elapsed || totals.bytes < last_.bytes) return;
+    if (totals.elapsed <= last_.elapsed || falls_behind(totals)) return;
     append(totals, totals.elapsed);
   }
   // The final totals; they close the last interval at `end`. A remainder of less than a tenth of
   // the interval before joins it: its rate would say nothing.
   void close(const ReceiverTotals& totals, Duration end) {
+    // A server that takes back what it said before: only its last word counts.
+    if (falls_behind(totals)) *this = {};
     if (totals.packets == last_.packets && !intervals_.empty()) return;
     end = std::max(end, last_.elapsed);
     const bool joins = !intervals_.empty() &&
@@ -36,6 +38,9 @@ class IntervalLog {
   [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
 
  private:
+  [[nodiscard]] bool falls_behind(const ReceiverTotals& totals) const {
+    return totals.bytes < last_.bytes || totals.packets < last_.packets;
+  }
   void append(const ReceiverTotals& totals, Duration end) {
     Interval interval;
     interval.start = last_.elapsed;

@@ -3,9 +3,12 @@
 // A client knows its server's endpoint from the start. A server knows only the address that sent
 // CONNECT: the UDP port of each path becomes known with the first valid packet and is fixed once a
 // HEARTBEAT_2 has echoed our timestamp from it. Until then every datagram sent uses up one that
-// came in, so a spoofed source never gets more than it (was made to) send.
+// came in, so a spoofed source never gets more than it (was made to) send; what may be long
+// (reports, results) uses up octets that came in as well.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -27,28 +30,38 @@ class PeerPath {
   [[nodiscard]] bool accepts(const Endpoint& from) const {
     return proven_ ? from == *peer_ : from.address == expected_;
   }
-  // A valid packet has come from `from`.
-  void on_valid(const Endpoint& from) {
+  // A valid packet of `octets` has come from `from`.
+  void on_valid(const Endpoint& from, std::size_t octets) {
     if (proven_) return;
     peer_ = from;
-    if (credit_ < kMaxCredit) ++credit_;
+    credit_ = std::min(credit_ + 1, kMaxCredit);
+    octet_credit_ = std::min(octet_credit_ + octets, kMaxOctetCredit);
   }
   void prove(const Endpoint& from) {
     peer_ = from;
     proven_ = true;
   }
+  // A short answer: a heartbeat, the acknowledgement of a request.
   [[nodiscard]] bool may_send() const { return proven_ || credit_ > 0; }
-  void on_sent() {
-    if (!proven_ && credit_ > 0) --credit_;
+  // A packet of up to `octets`.
+  [[nodiscard]] bool may_send(std::size_t octets) const {
+    return proven_ || (credit_ > 0 && octet_credit_ >= octets);
+  }
+  void on_sent(std::size_t octets) {
+    if (proven_) return;
+    credit_ -= std::min<std::uint32_t>(credit_, 1);
+    octet_credit_ -= std::min(octet_credit_, octets);
   }
 
  private:
   // Datagrams; replies come at once, so more is never saved up for long.
   static constexpr std::uint32_t kMaxCredit = 64;
+  static constexpr std::size_t kMaxOctetCredit = 65'536;
 
   std::optional<Endpoint> peer_;
   IpAddress expected_;
   std::uint32_t credit_ = 0;
+  std::size_t octet_credit_ = 0;
   bool proven_ = false;
 };
 

@@ -163,8 +163,8 @@ Transmit PortActor::make_packet(wire::MessageType type, ChannelId channel, std::
   const bool heartbeat = channel.value == config_.heartbeat_key;
   std::uint64_t& seq = heartbeat ? heartbeat_seq_ : test_seq_;
   wire::write_header(packet_.data(), {type, channel, {seq++}, 0});
-  path_.on_sent();
   const ByteView bytes = ByteView(packet_).first(wire::kHeaderSize + body_size);
+  path_.on_sent(bytes.size());
   Transmit transmit;
   transmit.to = to;
   transmit.bytes = bytes;
@@ -224,20 +224,20 @@ std::optional<Transmit> PortActor::poll_control(Instant now) {
   }
   if (!control_server_ || !path_.peer()) return std::nullopt;
   while (const auto packet = control_server_->poll(now, mail_)) {
-    if (!path_.may_send()) {
+    const bool acknowledges = std::holds_alternative<wire::BwupAck>(*packet);
+    if (acknowledges ? !path_.may_send() : !path_.may_send(wire::kMaxPacketSize)) {
       drop(wire::DropReason::kBudget);
       continue;
     }
-    if (const auto* result = std::get_if<wire::TestResult>(&*packet)) {
-      const std::size_t size = wire::write_test_result(body_space(), *result);
-      return make_packet(wire::MessageType::kTestResult, result->channel, size, *path_.peer());
-    }
-    const ChannelId channel = *control_server_->channel();
-    const std::size_t size =
-        std::holds_alternative<wire::BwupAck>(*packet)
-            ? wire::write_control(body_space(), std::get<wire::BwupAck>(*packet))
-            : wire::write_control(body_space(), std::get<wire::Progress>(*packet));
-    return make_packet(wire::MessageType::kControl, channel, size, *path_.peer());
+    const bool is_result = std::holds_alternative<wire::TestResult>(*packet);
+    const std::size_t size = std::visit(
+        Overloaded{[&](const wire::TestResult& result) {
+                     return wire::write_test_result(body_space(), result);
+                   },
+                   [&](const auto& control) { return wire::write_control(body_space(), control); }},
+        *packet);
+    return make_packet(is_result ? wire::MessageType::kTestResult : wire::MessageType::kControl,
+                       *control_server_->channel(), size, *path_.peer());
   }
   return std::nullopt;
 }
@@ -260,7 +260,7 @@ std::optional<Transmit> PortActor::poll_report(Instant now) {
   // Taken even where there is nobody to tell: a report that stays due would keep the loop awake.
   const auto missing = receiver_->poll_report(now);
   if (!missing || !path_.peer()) return std::nullopt;
-  if (!path_.may_send()) {
+  if (!path_.may_send(wire::kHeaderSize + wire::flow_control_size(missing->size()))) {
     drop(wire::DropReason::kBudget);
     return std::nullopt;
   }

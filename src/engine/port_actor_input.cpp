@@ -97,7 +97,7 @@ PortActor::Verdict PortActor::handle_at_server(Instant now, const Datagram& segm
       if (config_.kind != PortKind::kControl) break;
       const Verdict verdict = packet.header.type == MessageType::kControl ? on_control(now, packet)
                                                                           : on_test_result(packet);
-      if (verdict) path_.on_valid(segment.from);
+      if (verdict) path_.on_valid(segment.from, segment.bytes.size());
       return verdict;
     }
     case MessageType::kHeartbeat1:
@@ -114,7 +114,7 @@ PortActor::Verdict PortActor::on_heartbeat_0(const Datagram& segment, const wire
   }
   const auto heartbeat = wire::parse_heartbeat0(packet.body);
   if (!heartbeat) return std::unexpected(heartbeat.error());
-  path_.on_valid(segment.from);
+  path_.on_valid(segment.from, segment.bytes.size());
   if (!heartbeat_server_->on_heartbeat(segment, *heartbeat)) {
     return std::unexpected(DropReason::kQueueFull);
   }
@@ -179,7 +179,7 @@ PortActor::Verdict PortActor::on_bandwidth_test(const Datagram& segment,
     return std::unexpected(DropReason::kWrongChannel);
   }
   const Verdict verdict = receiver_->on_packet(packet.header, segment.bytes.size(), segment);
-  if (verdict) path_.on_valid(segment.from);
+  if (verdict) path_.on_valid(segment.from, segment.bytes.size());
   return verdict;
 }
 

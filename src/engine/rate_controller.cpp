@@ -12,6 +12,7 @@ constexpr double kUpFactor = 1.25;
 constexpr double kProbeFactor = 1.05;   // the same, where a limit is near
 constexpr double kRampProgress = 0.75;  // below it the backlog grows: do not go faster
 constexpr double kSteadyProgress = 0.95;
+constexpr int kSlowPeriods = 2;             // in a row, below that
 constexpr int kStalledReports = 3;          // in a row: this is the limit, not a long round trip
 constexpr double kTolerance = 0.01;         // of loss above the path's own
 constexpr double kUnused = 0.9;             // sending less than this of the rate is not its limit
@@ -47,7 +48,8 @@ RateController::Period RateController::period_since(const Mark& mark, Instant no
   // Before the first report there is nothing to compare the receiver's pace with.
   if (feedback.newest && mark.feedback.newest && mark.feedback.sent > 0 && sent_packets > 0) {
     period.progress = static_cast<double>(period.packets) / static_cast<double>(sent_packets);
-    period.delivered = period.sent * period.progress;
+    const double share = static_cast<double>(received) / static_cast<double>(sent_packets);
+    period.pace = period.sent * share;
   }
   return period;
 }
@@ -58,18 +60,22 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
       feedback.received < ramp_mark_.feedback.received) {
     return;
   }
+  const Period report = period_since(ramp_mark_, now, feedback);
+  if (report.pace) last_pace_ = *report.pace;
   if (ramping_) {
-    ramp(period_since(ramp_mark_, now, feedback));
+    ramp(report, feedback.sent >= ramp_gate_);
+    adjust_mark_ = mark_now(now, feedback);
   } else if (feedback.sent < judge_after_ && now < judge_by_) {
     // Still about what was sent before the rate fell: that must not be held against it.
     adjust_mark_ = mark_now(now, feedback);
   } else if (now - adjust_mark_.at >= adjustment_delay_ &&
              feedback.received >= adjust_mark_.feedback.received) {
-    adjust(period_since(adjust_mark_, now, feedback));
+    const Period period = period_since(adjust_mark_, now, feedback);
+    if (period.pace) last_pace_ = *period.pace;
+    adjust(period);
     adjust_mark_ = mark_now(now, feedback);
   }
   ramp_mark_ = mark_now(now, feedback);
-  if (ramping_) adjust_mark_ = ramp_mark_;
 }
 
 // Loss within what chance makes of the path's own loss (three standard deviations).
@@ -79,28 +85,31 @@ bool RateController::is_clean(const Period& period) const {
   return period.loss <= p + std::max(kTolerance, chance);
 }
 
-void RateController::ramp(const Period& period) {
+void RateController::ramp(const Period& period, bool step_is_known) {
   if (period.loss > 0) clean_periods_ = -kCleanPeriodsToCoalesce;
   if (!is_clean(period)) {
     ramping_ = false;
     cut(period);
     return;
   }
+  // No word yet of what was sent since the last step: over a long round trip that takes a while.
+  if (!step_is_known) return;
   if (period.progress < kRampProgress) {
     if (++stalled_reports_ < kStalledReports) {
       // A queue fills, or the round trip is longer than a report: one step back, then see.
-      rate_ = std::max({rate_ * (1.0 / kRampFactor), period.delivered, kMinimum});
+      rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), kMinimum});
       return;
     }
     ramping_ = false;
-    follow(period);
+    follow();
     return;
   }
   stalled_reports_ = 0;
   if (period.sent.bps < kUnused * rate_.bps) return;
   // What has arrived of a faster moment counts as known to be good.
-  const BitRate good = std::clamp(period.delivered, rate_, rate_ * kRampFactor);
+  const BitRate good = std::clamp(sustaining(last_pace_), rate_, rate_ * kRampFactor);
   rate_ = std::min(good * kRampFactor, kMaximum);
+  ramp_gate_ = sent_packets_;
 }
 
 void RateController::adjust(const Period& period) {
@@ -122,8 +131,12 @@ void RateController::adjust(const Period& period) {
       return;
     }
     if (period.progress < kSteadyProgress) {
-      follow(period);
-    } else if (period.sent.bps >= kUnused * rate_.bps) {
+      // Once may be a receiver that was held up for a moment.
+      if (++slow_periods_ >= kSlowPeriods) follow();
+      return;
+    }
+    slow_periods_ = 0;
+    if (period.sent.bps >= kUnused * rate_.bps) {
       rate_ = std::min(rate_ * (limit_seen_ ? kProbeFactor : kUpFactor), kMaximum);
     }
   } else {
@@ -132,21 +145,26 @@ void RateController::adjust(const Period& period) {
 }
 
 // No loss, but the receiver falls behind: a queue is filling. Its pace is the limit.
-void RateController::follow(const Period& period) {
-  rate_ = std::clamp(period.delivered, kMinimum, rate_);
+void RateController::follow() {
+  slow_periods_ = 0;
+  rate_ = std::clamp(sustaining(last_pace_), kMinimum, rate_);
   on_lowered();
 }
 
 void RateController::cut(const Period& period) {
   loss_before_cut_ = period.loss;
   rate_before_cut_ = rate_;
+  // What arrived in this time is what the path carries; the datagrams lost may have been sent in
+  // another, faster one. Where the pace is not known, what is left of the rate, by the loss.
   const double kept = (1 - period.loss) / (1 - path_loss_);
-  rate_ = std::clamp(std::min(period.sent, rate_) * kept * kCutFactor, kMinimum, rate_);
+  const BitRate carried =
+      period.pace ? sustaining(*period.pace) : std::max(period.sent * kept, sustaining(last_pace_));
+  rate_ = std::clamp(carried, kMinimum, rate_);
+  limit_seen_ = true;
   on_lowered();
 }
 
 void RateController::on_lowered() {
-  limit_seen_ = true;
   judge_after_ = sent_packets_;
   judge_by_ = ramp_mark_.at + 2 * adjustment_delay_;
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/time.hpp"
 #include "base/units.hpp"
@@ -53,7 +54,7 @@ class RateController {
     double loss = 0;
     double progress = 1;  // how far the receiver got, in datagrams, per datagram sent
     BitRate sent;
-    BitRate delivered;  // the pace of the receiver; 0 where that is not known
+    std::optional<BitRate> pace;  // at which datagrams arrived, where that is known
     std::uint64_t packets = 0;
   };
   // Deltas since `from`; nothing meaningful for an empty one.
@@ -67,10 +68,13 @@ class RateController {
   [[nodiscard]] Period period_since(const Mark& mark, Instant now, const Feedback& feedback) const;
   [[nodiscard]] Mark mark_now(Instant now, const Feedback& feedback) const;
   [[nodiscard]] bool is_clean(const Period& period) const;
-  void ramp(const Period& period);
+  // `step_is_known`: the receiver has told of datagrams sent since the last step.
+  void ramp(const Period& period, bool step_is_known);
   void adjust(const Period& period);
   void cut(const Period& period);
-  void follow(const Period& period);
+  // The rate that brings `pace` to the receiver through the path's own loss.
+  [[nodiscard]] BitRate sustaining(BitRate pace) const { return pace * (1 / (1 - path_loss_)); }
+  void follow();
   void on_lowered();
   void ramp_again();
 
@@ -78,7 +82,10 @@ class RateController {
   BitRate rate_ = kInitial;
   bool ramping_ = true;
   bool limit_seen_ = false;  // some rate was too much
-  int stalled_reports_ = 0;  // in a row, while ramping
+  BitRate last_pace_;
+  std::uint64_t ramp_gate_ = 0;  // datagrams sent when the ramp took its last step
+  int slow_periods_ = 0;         // in a row, after the ramp
+  int stalled_reports_ = 0;      // in a row, while ramping
   double path_loss_ = 0;
   double loss_before_cut_ = 0;  // 0: the last adjustment was no cut
   BitRate rate_before_cut_;

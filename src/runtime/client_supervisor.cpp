@@ -177,7 +177,7 @@ Result<void> ClientSupervisor::launch_ports(const engine::OpenPorts& ports) {
 }
 
 ClientOutcome ClientSupervisor::outcome() const {
-  ClientOutcome outcome{session_->result(), facts_.value_or(HostFacts{})};
+  ClientOutcome outcome{session_->result(), facts_};
   auto& problems = outcome.result.problems;
   if (facts_ && std::string_view(facts_->timestamp_source) == "none") {
     problems.push_back({engine::ProblemCode::kNoKernelStamps,

@@ -48,7 +48,7 @@ void EventLoop::remove(Id id) {
   timers_.set(id, std::nullopt);
   // Closing a descriptor takes it out of epoll as well, so a failure here loses nothing.
   if (entry.fd != kNoDescriptor) (void)poller_.remove(entry.fd);
-  std::erase(again_, id);
+  (void)std::erase(again_, id);
   entry = Registration{.generation = entry.generation + 1};
   free_ids_.push_back(id);
 }

@@ -52,7 +52,7 @@ struct ClientRun {
 };
 struct ClientOutcome {
   engine::SessionResult result;
-  HostFacts host;
+  std::optional<HostFacts> host;  // absent where no port was opened
 };
 // Fails only where no run took place at all (no socket); a test that failed is a result.
 [[nodiscard]] Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink);

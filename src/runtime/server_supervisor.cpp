@@ -40,6 +40,7 @@ void ServerSupervisor::shut_down() {
   if (sessions_.empty()) return loop_.stop();
   loop_.set_deadline(*id_, os::monotonic_now() + kShutdownTimeout);
   std::vector<HostedSession*> sessions;
+  sessions.reserve(sessions_.size());
   for (const auto& [id, session] : sessions_) sessions.push_back(session.get());
   for (HostedSession* session : sessions) session->end(engine::SessionEnd::kShutdown);
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/time.hpp"
 
 namespace wyndrvr::runtime {
@@ -47,6 +48,7 @@ class TimerTable {
   void remove(Id id) {
     const std::size_t hole = position_[id];
     if (hole == kNone) return;
+    WYNDRVR_CHECK(hole < heap_.size());
     exchange(hole, heap_.size() - 1);
     heap_.pop_back();
     position_[id] = kNone;

@@ -88,4 +88,15 @@ std::size_t GapSet::lowest(std::span<Range> out) const {
   return count;
 }
 
+std::optional<std::uint64_t> GapSet::unique_above(std::uint64_t number,
+                                                  std::size_t max_gaps) const {
+  std::uint64_t received = tail_begin_ - number - 1;
+  for (auto gap = begin_by_end_.rbegin(); gap != begin_by_end_.rend(); ++gap) {
+    if (gap->first <= number) break;
+    if (max_gaps-- == 0) return std::nullopt;
+    received -= gap->first - gap->second;
+  }
+  return received;
+}
+
 }  // namespace wyndrvr::seq

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -70,6 +71,10 @@ class GapSet {
   [[nodiscard]] std::uint64_t written_off() const { return written_off_; }
   // Different numbers received.
   [[nodiscard]] std::uint64_t unique() const { return tail_begin_ - missing_ - written_off_; }
+  // Different numbers received that are above `number`, which was received as well. Linear in the
+  // gaps above it; nothing where there are more than `max_gaps` of them.
+  [[nodiscard]] std::optional<std::uint64_t> unique_above(std::uint64_t number,
+                                                          std::size_t max_gaps) const;
   [[nodiscard]] std::size_t gap_count() const { return begin_by_end_.size(); }
 
  private:

@@ -105,7 +105,7 @@ std::size_t write_heartbeat_reply(MutableByteView out, const HeartbeatReply& rep
   writer.put(", \"server_timestamp\": ").put(reply.server.text());
   if (reply.turnaround_ns) writer.put(", \"turnaround_ns\": ").put(*reply.turnaround_ns);
   if (reply.earlier) {
-    writer.put(", \"earlier_timestamp\": ").put(reply.earlier->client.text());
+    writer.put(", \"earlier_timestamp\": ").put(reply.earlier->server.text());
     writer.put(", \"earlier_turnaround_ns\": ").put(reply.earlier->turnaround_ns);
   }
   writer.put("}");

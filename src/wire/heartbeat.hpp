@@ -54,11 +54,12 @@ struct Heartbeat0 {
   bool operator==(const Heartbeat0&) const = default;
 };
 
-// Extension: the turnaround of an earlier HEARTBEAT_1, named by the client's timestamp, by the
-// kernel's stamps of its departure and of its request's arrival. A server knows it only after the
-// answer has left (NTP's interleaved mode, RFC 9769, does the same).
+// Extension: the turnaround of an earlier HEARTBEAT_1, named by the server's timestamp in it (the
+// client's would not do: a request that the network copied is answered twice), by the kernel's
+// stamps of its departure and of its request's arrival. A server knows it only after the answer has
+// left (NTP's interleaved mode, RFC 9769, does the same).
 struct EarlierTurnaround {
-  Timestamp client{};
+  Timestamp server{};
   std::uint64_t turnaround_ns = 0;
   bool operator==(const EarlierTurnaround&) const = default;
 };

@@ -1,15 +1,11 @@
-// The packet codecs allocate nothing: the global operator new is replaced by one that counts.
+// The packet codecs allocate nothing.
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <functional>
-#include <memory>
-#include <new>
 
 #include <gtest/gtest.h>
 
+#include "unit/allocation_counter.hpp"
 #include "wire/connect.hpp"
 #include "wire/control.hpp"
 #include "wire/data_body.hpp"
@@ -18,44 +14,10 @@
 #include "wire/heartbeat.hpp"
 #include "wire/test_result.hpp"
 
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-void* counted_allocation(std::size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// The forms that are not replaced here call these two (new.delete in the standard), but for the
-// over-aligned ones, which nothing here uses.
-void* operator new(std::size_t size) {
-  return counted_allocation(size);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-
 namespace wyndrvr::wire {
 namespace {
 
-std::uint64_t allocations_during(const std::function<void()>& work) {
-  const std::uint64_t before = allocations;
-  work();
-  return allocations - before;
-}
-
-TEST(WireAllocation, TheCounterCounts) {
-  std::unique_ptr<int> memory;
-  EXPECT_EQ(allocations_during([&memory] { memory = std::make_unique<int>(7); }), 1U);
-}
+using wyndrvr::testing::allocations_during;
 
 TEST(WireAllocation, HeadersNeedNone) {
   std::array<std::byte, kMaxPacketSize> packet{};

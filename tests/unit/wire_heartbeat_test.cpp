@@ -102,9 +102,8 @@ TEST(Heartbeat, AnEarlierTurnaroundFollowsAndReturns) {
   HeartbeatReply reply{.client = stamp("3.5"), .server = stamp("4.5"), .turnaround_ns = 7};
   reply.earlier = EarlierTurnaround{stamp("1.5"), 12345};
   const std::string text = written(write_heartbeat_reply, reply);
-  EXPECT_EQ(text,
-            R"({"client_timestamp": 3.5, "server_timestamp": 4.5, "turnaround_ns": 7, )"
-            R"("earlier_timestamp": 1.5, "earlier_turnaround_ns": 12345})");
+  EXPECT_EQ(text, R"({"client_timestamp": 3.5, "server_timestamp": 4.5, "turnaround_ns": 7, )"
+                  R"("earlier_timestamp": 1.5, "earlier_turnaround_ns": 12345})");
   EXPECT_EQ(parse_heartbeat_reply(as_bytes(text)), reply);
 }
 

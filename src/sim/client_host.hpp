@@ -1,0 +1,69 @@
+// A client's host: carries out what the real ClientSession wants, with three real actors.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/client_session.hpp"
+#include "sim/host.hpp"
+#include "sim/mailroom.hpp"
+#include "sim/network.hpp"
+#include "sim/port_host.hpp"
+#include "sim/truth.hpp"
+
+namespace wyndrvr::sim {
+
+class ClientHost : public Host, public Socket {
+ public:
+  ClientHost(Environment& environment, std::size_t index);
+
+  // What the world makes happen.
+  void start();
+  void stop();
+  void on_arrival(PacketPtr packet) override;  // at the main socket
+  void on_unreachable(const Endpoint& by) override;
+
+  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] const ClientScenario& scenario() const {
+    return environment().scenario.clients[index_];
+  }
+  [[nodiscard]] const Endpoint& main_endpoint() const { return main_; }
+  [[nodiscard]] std::vector<Endpoint> open_ports() const;
+  // Nothing before its start.
+  [[nodiscard]] const std::optional<engine::ClientSession>& session() const { return session_; }
+  [[nodiscard]] bool finished() const { return finished_at_.has_value(); }
+  [[nodiscard]] std::optional<TrueTime> finished_at() const { return finished_at_; }
+  [[nodiscard]] const engine::SessionResult& result() const { return session_->result(); }
+  // Whether an answer of the server reached it.
+  [[nodiscard]] bool was_answered() const { return was_answered_; }
+  [[nodiscard]] UploadTruth& upload() { return upload_; }
+  [[nodiscard]] const UploadTruth& upload() const { return upload_; }
+  [[nodiscard]] Link& uplink() const { return *uplink_; }
+  [[nodiscard]] const PortHost* port(engine::PortKind kind) const {
+    return ports_[engine::index_of(kind)].get();
+  }
+
+ private:
+  void settle();
+  void carry_out(const engine::ClientSessionEffect& effect);
+  void send_connect(const Endpoint& to);
+  void open_ports(const engine::OpenPorts& wanted);
+  void on_letter(engine::Mailbox from, engine::Mailbox to, const engine::Message& message);
+  void note_report(const engine::Report& report);
+  void finish();
+
+  std::size_t index_;
+  Endpoint main_;
+  Link* uplink_ = nullptr;
+  UploadTruth upload_;
+  std::optional<engine::ClientSession> session_;
+  Mailroom mail_;
+  Alarm alarm_;
+  std::array<std::unique_ptr<PortHost>, engine::kPortCount> ports_;
+  std::optional<TrueTime> finished_at_;
+  bool was_answered_ = false;
+};
+
+}  // namespace wyndrvr::sim

@@ -1,0 +1,79 @@
+#include "sim/coverage.hpp"
+
+#include <fmt/format.h>
+
+namespace wyndrvr::sim {
+namespace {
+
+constexpr std::array<std::string_view, kSeenCount> kNames = {
+    "upload tests asked for",
+    "upload tests with a result",
+    "upload results compared exactly",
+    "... with loss",
+    "... with duplicates",
+    "... with reordering",
+    "... with retransmissions",
+    "... loss equal to the links' drops",
+    "... drain cut off",
+    "... datagrams refused by the sending kernel",
+    "... intervals",
+    "valid runs",
+    "latency totals compared exactly (ports)",
+    "... of them with heartbeats under load",
+    "round trips compared exactly",
+    "network round trips compared",
+    "heartbeats reported lost",
+    "server round trips compared exactly",
+    "ports whose path lost nothing",
+    "clients stopped by the user",
+    "clients that vanished",
+    "servers that vanished",
+    "servers shut down",
+    "links with an outage",
+    "clients without an answer",
+    "clients refused",
+    "clients with a port unproven",
+    "clients without an acknowledgement",
+    "clients without a result",
+    "clients whose server went silent",
+    "clients that could not open ports",
+    "sessions ended: result delivered",
+    "sessions ended: idle",
+    "sessions ended: unproven",
+    "sessions ended: result undelivered",
+    "sessions ended: evicted",
+    "sessions ended: shutdown",
+    "ports in use by others",
+    "assignments sent again",
+    "garbage datagrams",
+    "garbage datagrams accepted by an actor",
+    "corrupt datagrams accepted by an actor",
+    "replies counted against a budget",
+    "state messages lost",
+    "probes served at the end",
+};
+
+}  // namespace
+
+std::string_view name(Seen seen) {
+  return kNames[static_cast<std::size_t>(seen)];
+}
+
+void Coverage::add_run(const Coverage& run) {
+  ++runs_;
+  for (std::size_t i = 0; i < kSeenCount; ++i) {
+    totals_[i] += run.totals_[i];
+    if (run.totals_[i] > 0) ++runs_with_[i];
+  }
+}
+
+std::string Coverage::table() const {
+  std::string text =
+      fmt::format("{:<46} {:>10} {:>10}\n", fmt::format("of {} seeds", runs_), "in all", "seeds");
+  for (std::size_t i = 0; i < kSeenCount; ++i) {
+    text += fmt::format("{:<46} {:>10} {:>10}\n", kNames[i], totals_[i], runs_with_[i]);
+  }
+  return text;
+}
+
+}  // namespace wyndrvr::sim

@@ -1,0 +1,130 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/port_pool.hpp"
+#include "sim/checkers.hpp"
+#include "wire/connect.hpp"
+
+namespace wyndrvr::sim {
+
+World::World(const Scenario& scenario) : environment_(scenario) {
+  if (scenario.icmp) environment_.network.tell_unreachable();
+  for (std::size_t i = 0; i < scenario.clients.size(); ++i) {
+    clients_.push_back(std::make_unique<ClientHost>(environment_, i));
+  }
+  server_ = std::make_unique<ServerHost>(
+      environment_, [this](const Endpoint& client) { return upload_of(client); });
+  ports_ = server_->acceptor().free_ports();
+  if (scenario.garbage) {
+    garbage_ = std::make_unique<GarbageHost>(
+        environment_, [this] { return server_endpoints(); }, [this] { return client_endpoints(); });
+  }
+}
+
+UploadTruth* World::upload_of(const Endpoint& client) {
+  for (const auto& host : clients_) {
+    if (host->main_endpoint() == client) return &host->upload();
+  }
+  return nullptr;
+}
+
+std::vector<Endpoint> World::server_endpoints() const {
+  const IpAddress address = server_address(environment_.scenario.v6);
+  std::vector<Endpoint> endpoints = {{address, kMainPort}};
+  for (const Port port : server_->bound_ports()) endpoints.push_back({address, port});
+  return endpoints;
+}
+
+std::vector<Endpoint> World::client_endpoints() const {
+  std::vector<Endpoint> endpoints;
+  for (const auto& client : clients_) {
+    const std::vector<Endpoint> open = client->open_ports();
+    endpoints.insert(endpoints.end(), open.begin(), open.end());
+  }
+  return endpoints;
+}
+
+void World::schedule() {
+  EventQueue& queue = environment_.queue;
+  for (const auto& owned : clients_) {
+    ClientHost* client = owned.get();
+    const ClientScenario& scenario = client->scenario();
+    queue.at(scenario.start, [client] { client->start(); });
+    if (scenario.stop) queue.at(*scenario.stop, [client] { client->stop(); });
+    if (scenario.vanishes) {
+      environment_.coverage.count(Seen::kClientVanished);
+      queue.at(*scenario.vanishes, [client] { client->go_dark(); });
+    }
+    if (scenario.up.outage || scenario.down.outage) environment_.coverage.count(Seen::kOutage);
+  }
+  const ServerScenario& server = environment_.scenario.server;
+  if (server.vanishes) {
+    environment_.coverage.count(Seen::kServerVanished);
+    queue.at(*server.vanishes, [this] { server_->go_dark(); });
+  }
+  if (server.shutdown) queue.at(*server.shutdown, [this] { server_->shut_down(); });
+  if (garbage_) garbage_->start();
+}
+
+void World::run() {
+  schedule();
+  run_until_quiet();
+  probe_server();
+  check();
+}
+
+void World::run_until_quiet() {
+  const TrueTime limit = true_time(kLongestRun);
+  while (!environment_.findings.full() && environment_.queue.executed() < kMostEvents &&
+         environment_.queue.run_one(limit)) {
+  }
+  if (environment_.queue.size() > 0 && !environment_.findings.full()) {
+    environment_.findings.add(environment_.queue.now(), "the world does not come to rest in {} s",
+                              to_seconds(kLongestRun));
+  }
+}
+
+// When ports that were in use elsewhere are due to be tried again, one more client asks. It gets
+// its four numbers, proves nothing, and leaves nothing behind.
+void World::probe_server() {
+  if (server_->dark() || server_->is_shut_down() || environment_.findings.full()) return;
+  EventQueue& queue = environment_.queue;
+  const bool v6 = environment_.scenario.v6;
+  const Endpoint from{stranger_address(v6, 0), {50'000}};
+  environment_.scenario.server.port_in_use = 0;
+  environment_.network.bind(from, probe_);
+  Link& down = environment_.network.add_link(LinkConfig{}, v6);
+  environment_.network.set_route(from.address, down);
+  const TrueTime at = queue.now() + engine::PortPool::kRetryAfter + 1s;
+  queue.at(at, [this, from, at, v6] {
+    const ByteView connect = as_bytes(wire::kConnect);
+    Packet packet;
+    packet.from = from;
+    packet.to = {server_address(v6), kMainPort};
+    packet.bytes.assign(connect.begin(), connect.end());
+    packet.note.sent = at;
+    packet.note.departed = at;
+    environment_.network.send(&environment_.network.add_link(LinkConfig{}, v6), packet);
+  });
+  while (queue.run_one(at + 100s)) {
+  }
+  const auto answer = probe_.answer ? wire::parse_connect_answer(probe_.answer->bytes)
+                                    : std::unexpected(wire::DropReason::kTooShort);
+  if (answer && std::holds_alternative<wire::Assignment>(*answer)) {
+    environment_.coverage.count(Seen::kProbeServed);
+  } else {
+    environment_.findings.add(queue.now(), "server: serves nobody any more");
+  }
+}
+
+void World::check() {
+  for (const auto& client : clients_) {
+    check_client(environment_, *client);
+    if (client->finished()) check_upload(environment_, *client, *server_);
+  }
+  check_server(environment_, *server_, ports_);
+}
+
+}  // namespace wyndrvr::sim

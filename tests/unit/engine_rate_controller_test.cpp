@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "engine/rate_controller.hpp"
+#include "unit/engine_test_support.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+using namespace testing;
+
+constexpr std::uint64_t kPacketBytes = 937;
+
+// A path with a bottleneck, its queue, a delay and a random loss, moved on 10 ms at a time; the
+// receiver reports every 100 ms. Coarse, and without any code of the engine's.
+struct Path {
+  double bottleneck_bps = 1e15;
+  double queue_seconds = 0.05;
+  double loss = 0;
+  int delay_steps = 2;    // one way
+  double sent_share = 1;  // of the rate that the sender really uses
+};
+
+class Model {
+ public:
+  explicit Model(const Path& path) : path_(path) {}
+
+  void run(Duration time) {
+    for (Instant end = now_ + time; now_ < end;) step();
+  }
+  RateController& controller() { return controller_; }
+  [[nodiscard]] double rate() const { return controller_.rate().bps; }
+  // The mean of the rate over this time.
+  double mean_rate(Duration time) {
+    double sum = 0;
+    int steps = 0;
+    for (Instant end = now_ + time; now_ < end; ++steps) {
+      step();
+      sum += rate();
+    }
+    return sum / steps;
+  }
+  Path& path() { return path_; }
+
+ private:
+  struct Flight {
+    double reached = 0;   // of how many sent so far the receiver knows
+    double received = 0;  // and has
+  };
+
+  void step() {
+    now_ += 10ms;
+    ++steps_;
+    const double capacity = path_.bottleneck_bps * 0.01 / 8 / kPacketBytes;
+    const double sent = rate() * path_.sent_share * 0.01 / 8 / kPacketBytes;
+    const auto whole = static_cast<std::uint64_t>(std::llround(sent));
+    controller_.on_sent({whole * kPacketBytes}, whole);
+    const double room = capacity * (1 + path_.queue_seconds / 0.01);
+    const double taken = std::min(static_cast<double>(whole), std::max(0.0, room - queue_));
+    const double dropped = static_cast<double>(whole) - taken;
+    queue_ += taken;
+    const double out = std::min(queue_, capacity);
+    queue_ -= out;
+    // Those that were dropped become visible with those around them.
+    const double seen_drops = waiting_drops_ + dropped;
+    const double share = queue_ + out > 0 ? out / (queue_ + out) : 1;
+    waiting_drops_ = seen_drops * (1 - share);
+    reached_ += out + seen_drops * share;
+    const double arrived = survivors(out);
+    received_ += arrived;
+    // What was lost shows only once something after it arrives.
+    if (arrived >= 1) seen_ = {reached_, received_};
+    flights_.push_back(seen_);
+    if (flights_.size() <= 2 * static_cast<std::size_t>(path_.delay_steps)) return;
+    const Flight flight = flights_.front();
+    flights_.pop_front();
+    if (steps_ % 10 != 0) return;
+    controller_.on_feedback(now_, {static_cast<std::uint64_t>(flight.reached),
+                                   static_cast<std::uint64_t>(flight.received), true});
+  }
+  // A binomial number, by its normal approximation.
+  double survivors(double count) {
+    const double mean = count * (1 - path_.loss);
+    const double deviation = std::sqrt(count * path_.loss * (1 - path_.loss));
+    double noise = -6;
+    for (int i = 0; i < 12; ++i) noise += random_.unit();
+    return std::clamp(mean + deviation * noise, 0.0, count);
+  }
+
+  Path path_;
+  Instant now_ = kStart;
+  RateController controller_{1s, kStart};
+  base::Random random_{1};
+  std::deque<Flight> flights_;
+  Flight seen_;
+  double queue_ = 0;
+  double waiting_drops_ = 0;
+  double reached_ = 0;
+  double received_ = 0;
+  std::uint64_t steps_ = 0;
+};
+
+// Sends all of the rate for 100 ms and reports all of it received but for `lost`.
+class Reports {
+ public:
+  void report(double lost = 0, double share = 1) {
+    now_ += 100ms;
+    const double packets = controller.rate().bps * share * 0.1 / 8 / kPacketBytes;
+    const auto sent = static_cast<std::uint64_t>(packets);
+    controller.on_sent({sent * kPacketBytes}, sent);
+    feedback_.sent += sent;
+    feedback_.received += static_cast<std::uint64_t>(packets * (1 - lost));
+    controller.on_feedback(now_, feedback_);
+  }
+  void repeat() { controller.on_feedback(now_ += 100ms, feedback_); }
+
+  RateController controller{1s, kStart};
+
+ private:
+  Instant now_ = kStart;
+  RateController::Feedback feedback_;
+};
+
+TEST(RateController, DoublesWithEveryCleanReport) {
+  Reports reports;
+  for (int i = 1; i <= 5; ++i) {
+    reports.report();
+    EXPECT_NEAR(reports.controller.rate().bps, RateController::kInitial.bps * std::pow(2, i),
+                0.02 * reports.controller.rate().bps);
+  }
+}
+
+TEST(RateController, NeverExceedsItsMaximum) {
+  Reports reports;
+  for (int i = 0; i < 40; ++i) reports.report();
+  EXPECT_DOUBLE_EQ(reports.controller.rate().bps, RateController::kMaximum.bps);
+}
+
+TEST(RateController, LossCutsToALittleBelowWhatWasDelivered) {
+  Reports reports;
+  reports.report();
+  const double before = reports.controller.rate().bps;
+  reports.report(0.4);
+  EXPECT_LT(reports.controller.rate().bps, before * 0.6) << "else a full queue stays full";
+  EXPECT_GT(reports.controller.rate().bps, before * 0.6 * 0.75);
+}
+
+TEST(RateController, NeverFallsBelowItsMinimum) {
+  Reports reports;
+  for (int i = 0; i < 100; ++i) reports.report(0.99);
+  EXPECT_GE(reports.controller.rate().bps, RateController::kMinimum.bps);
+}
+
+TEST(RateController, DoesNotGrowWhereTheSenderDoesNotUseTheRate) {
+  Reports reports;
+  reports.report();
+  const double before = reports.controller.rate().bps;
+  for (int i = 0; i < 100; ++i) reports.report(0, 0.3);
+  EXPECT_DOUBLE_EQ(reports.controller.rate().bps, before);
+}
+
+TEST(RateController, ReportWithoutNewsChangesNothing) {
+  Reports reports;
+  reports.report();
+  const double before = reports.controller.rate().bps;
+  for (int i = 0; i < 100; ++i) reports.repeat();
+  EXPECT_DOUBLE_EQ(reports.controller.rate().bps, before);
+}
+
+TEST(RateController, CoalescesOnlyWhenFastAndClean) {
+  Reports reports;
+  EXPECT_FALSE(reports.controller.may_coalesce()) << "not fast";
+  while (reports.controller.rate() < RateController::kCoalesceFrom * 16) reports.report();
+  EXPECT_TRUE(reports.controller.may_coalesce());
+  reports.report(0.1);
+  ASSERT_GE(reports.controller.rate(), RateController::kCoalesceFrom);
+  EXPECT_FALSE(reports.controller.may_coalesce()) << "not clean";
+  for (int i = 0; i < 200 && !reports.controller.may_coalesce(); ++i) reports.report();
+  EXPECT_TRUE(reports.controller.may_coalesce()) << "clean again";
+}
+
+class Bottleneck : public ::testing::TestWithParam<double> {};
+
+TEST_P(Bottleneck, RateSettlesWithinAQuarterOfIt) {
+  Model model({.bottleneck_bps = GetParam()});
+  model.run(15s);
+  EXPECT_NEAR(model.mean_rate(15s), GetParam(), 0.25 * GetParam());
+}
+
+TEST_P(Bottleneck, RateIsSoonWithinReachOfIt) {
+  Model model({.bottleneck_bps = GetParam()});
+  model.run(5s);
+  EXPECT_GT(model.rate(), 0.5 * GetParam());
+  EXPECT_LT(model.rate(), 1.5 * GetParam());
+}
+
+TEST_P(Bottleneck, RateSettlesOverALongRoundTripAsWell) {
+  Model model({.bottleneck_bps = GetParam(), .delay_steps = 15});  // 300 ms there and back
+  model.run(20s);
+  const double mean = model.mean_rate(10s);
+  EXPECT_GT(mean, 0.5 * GetParam());
+  EXPECT_LT(mean, 1.5 * GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(RateController, Bottleneck, ::testing::Values(5e6, 100e6, 1e9));
+
+TEST(RateController, RandomLossDoesNotMakeTheRateCollapse) {
+  for (const double loss : {0.01, 0.1, 0.3}) {
+    Model model({.loss = loss});
+    double lowest = 1e18;
+    for (int i = 0; i < 30; ++i) {
+      model.run(1s);
+      if (i >= 10) lowest = std::min(lowest, model.rate());
+    }
+    EXPECT_GT(lowest, RateController::kInitial.bps / 2) << "loss of " << loss;
+    EXPECT_GT(model.rate(), RateController::kInitial.bps) << "loss of " << loss;
+  }
+}
+
+TEST(RateController, LossOfThePathIsLearnt) {
+  Model model({.loss = 0.3});
+  model.run(30s);
+  EXPECT_NEAR(model.controller().path_loss(), 0.3, 0.05);
+}
+
+TEST(RateController, BottleneckIsFoundOnALossyPathAsWell) {
+  Model model({.bottleneck_bps = 50e6, .loss = 0.05});
+  model.run(30s);
+  EXPECT_NEAR(model.mean_rate(15s), 50e6, 20e6);
+}
+
+// Nothing arrives for five seconds, then the path is as before.
+TEST(RateController, OutageIsNoReasonToFloodThePathAfterwards) {
+  Model model({.bottleneck_bps = 50e6});
+  model.run(10s);
+  model.path().loss = 1;
+  for (int i = 0; i < 50; ++i) {
+    model.run(100ms);
+    ASSERT_FALSE(std::isnan(model.rate()));
+    ASSERT_LE(model.rate(), 200e6) << i;
+  }
+  model.path().loss = 0;
+  model.run(2s);
+  for (int i = 0; i < 200; ++i) {
+    model.run(100ms);
+    ASSERT_LE(model.rate(), 200e6) << i;
+  }
+}
+
+}  // namespace
+}  // namespace wyndrvr::engine

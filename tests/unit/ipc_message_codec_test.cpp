@@ -1,0 +1,98 @@
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "ipc/message_codec.hpp"
+
+namespace wyndrvr::ipc {
+namespace {
+
+std::vector<std::byte> frame_of(const engine::Message& message,
+                                engine::Mailbox from = engine::Mailbox::kUpload) {
+  std::vector<std::byte> frame;
+  encode({from, message}, frame);
+  return frame;
+}
+
+engine::LatencyTotals full_latency() {
+  engine::LatencyTotals totals;
+  totals.rtt.emplace().stddev = 1ns;
+  totals.application_rtt.emplace().stddev = 1ns;
+  totals.network_rtt.emplace().stddev = 1ns;
+  totals.jitter = 1ns;
+  return totals;
+}
+
+TEST(MessageCodec, LongestPortReportFitsIntoAFrame) {
+  engine::PortReport report;
+  report.totals.idle = full_latency();
+  report.totals.loaded = full_latency();
+  report.sender.emplace();
+  EXPECT_LE(frame_of(report).size(), kMaxFrameSize);
+  EXPECT_TRUE(decode(frame_of(report)));
+}
+
+TEST(MessageCodec, LongestResultFitsIntoAFrame) {
+  engine::ResultArrived arrived;
+  const std::string text(wire::IdText::kCapacity, 'x');
+  arrived.result.guid = wire::IdText::from(text).value();
+  arrived.result.uid = wire::IdText::from(text).value();
+  arrived.result.detail.emplace();
+  EXPECT_LE(frame_of(arrived).size(), kMaxFrameSize);
+  EXPECT_TRUE(decode(frame_of(arrived)));
+}
+
+TEST(MessageCodec, FrameTellsWhoSentIt) {
+  EXPECT_EQ(decode(frame_of(engine::Drain{}, engine::Mailbox::kDownload))->from,
+            engine::Mailbox::kDownload);
+}
+
+TEST(MessageCodec, EncodingReplacesWhatTheFrameHeld) {
+  std::vector<std::byte> frame(500, std::byte{1});
+  encode({engine::Mailbox::kControl, engine::Drain{}}, frame);
+  EXPECT_EQ(frame.size(), 2U);
+}
+
+TEST(MessageCodec, EmptyFrameIsRefused) {
+  EXPECT_FALSE(decode({}));
+}
+
+TEST(MessageCodec, FrameBeyondTheMaximumIsRefused) {
+  std::vector<std::byte> frame = frame_of(engine::Drain{});
+  frame.resize(kMaxFrameSize + 1);
+  EXPECT_FALSE(decode(frame));
+}
+
+TEST(MessageCodec, UnknownKindsAndMailboxesAreRefused) {
+  std::vector<std::byte> frame = frame_of(engine::Drain{});
+  frame[0] = std::byte{200};
+  EXPECT_FALSE(decode(frame));
+  frame = frame_of(engine::Drain{});
+  frame[1] = std::byte{4};
+  EXPECT_FALSE(decode(frame));
+}
+
+TEST(MessageCodec, ValuesThatCannotBeAreRefused) {
+  std::vector<std::byte> frame = frame_of(engine::SetLoaded{true});
+  frame.back() = std::byte{2};
+  EXPECT_FALSE(decode(frame)) << "a truth value is 0 or 1";
+
+  frame = frame_of(engine::PortReady{{ChannelId::kMax}});
+  frame[2] = std::byte{1};
+  EXPECT_FALSE(decode(frame)) << "a channel has 24 bits";
+
+  frame = frame_of(engine::TestFailed{});
+  frame.back() = std::byte{255};
+  EXPECT_FALSE(decode(frame)) << "no such problem code";
+
+  engine::Trace trace;
+  trace.detail = wire::SmallText<64>::from("x").value();
+  frame = frame_of(trace);
+  frame.back() = std::byte{'"'};
+  EXPECT_FALSE(decode(frame)) << "not a plain text";
+}
+
+}  // namespace
+}  // namespace wyndrvr::ipc

@@ -1,0 +1,147 @@
+#include <functional>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "os/clock.hpp"
+#include "runtime/event_loop.hpp"
+
+namespace wyndrvr::runtime {
+namespace {
+
+class Source final : public EventSource {
+ public:
+  void on_ready(const Readiness& readiness) override {
+    if (ready) ready(readiness);
+  }
+  void on_wake(Instant now) override {
+    if (wake) wake(now);
+  }
+  std::function<void(const Readiness&)> ready;
+  std::function<void(Instant)> wake;
+};
+
+EventLoop make_loop(const LoopTuning& tuning = {}) {
+  auto loop = EventLoop::create(tuning);
+  EXPECT_TRUE(loop);
+  return std::move(*loop);
+}
+
+TEST(EventLoop, MeetsADeadlineAndNotBeforeIt) {
+  EventLoop loop = make_loop();
+  Source source;
+  const auto id = loop.add(EventLoop::kNoDescriptor, source);
+  const Instant deadline = os::monotonic_now() + 3ms;
+  loop.set_deadline(*id, deadline);
+  Instant woken;
+  source.wake = [&](Instant now) {
+    woken = now;
+    loop.stop();
+  };
+  ASSERT_TRUE(loop.run());
+  EXPECT_GE(woken, deadline);
+  EXPECT_LT(woken, deadline + 1s);
+  loop.remove(*id);
+}
+
+TEST(EventLoop, AWokenSourceWithoutNewDeadlineIsLeftAlone) {
+  EventLoop loop = make_loop();
+  Source once;
+  Source last;
+  int wakes = 0;
+  once.wake = [&](Instant) { ++wakes; };
+  last.wake = [&](Instant) { loop.stop(); };
+  const auto once_id = loop.add(EventLoop::kNoDescriptor, once);
+  const auto last_id = loop.add(EventLoop::kNoDescriptor, last);
+  loop.set_deadline(*once_id, os::monotonic_now());
+  loop.set_deadline(*last_id, os::monotonic_now() + 5ms);
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(wakes, 1);
+  loop.remove(*once_id);
+  loop.remove(*last_id);
+}
+
+TEST(EventLoop, ASourceMayRemoveOneThatIsReadyInTheSameTurn) {
+  EventLoop loop = make_loop();
+  const int first_fd = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+  const int second_fd = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+  Source first;
+  Source second;
+  const auto first_id = loop.add(first_fd, first);
+  const auto second_id = loop.add(second_fd, second);
+  int calls = 0;
+  const auto remove_other = [&](EventLoop::Id other) {
+    return [&loop, &calls, other](const Readiness&) {
+      ++calls;
+      loop.remove(other);
+      loop.stop();
+    };
+  };
+  first.ready = remove_other(*second_id);
+  second.ready = remove_other(*first_id);
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(calls, 1);
+  ::close(first_fd);
+  ::close(second_fd);
+}
+
+TEST(EventLoop, RunAgainComesInTheNextTurnWithoutWaiting) {
+  LoopTuning tuning;
+  tuning.block_limit = 10s;
+  EventLoop loop = make_loop(tuning);
+  Source source;
+  const auto id = loop.add(EventLoop::kNoDescriptor, source);
+  int turns = 0;
+  source.wake = [&](Instant) {
+    if (++turns == 100) return loop.stop();
+    loop.run_again(*id);
+  };
+  const Instant begin = os::monotonic_now();
+  loop.run_again(*id);
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(turns, 100);
+  EXPECT_LT(os::monotonic_now() - begin, 5s);
+  loop.remove(*id);
+}
+
+TEST(EventLoop, DeferredActionsRunAtTheEndOfTheTurn) {
+  EventLoop loop = make_loop();
+  Source source;
+  const auto id = loop.add(EventLoop::kNoDescriptor, source);
+  std::vector<int> order;
+  source.wake = [&](Instant) {
+    loop.defer([&] {
+      order.push_back(2);
+      loop.stop();
+    });
+    order.push_back(1);
+  };
+  loop.run_again(*id);
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(order, (std::vector{1, 2}));
+  loop.remove(*id);
+}
+
+TEST(EventLoop, SleepsAfterEachTurnAreTheSumOfTheKeys) {
+  LoopTuning tuning;
+  tuning.incoming_sleep = 2ms;
+  tuning.send_sleep = 3ms;
+  EventLoop loop = make_loop(tuning);
+  Source source;
+  const auto id = loop.add(EventLoop::kNoDescriptor, source);
+  int turns = 0;
+  source.wake = [&](Instant) {
+    if (++turns == 4) return loop.stop();
+    loop.run_again(*id);
+  };
+  const Instant begin = os::monotonic_now();
+  loop.run_again(*id);
+  ASSERT_TRUE(loop.run());
+  EXPECT_GE(os::monotonic_now() - begin, 4 * 5ms);
+  loop.remove(*id);
+}
+
+}  // namespace
+}  // namespace wyndrvr::runtime

@@ -1,0 +1,71 @@
+#include <map>
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "runtime/timer_table.hpp"
+
+namespace wyndrvr::runtime {
+namespace {
+
+Instant at(int ms) {
+  return Instant(std::chrono::milliseconds(ms));
+}
+
+TEST(TimerTable, IsEmptyAtFirst) {
+  EXPECT_FALSE(TimerTable().earliest());
+}
+
+TEST(TimerTable, TheEarliestDeadlineIsAtHand) {
+  TimerTable timers;
+  timers.set(3, at(30));
+  timers.set(1, at(10));
+  timers.set(2, at(20));
+  ASSERT_TRUE(timers.earliest());
+  EXPECT_EQ(timers.earliest()->id, 1U);
+}
+
+TEST(TimerTable, ANewDeadlineReplacesTheOldOne) {
+  TimerTable timers;
+  timers.set(1, at(10));
+  timers.set(2, at(20));
+  timers.set(1, at(30));
+  EXPECT_EQ(timers.earliest()->id, 2U);
+  EXPECT_EQ(timers.size(), 2U);
+}
+
+TEST(TimerTable, ClearingWhatWasNeverSetDoesNothing) {
+  TimerTable timers;
+  timers.set(7, std::nullopt);
+  EXPECT_EQ(timers.size(), 0U);
+}
+
+TEST(TimerTable, AgreesWithAMapOverRandomChanges) {
+  base::Random random(1);
+  TimerTable timers;
+  std::map<TimerTable::Id, Instant> model;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto id = static_cast<TimerTable::Id>(random.between(0, 63));
+    if (random.chance(0.3)) {
+      timers.set(id, std::nullopt);
+      model.erase(id);
+    } else {
+      const Instant deadline = at(static_cast<int>(random.between(0, 500)));
+      timers.set(id, deadline);
+      model[id] = deadline;
+    }
+    std::optional<Instant> earliest;
+    for (const auto& [unused, deadline] : model) {
+      if (!earliest || deadline < *earliest) earliest = deadline;
+    }
+    ASSERT_EQ(timers.earliest().has_value(), earliest.has_value());
+    if (earliest) {
+      ASSERT_EQ(timers.earliest()->at, *earliest);
+    }
+    ASSERT_EQ(timers.size(), model.size());
+  }
+}
+
+}  // namespace
+}  // namespace wyndrvr::runtime
