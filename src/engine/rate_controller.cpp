@@ -17,7 +17,6 @@ constexpr int kStalledReports = 3;          // in a row: this is the limit, not 
 constexpr double kTolerance = 0.01;         // of loss above the path's own
 constexpr double kUnused = 0.9;             // sending less than this of the rate is not its limit
 constexpr double kSameLoss = 0.8;           // a cut that leaves this share of the loss did not help
-constexpr double kCutFactor = 0.85;         // of what was delivered: a full queue drains, too
 constexpr double kMaxPathLoss = 0.5;        // more is an outage or far too much, not chance
 constexpr int kCleanPeriodsToCoalesce = 4;  // after loss
 

@@ -22,6 +22,10 @@ void* counted_allocation(std::size_t size) {
 
 }  // namespace
 
+// GCC sees through the pair above and below when it inlines one and not the other.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 // The forms that are not replaced here call these two (new.delete in the standard), but for the
 // over-aligned ones, which nothing here uses.
 void* operator new(std::size_t size) {
@@ -33,6 +37,8 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
+
+#pragma GCC diagnostic pop
 
 namespace wyndrvr::testing {
 

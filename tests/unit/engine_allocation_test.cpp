@@ -73,7 +73,7 @@ TEST_F(ReceiverAllocation, ReorderingAndDuplicatesNeedNone) {
   };
   for (int i = 0; i < 10; ++i) turn();
   EXPECT_EQ(allocations_during([&] {
-              for (const std::uint64_t end = next + kPackets; next < end;) turn();
+              for (std::uint64_t i = 0; i < kPackets / 5; ++i) turn();
             }),
             0U);
 }
