@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "app/client_text.hpp"
 #include "app/console.hpp"
 #include "app/messages.hpp"
@@ -18,6 +20,9 @@
 
 namespace wyndrvr::app {
 namespace {
+
+// A server's default idle_timeout.
+constexpr Duration kServersUsualPatience = engine::ServerLimits{}.idle_timeout;
 
 // Found out before the run rather than after it.
 Result<void> check_json_folder(const std::string& path) {
@@ -83,6 +88,12 @@ ExitCode run_client_program(const CommandLine& command, const Settings& settings
 
   Console console = Console::standard(command.json && !command.json_path);
   ClientText text(console, {.terminal = os::stderr_is_terminal(), .columns = os::terminal_width()});
+  if (run->engine.protocol.heartbeat_interval >= kServersUsualPatience) {
+    console.err(fmt::format(
+        "wyndrvr: warning: --heartbeat-rate {}: a server drops clients that are silent for its "
+        "idle_timeout, {} ms unless it says otherwise",
+        run->engine.protocol.heartbeat_interval / 1ms, kServersUsualPatience / 1ms));
+  }
   const RunFacts facts = start_facts(join_host_port(host, port), run->ports);
   const auto outcome = runtime::run_client(*run, text);
   console.clear_live();
