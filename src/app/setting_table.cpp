@@ -38,7 +38,8 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kIncomingSleep, "incoming_sleep", "0", kInteger, kMicroseconds, 0, kOneSecond,
      Group::kBoth, "sleep in each turn of the receive loop"},
     {Key::kSendSleep, "send_sleep", "0", kInteger, kMicroseconds, 0, kOneSecond, Group::kBoth,
-     "sleep in each turn of the send loop; a single loop sleeps the sum of both"},
+     "sleep after each datagram of the send loop, or each max_send_time where that is set; a "
+     "single loop adds incoming_sleep"},
     {Key::kMaxSendTime, "max_send_time", "0", kInteger, kMicroseconds, 0, kOneSecond, Group::kBoth,
      "how long one turn of the loop may spend sending, 0 = no bound"},
     {Key::kHeartbeatRate, "heartbeat_rate", "5000", kInteger, kMilliseconds, 1, kHour, Group::kBoth,

@@ -71,10 +71,10 @@ std::size_t DataSender::batch_size(bool coalesce) const {
   return std::max<std::size_t>(1, static_cast<std::size_t>(packets));
 }
 
-std::optional<DataSender::Batch> DataSender::poll(Instant now) {
+std::optional<DataSender::Batch> DataSender::poll(Instant now, std::size_t most) {
   if (!sending(now) || !pacer_.may_send(now)) return std::nullopt;
   const bool coalesce = rate_->may_coalesce();
-  const std::size_t wanted = batch_size(coalesce);
+  const std::size_t wanted = std::min(batch_size(coalesce), most);
   std::size_t filled = 0;
   while (filled < wanted) {
     const seq::WorkingSet::Taken taken = working_->take(wanted - filled);

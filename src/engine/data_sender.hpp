@@ -51,7 +51,8 @@ class DataSender {
   void on_send_blocked() { ++totals_.blocked; }
   void stop() { stopped_ = true; }
 
-  [[nodiscard]] std::optional<Batch> poll(Instant now);
+  // The next batch, of `most` datagrams at most.
+  [[nodiscard]] std::optional<Batch> poll(Instant now, std::size_t most = kMaxBatchPackets);
   [[nodiscard]] std::optional<SenderProgress> poll_progress(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
 

@@ -172,12 +172,12 @@ Transmit PortActor::make_packet(wire::MessageType type, ChannelId channel, std::
   return transmit;
 }
 
-std::optional<Transmit> PortActor::poll_transmit(Instant now) {
+std::optional<Transmit> PortActor::poll_transmit(Instant now, std::size_t most_data) {
   if (auto transmit = poll_heartbeat(now)) return transmit;
   if (auto transmit = poll_control(now)) return transmit;
   poll_data_messages(now);
   if (auto transmit = poll_report(now)) return transmit;
-  return poll_data(now);
+  return poll_data(now, most_data);
 }
 
 std::optional<Transmit> PortActor::poll_heartbeat(Instant now) {
@@ -272,9 +272,9 @@ std::optional<Transmit> PortActor::poll_report(Instant now) {
   return make_packet(wire::MessageType::kFlowControl, channel, size, *path_.peer());
 }
 
-std::optional<Transmit> PortActor::poll_data(Instant now) {
+std::optional<Transmit> PortActor::poll_data(Instant now, std::size_t most) {
   if (!sender_) return std::nullopt;
-  const auto batch = sender_->poll(now);
+  const auto batch = sender_->poll(now, most);
   if (!batch) return std::nullopt;
   Transmit transmit;
   transmit.to = config_.peer;

@@ -74,8 +74,10 @@ class PortActor {
   // believes it only of a peer that has been silent for kUnreachablePatience as well.
   void on_peer_unreachable(Instant now);
 
-  // Heartbeats first, then control, then reports, then data. The view is valid until the next call.
-  [[nodiscard]] std::optional<Transmit> poll_transmit(Instant now);
+  // Heartbeats first, then control, then reports, then data, `most_data` datagrams of it at most.
+  // The view is valid until the next call.
+  [[nodiscard]] std::optional<Transmit> poll_transmit(
+      Instant now, std::size_t most_data = DataSender::kMaxBatchPackets);
   [[nodiscard]] std::optional<Outgoing> poll_message() { return mail_.pop(); }
   [[nodiscard]] std::optional<Deadline> poll_deadline(Instant now) const;
 
@@ -109,7 +111,7 @@ class PortActor {
   [[nodiscard]] std::optional<Transmit> poll_heartbeat(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_control(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_report(Instant now);
-  [[nodiscard]] std::optional<Transmit> poll_data(Instant now);
+  [[nodiscard]] std::optional<Transmit> poll_data(Instant now, std::size_t most);
   void poll_data_messages(Instant now);
   void report_totals();
   [[nodiscard]] Transmit make_packet(wire::MessageType type, ChannelId channel,

@@ -9,9 +9,9 @@ namespace {
 
 constexpr double kRampFactor = 2.0;
 constexpr double kUpFactor = 1.25;
-constexpr double kProbeFactor = 1.05;   // the same, where a limit is near
-constexpr double kRampProgress = 0.75;  // below it the backlog grows: do not go faster
-constexpr double kSteadyProgress = 0.95;
+constexpr double kProbeFactor = 1.05;       // the same, where a limit is near
+constexpr double kRampProgress = 0.75;      // below it the last step was too much
+constexpr double kSteadyProgress = 0.95;    // below it the backlog grows: do not go faster
 constexpr int kSlowPeriods = 2;             // in a row, below that
 constexpr int kStalledReports = 3;          // in a row: this is the limit, not a long round trip
 constexpr double kTolerance = 0.01;         // of loss above the path's own
@@ -93,14 +93,15 @@ void RateController::ramp(const Period& period, bool step_is_known) {
   }
   // No word yet of what was sent since the last step: over a long round trip that takes a while.
   if (!step_is_known) return;
-  if (period.progress < kRampProgress) {
-    if (++stalled_reports_ < kStalledReports) {
-      // A queue fills, or the round trip is longer than a report: one step back, then see.
+  if (period.progress < kSteadyProgress) {
+    // The receiver falls behind: a queue fills.
+    if (++stalled_reports_ >= kStalledReports) {
+      ramping_ = false;
+      follow();
+    } else if (period.progress < kRampProgress) {
+      // One step back, then see.
       rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), kMinimum});
-      return;
     }
-    ramping_ = false;
-    follow();
     return;
   }
   stalled_reports_ = 0;

@@ -92,11 +92,15 @@ void PortRunner::transmit() {
   }
   const Instant start = os::monotonic_now();
   const Duration bound = loop_.tuning().max_send_time;
-  for (int i = 0; i < kMaxSends; ++i) {
+  // A send loop that sleeps does so after each datagram, unless it is told how long to go on.
+  const bool one_by_one = loop_.tuning().send_sleep > Duration(0) && bound == Duration(0);
+  const int most_sends = one_by_one ? 1 : kMaxSends;
+  const std::size_t most_data = one_by_one ? 1 : engine::DataSender::kMaxBatchPackets;
+  for (int i = 0; i < most_sends; ++i) {
     // Read anew each time: what is sent tells the time of its sending.
     const Instant now = os::monotonic_now();
     if (i > 0 && bound > Duration(0) && now - start >= bound) break;
-    const auto transmit = actor_.poll_transmit(now);
+    const auto transmit = actor_.poll_transmit(now, most_data);
     if (!transmit) return;
     if (!send(*transmit)) return;
   }

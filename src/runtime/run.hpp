@@ -23,7 +23,9 @@ namespace wyndrvr::runtime {
 struct LoopTuning {
   Duration gather{};  // incoming_blocking_level: wait this long for more after a receive
   Duration incoming_sleep{};
-  Duration send_sleep{};         // a single loop sleeps the sum of both, once a turn
+  // A single loop sleeps the sum of both, once a turn. With send_sleep a turn sends one datagram on
+  // a port, or, where max_send_time is set, for so long.
+  Duration send_sleep{};
   Duration max_send_time{};      // a turn stops sending after so long; 0 = no bound
   Duration block_limit = 100ms;  // longest wait of a turn; 0 = never waits (spins)
   Duration test_delay{};         // fault injection: added to every turn

@@ -118,7 +118,7 @@ TEST_P(Session, AnUploadEndsWithAResultThatAddsUp) {
   EXPECT_EQ(server_reports.count<engine::ClientGone>(), 1U);
 }
 
-TEST_P(Session, ThirtyPercentDroppedEachWayOnlyDelays) {
+TEST_P(Session, TenPercentDroppedEachWayOnlyDelays) {
   client_run.engine.protocol.heartbeat_interval = 20ms;
   server_run.engine.protocol.heartbeat_interval = 20ms;
   client_run.engine.upload = engine::UploadRequest{.duration = 600ms, .payload_bytes = 200};
@@ -126,7 +126,8 @@ TEST_P(Session, ThirtyPercentDroppedEachWayOnlyDelays) {
   client_run.engine.protocol.adjustment_delay = 200ms;
   server_run.engine.protocol.adjustment_delay = 200ms;
   LoopTuning tuning;
-  tuning.drop_probability = 0.3;
+  // Five CONNECTs, the dialect's all, then fail once in some thousands of runs.
+  tuning.drop_probability = 0.1;
   run(tuning);
   EXPECT_TRUE(outcome->result.valid);
   ASSERT_EQ(outcome->result.tests.size(), 1U);
