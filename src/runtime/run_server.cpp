@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "os/descriptor_limit.hpp"
 #include "os/signals.hpp"
 #include "runtime/interrupt.hpp"
 #include "runtime/run.hpp"
@@ -15,6 +16,7 @@ Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
     }
   }
   os::ignore_broken_pipes();
+  os::raise_descriptor_limit();
   auto loop = EventLoop::create(run.tuning);
   if (!loop) return std::unexpected(loop.error());
   ServerSupervisor server(*loop, run, sink);
