@@ -3,7 +3,10 @@
 #include <cerrno>
 #include <utility>
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include "os/system_failure.hpp"
 
 namespace wyndrvr::os {
 
@@ -27,6 +30,12 @@ void Fd::reset() {
   ::close(descriptor_);
   descriptor_ = -1;
   errno = saved;
+}
+
+Result<Fd> duplicate(const Fd& fd) {
+  Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return system_failure("cannot duplicate a descriptor", "fcntl F_DUPFD");
+  return copy;
 }
 
 }  // namespace wyndrvr::os

@@ -4,6 +4,8 @@
 // (where it is waited for) non-blocking. Not thread-safe, as an int is not.
 #pragma once
 
+#include "base/result.hpp"
+
 namespace wyndrvr::os {
 
 class Fd {
@@ -27,5 +29,8 @@ class Fd {
  private:
   int descriptor_ = -1;
 };
+
+// The same open file under another number, close-on-exec.
+[[nodiscard]] Result<Fd> duplicate(const Fd& fd);
 
 }  // namespace wyndrvr::os

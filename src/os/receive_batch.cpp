@@ -8,7 +8,7 @@ namespace wyndrvr::os {
 
 ReceiveBuffer::ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes)
     : slot_bytes_(slot_bytes),
-      memory_(slot_count * slot_bytes),
+      memory_(std::make_unique_for_overwrite<std::byte[]>(slot_count * slot_bytes)),
       headers_(slot_count),
       vectors_(slot_count),
       sources_(slot_count),
@@ -16,7 +16,7 @@ ReceiveBuffer::ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes)
       received_(slot_count) {
   WYNDRVR_CHECK(slot_count > 0 && slot_bytes > 0);
   for (std::size_t i = 0; i < slot_count; ++i) {
-    vectors_[i] = iovec{memory_.data() + i * slot_bytes, slot_bytes};
+    vectors_[i] = iovec{memory_.get() + i * slot_bytes, slot_bytes};
   }
 }
 
@@ -49,7 +49,7 @@ void ReceiveBuffer::collect_one(std::size_t slot, const ClockReading& now, DropC
 
   const std::size_t size = std::min<std::size_t>(header.msg_len, slot_bytes_);
   Received& out = received_[slot];
-  out.bytes = ByteView(memory_).subspan(slot * slot_bytes_, size);
+  out.bytes = ByteView(memory_.get() + slot * slot_bytes_, size);
   out.segment_size = control.segment_size.value_or(static_cast<std::uint32_t>(size));
   out.from = to_endpoint(sources_[slot].generic).value_or(Endpoint{});
   out.to = control.to.value_or(IpAddress{});

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -63,7 +64,8 @@ class ReceiveBuffer {
   void collect_one(std::size_t slot, const ClockReading& now, DropCounter& drops);
 
   std::size_t slot_bytes_;
-  std::vector<std::byte> memory_;
+  // Not cleared: a slot that nothing has been received into takes no memory yet.
+  std::unique_ptr<std::byte[]> memory_;
   std::vector<mmsghdr> headers_;
   std::vector<iovec> vectors_;
   std::vector<SocketAddress> sources_;

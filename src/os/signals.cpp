@@ -37,6 +37,16 @@ std::optional<int> SignalFd::read() {
   return static_cast<int>(info.ssi_signo);
 }
 
+void die_of(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  (void)std::signal(signal, SIG_DFL);
+  (void)std::raise(signal);
+  (void)pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  ::_exit(128 + signal);  // where it is no signal that ends a process
+}
+
 void ignore_broken_pipes() {
   const bool ignored = std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
   WYNDRVR_CHECK(ignored);

@@ -28,6 +28,9 @@ class SignalFd {
   Fd fd_;
 };
 
+// Ends the process by this signal's default action, as if it had never been blocked.
+[[noreturn]] void die_of(int signal);
+
 // Writing to a closed pipe or channel then fails with EPIPE and does not kill the process.
 void ignore_broken_pipes();
 

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/bounded_queue.hpp"
 #include "base/endpoint.hpp"
@@ -58,6 +59,8 @@ class UdpSocket {
   [[nodiscard]] std::optional<PeerUnreachable> take_peer_error() { return peer_errors_.pop(); }
 
   [[nodiscard]] int fd() const { return socket_.fd.get(); }
+  // Gives the descriptor away, for another process or thread to adopt; the object is then dead.
+  [[nodiscard]] Fd release() { return std::move(socket_.fd); }
   [[nodiscard]] const Endpoint& local() const { return socket_.local; }
   // In the unit of UdpOptions, see granted_buffer().
   [[nodiscard]] std::uint32_t receive_buffer_granted() const;

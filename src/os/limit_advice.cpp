@@ -1,0 +1,32 @@
+#include "os/limit_advice.hpp"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+namespace wyndrvr::os {
+
+std::string limit_advice(int error) {
+  if (error == EMFILE) {
+    rlimit limit{};
+    // Cannot fail with these arguments (getrlimit(2)); 0 would show that it did.
+    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+    return fmt::format(
+        "; this process may hold {} descriptors: raise `ulimit -n`, or LimitNOFILE= in its systemd "
+        "unit",
+        limit.rlim_cur);
+  }
+  if (error == ENFILE) {
+    return "; the whole host's limit on open files is reached: raise `sysctl fs.file-max`, or stop "
+           "what holds so many";
+  }
+  if (error == ENOMEM || error == ENOBUFS) {
+    return "; the kernel has no memory left for it: free some, or raise the memory limit "
+           "(MemoryMax= "
+           "in the systemd unit, or the container's)";
+  }
+  return {};
+}
+
+}  // namespace wyndrvr::os
