@@ -22,5 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Assignments have one spelling only, but for the white space around them.
   const bool assignment = std::holds_alternative<wire::Assignment>(*answer);
   if (assignment) WYNDRVR_CHECK(as_text(datagram).contains(as_text(again)));
+  // An ENDED has one spelling, and that is printable.
+  if (std::holds_alternative<wire::Ended>(*answer)) {
+    WYNDRVR_CHECK(as_text(datagram) == as_text(again));
+    for (const char character : as_text(again)) {
+      WYNDRVR_CHECK(character >= ' ' && character <= '~');
+    }
+  }
   return 0;
 }

@@ -26,6 +26,11 @@ bool fits(const OptionSpec& option, std::string_view word) {
   return parse_value(spec, word).has_value();
 }
 
+// Whether an empty value means something, such as no CPU list.
+bool may_be_empty(const OptionSpec& option) {
+  return option.key && spec_of(*option.key).default_text.empty();
+}
+
 // Walks through the words once; each option takes its value along.
 class Joiner {
  public:
@@ -53,7 +58,7 @@ class Joiner {
       return {};
     }
     if (option->name == "--json") list_.json_took_word = false;
-    if (equals != std::string::npos) return take_joined(*option, word, word.substr(equals + 1));
+    if (equals != std::string::npos) return take_joined(*option, word.substr(equals + 1));
     switch (option->argument) {
       case Argument::kNone:
         list_.words.push_back(word);
@@ -67,21 +72,33 @@ class Joiner {
     return {};
   }
 
-  Result<void> take_joined(const OptionSpec& option, const std::string& word,
-                           const std::string& value) {
+  Result<void> take_joined(const OptionSpec& option, const std::string& value) {
     if (option.argument == Argument::kNone) return fail("{} takes no value", option.name);
-    if (value.empty()) return fail("{} needs a value behind the =", option.name);
-    list_.words.push_back(word);
+    if (value.empty() && !may_be_empty(option)) {
+      return fail("{} needs a value behind the =", option.name);
+    }
+    push(option, value);
     return {};
+  }
+
+  // CLI11 takes an empty value as a word of its own only.
+  void push(const OptionSpec& option, const std::string& value) {
+    if (!value.empty()) {
+      list_.words.push_back(option.name + "=" + value);
+      return;
+    }
+    list_.words.push_back(option.name);
+    list_.words.push_back(value);
   }
 
   Result<void> take_required(const OptionSpec& option) {
     const std::string* const next = peek();
     const bool is_option = next != nullptr && next->starts_with("--");
-    if (next == nullptr || next->empty() || is_option) {
+    const bool is_missing = next != nullptr && next->empty() && !may_be_empty(option);
+    if (next == nullptr || is_missing || is_option) {
       return fail("{0} needs a value: {0} {1}", option.name, option.placeholder);
     }
-    list_.words.push_back(option.name + "=" + *next);
+    push(option, *next);
     ++at_;
     return {};
   }

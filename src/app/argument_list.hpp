@@ -1,4 +1,5 @@
-// argv with every option's value joined to it ("--json" "a.json" becomes "--json=a.json").
+// argv with every option's value joined to it ("--json" "a.json" becomes "--json=a.json"); an empty
+// value, where it means something, is the word behind its option.
 //
 // Decides which words are values: a required value is the next word, whatever it is but another
 // option; an optional one is taken only where it is fit to be one, so that `--test-delay HOST`

@@ -13,6 +13,7 @@
 #include "app/run_config.hpp"
 #include "base/random.hpp"
 #include "os/clock.hpp"
+#include "os/cpu_affinity.hpp"
 #include "os/entropy.hpp"
 #include "os/file.hpp"
 #include "os/host_info.hpp"
@@ -34,7 +35,7 @@ Result<void> check_json_folder(const std::string& path) {
   return fail("--json {}: there is no folder {}", printable(path), printable(folder));
 }
 
-RunFacts start_facts(std::string target, runtime::PlacementMode ports) {
+RunFacts start_facts(std::string target, const Settings& settings) {
   base::Random random(os::entropy64());
   RunFacts facts;
   facts.started_at = os::wall_now();
@@ -42,7 +43,9 @@ RunFacts start_facts(std::string target, runtime::PlacementMode ports) {
   facts.target = std::move(target);
   facts.kernel = os::kernel_release();
   facts.cpu_count = os::cpu_count();
-  facts.ports = ports;
+  facts.ports = settings.mode(Key::kPortParallelability);
+  // A client has one session, in a process of its own in any mode: it is as asked for.
+  facts.connections = settings.mode(Key::kConnectionParallelibility);
   return facts;
 }
 
@@ -71,9 +74,11 @@ ExitCode exit_code_of(const engine::SessionResult& result, bool upload) {
 }
 
 ExitCode run_client_program(const CommandLine& command, const Settings& settings) {
-  auto run = make_client_run(settings, {.upload = command.upload,
-                                        .heartbeat_count = command.count,
-                                        .progress_interval = command.progress_interval});
+  auto run = make_client_run(settings,
+                             {.upload = command.upload,
+                              .heartbeat_count = command.count,
+                              .progress_interval = command.progress_interval},
+                             os::allowed_cpus());
   if (!run) return report_bad_usage(run.error());
   if (command.json_path) {
     if (auto checked = check_json_folder(*command.json_path); !checked) {
@@ -87,22 +92,24 @@ ExitCode run_client_program(const CommandLine& command, const Settings& settings
   run->engine.servers = *std::move(servers);
 
   Console console = Console::standard(command.json && !command.json_path);
-  ClientText text(console, {.terminal = os::stderr_is_terminal(), .columns = os::terminal_width()});
+  ClientText text(console, {.terminal = os::stderr_is_terminal(),
+                            .columns = os::terminal_width(),
+                            .verbose = settings.boolean(Key::kTestVerbose),
+                            .ports = run->ports});
   if (run->engine.protocol.heartbeat_interval >= kServersUsualPatience) {
     console.err(fmt::format(
         "wyndrvr: warning: --heartbeat-rate {}: a server drops clients that are silent for its "
         "idle_timeout, {} ms unless it says otherwise",
         run->engine.protocol.heartbeat_interval / 1ms, kServersUsualPatience / 1ms));
   }
-  const RunFacts facts = start_facts(join_host_port(host, port), run->ports);
+  const RunFacts facts = start_facts(join_host_port(host, port), settings);
   const auto outcome = runtime::run_client(*run, text);
   console.clear_live();
   if (!outcome) return report_failure(outcome.error());
 
   text.show_result(outcome->result);
   if (command.json) {
-    const std::string document =
-        document_text(result_document(outcome->result, outcome->host, facts));
+    const std::string document = document_text(result_document(*outcome, facts));
     if (auto written = write_document(command, document); !written) {
       return report_failure(written.error());
     }

@@ -1,9 +1,11 @@
 #include "app/client_text.hpp"
 
+#include <string_view>
 #include <variant>
 
 #include <fmt/format.h>
 
+#include "app/port_workers.hpp"
 #include "app/printable.hpp"
 #include "app/si_format.hpp"
 #include "app/summary_text.hpp"
@@ -101,6 +103,16 @@ void ClientText::show(const engine::TraceLine& event) {
     case kFlowControlSent:
       return;  // the server's
   }
+}
+
+void ClientText::show(const engine::PortsStarted& /*event*/) {
+  const std::string_view workers = port_workers(options_.ports);
+  if (!options_.verbose || workers.empty()) return;
+  console_.err(fmt::format("Client started port {} ({} mode)", workers, name(options_.ports)));
+}
+
+void ClientText::show(const engine::PortLost& event) {
+  console_.err(fmt::format("wyndrvr: {}", printable(event.cause, kMaxPrintableSentence)));
 }
 
 }  // namespace wyndrvr::app

@@ -14,6 +14,8 @@ namespace wyndrvr::app {
 struct ClientTextOptions {
   bool terminal = false;  // stderr is one: a live line instead of a line for each interval
   unsigned columns = 80;
+  bool verbose = false;  // test_verbose
+  runtime::PlacementMode ports = runtime::PlacementMode::kSingle;
 };
 
 class ClientText final : public runtime::ReportSink {
@@ -40,6 +42,8 @@ class ClientText final : public runtime::ReportSink {
   void show(const engine::UploadDraining& event);
   void show(const engine::UploadResultArrived& event);
   void show(const engine::TraceLine& event);
+  void show(const engine::PortsStarted& event);
+  void show(const engine::PortLost& event);
   // What only a server says, and what the client's person need not read.
   template <class Other>
   void show(const Other& /*event*/) {}

@@ -1,5 +1,7 @@
 #include "app/create_config.hpp"
 
+#include <optional>
+
 #include "app/config_edit.hpp"
 #include "app/config_file.hpp"
 #include "app/printable.hpp"
@@ -13,6 +15,11 @@ std::vector<KeyText> key_texts(std::span<const GivenValue> values) {
   std::vector<KeyText> texts;
   for (const GivenValue& value : values) texts.push_back({value.key, value.text});
   return texts;
+}
+
+std::string shown(const std::optional<std::string>& text) {
+  if (!text) return "(not set)";
+  return text->empty() ? "(empty)" : printable(*text);
 }
 
 // The warnings of loading `text`.
@@ -62,9 +69,8 @@ Result<CreatedConfig> edit_existing(const ConfigPath& config, std::span<const Ke
   }
   created.lines = {fmt::format("WARNING: Edited existing configuration file: {}", config.path)};
   for (const ConfigChange& change : edit->changes) {
-    created.lines.push_back(fmt::format("{}: {} -> {}", change.key,
-                                        change.old_text ? printable(*change.old_text) : "(not set)",
-                                        change.new_text));
+    created.lines.push_back(
+        fmt::format("{}: {} -> {}", change.key, shown(change.old_text), shown(change.new_text)));
   }
   return created;
 }

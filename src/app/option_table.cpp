@@ -50,6 +50,8 @@ std::string placeholder_of(const KeySpec& spec) {
       return "BOOL";
     case ValueKind::kDecimal:
       return "P";
+    case ValueKind::kCpuList:
+      return "LIST";
     case ValueKind::kInteger:
       break;
   }
@@ -123,6 +125,7 @@ std::string_view heading(std::optional<Group> group) {
 
 // Unit, default and range of a key: " (default 5000 ms, 1 to 3600000)".
 std::string describe_default(const KeySpec& spec) {
+  if (spec.default_text.empty()) return " (default empty)";
   const std::string_view unit = name(spec.unit);
   const bool is_number = spec.kind == ValueKind::kInteger || spec.kind == ValueKind::kDecimal;
   return fmt::format(" (default {}{}{}{})", spec.default_text, unit.empty() ? "" : " ", unit,

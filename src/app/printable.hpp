@@ -11,6 +11,8 @@
 namespace wyndrvr::app {
 
 inline constexpr std::size_t kMaxPrintable = 120;  // characters of foreign text in one message
+// Of a whole sentence that came from elsewhere, such as a problem's.
+inline constexpr std::size_t kMaxPrintableSentence = 400;
 
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = kMaxPrintable);
 

@@ -1,7 +1,9 @@
 #include "app/result_json.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -128,6 +130,15 @@ Json test(const engine::TestOutcome& outcome, const engine::SessionResult& resul
   return json;
 }
 
+// The processes that ports have of their own.
+Json workers(const std::vector<runtime::WorkerFact>& facts) {
+  Json json = Json::array();
+  for (const runtime::WorkerFact& worker : facts) {
+    json.push_back({{"port", name(worker.port)}, {"pid", worker.pid}});
+  }
+  return json;
+}
+
 Json host_facts(const std::optional<runtime::HostFacts>& host, const RunFacts& facts) {
   Json json = {{"kernel", facts.kernel}, {"cpu_count", facts.cpu_count}};
   if (!host) return json;
@@ -149,9 +160,9 @@ Json problems(const engine::SessionResult& result) {
 
 }  // namespace
 
-nlohmann::ordered_json result_document(const engine::SessionResult& result,
-                                       const std::optional<runtime::HostFacts>& host,
+nlohmann::ordered_json result_document(const runtime::ClientOutcome& outcome,
                                        const RunFacts& facts) {
+  const engine::SessionResult& result = outcome.result;
   Json json = {{"schema", kSchema},
                {"run_id", base::to_string(facts.run_id)},
                {"started_at", format_rfc3339(facts.started_at)},
@@ -162,13 +173,14 @@ nlohmann::ordered_json result_document(const engine::SessionResult& result,
   if (result.server) json["server"] = to_string(*result.server);
   json["mode"] = {{"port", runtime::name(facts.ports)},
                   {"connection", runtime::name(facts.connections)}};
-  json["host"] = host_facts(host, facts);
+  if (!outcome.workers.empty()) json["workers"] = workers(outcome.workers);
+  json["host"] = host_facts(outcome.host, facts);
   json["valid"] = result.valid;
   json["problems"] = problems(result);
   json["latency"] = latency(result, &engine::PortTotals::idle);
   json["tests"] = Json::array();
-  for (const engine::TestOutcome& outcome : result.tests) {
-    json["tests"].push_back(test(outcome, result));
+  for (const engine::TestOutcome& tested : result.tests) {
+    json["tests"].push_back(test(tested, result));
   }
   Json drops = ignored(result);
   if (!drops.empty()) json["ignored_datagrams"] = std::move(drops);

@@ -4,14 +4,12 @@
 // time, host and identity are arguments.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "base/time.hpp"
 #include "base/uuid.hpp"
-#include "engine/result.hpp"
 #include "runtime/run.hpp"
 
 namespace wyndrvr::app {
@@ -27,8 +25,7 @@ struct RunFacts {
   runtime::PlacementMode connections = runtime::PlacementMode::kSingle;
 };
 
-[[nodiscard]] nlohmann::ordered_json result_document(const engine::SessionResult& result,
-                                                     const std::optional<runtime::HostFacts>& host,
+[[nodiscard]] nlohmann::ordered_json result_document(const runtime::ClientOutcome& outcome,
                                                      const RunFacts& facts);
 
 // As it is printed: indented, ends with a newline; bytes that are no UTF-8 are replaced.

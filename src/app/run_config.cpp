@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 namespace wyndrvr::app {
 namespace {
@@ -57,14 +58,16 @@ PortRanges ranges_without(const PortRanges& ranges, Port port) {
   return result;
 }
 
-Result<void> check_modes_available(const Settings& settings) {
-  for (const Key key : {Key::kPortParallelability, Key::kConnectionParallelibility}) {
-    const runtime::PlacementMode mode = settings.mode(key);
-    if (mode == runtime::PlacementMode::kSingle) continue;
-    return fail("{}={} is not available yet: this version runs SINGLE only ({})", spec_of(key).name,
-                runtime::name(mode), settings.origin(key).describe());
+// Before anything is started, rather than when a loop is pinned.
+Result<void> check_cpus(const Settings& settings, const CpuList& allowed) {
+  if (allowed.empty()) return {};
+  CpuList refused;
+  for (const unsigned cpu : settings.cpus(Key::kCpu)) {
+    if (std::ranges::find(allowed, cpu) == allowed.end()) refused.push_back(cpu);
   }
-  return {};
+  if (refused.empty()) return {};
+  return fail("{}: this process may not use CPU {}, only {}", settings.describe(Key::kCpu),
+              format_cpu_list(std::move(refused)), format_cpu_list(allowed));
 }
 
 engine::ProtocolConfig protocol_config(const Settings& settings) {
@@ -107,11 +110,12 @@ Result<void> check_consistent(const Settings& settings) {
   return check_main_port(settings);
 }
 
-Result<runtime::ClientRun> make_client_run(const Settings& settings, const ClientWishes& wishes) {
+Result<runtime::ClientRun> make_client_run(const Settings& settings, const ClientWishes& wishes,
+                                           const CpuList& allowed) {
   if (auto checked = check_report_interval(settings); !checked) {
     return std::unexpected(checked.error());
   }
-  if (auto checked = check_modes_available(settings); !checked) {
+  if (auto checked = check_cpus(settings, allowed); !checked) {
     return std::unexpected(checked.error());
   }
   runtime::ClientRun run;
@@ -127,12 +131,13 @@ Result<runtime::ClientRun> make_client_run(const Settings& settings, const Clien
   }
   run.tuning = loop_tuning(settings, Key::kClientBlockTime);
   run.ports = settings.mode(Key::kPortParallelability);
+  run.cpus = settings.cpus(Key::kCpu);
   return run;
 }
 
-Result<runtime::ServerRun> make_server_run(const Settings& settings) {
+Result<runtime::ServerRun> make_server_run(const Settings& settings, const CpuList& allowed) {
   if (auto checked = check_consistent(settings); !checked) return std::unexpected(checked.error());
-  if (auto checked = check_modes_available(settings); !checked) {
+  if (auto checked = check_cpus(settings, allowed); !checked) {
     return std::unexpected(checked.error());
   }
   runtime::ServerRun run;
@@ -143,6 +148,7 @@ Result<runtime::ServerRun> make_server_run(const Settings& settings) {
   run.tuning = loop_tuning(settings, Key::kServerBlockTime);
   run.bind.port = bind_port(settings);
   run.ports = settings.mode(Key::kPortParallelability);
+  run.cpus = settings.cpus(Key::kCpu);
   run.sessions = settings.mode(Key::kConnectionParallelibility);
   return run;
 }

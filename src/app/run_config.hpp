@@ -1,7 +1,7 @@
 // From settings to what the programs run with: the rules between keys, and the conversion.
 //
 // The addresses are still names here, so `servers` and `bind` are left empty for the caller, who
-// resolves them. Pure.
+// resolves them. Pure: which CPUs the process may use is an argument.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,16 @@ struct ClientWishes {
   Duration progress_interval = 1s;
 };
 
-// Errors: rules between keys that are broken, and modes that this version does not have.
+// Errors: rules between keys that are broken, and CPUs that are not among `allowed`; where that is
+// empty, nobody knows which are.
 [[nodiscard]] Result<runtime::ClientRun> make_client_run(const Settings& settings,
-                                                         const ClientWishes& wishes);
-[[nodiscard]] Result<runtime::ServerRun> make_server_run(const Settings& settings);
+                                                         const ClientWishes& wishes,
+                                                         const CpuList& allowed);
+[[nodiscard]] Result<runtime::ServerRun> make_server_run(const Settings& settings,
+                                                         const CpuList& allowed);
 
-// Both ends' rules between keys alone; what --create-config checks before it writes.
+// Both ends' rules between keys alone; what --create-config checks before it writes. CPUs are not
+// looked at: the file may be for another host, or another cpuset.
 [[nodiscard]] Result<void> check_consistent(const Settings& settings);
 
 }  // namespace wyndrvr::app

@@ -4,6 +4,7 @@
 #include "app/messages.hpp"
 #include "app/run_config.hpp"
 #include "app/server_text.hpp"
+#include "os/cpu_affinity.hpp"
 #include "os/resolver.hpp"
 
 namespace wyndrvr::app {
@@ -18,14 +19,14 @@ void show_started(const Endpoint& bound) {
 }  // namespace
 
 ExitCode run_server_program(const Settings& settings) {
-  auto run = make_server_run(settings);
+  auto run = make_server_run(settings, os::allowed_cpus());
   if (!run) return report_bad_usage(run.error());
   const auto addresses = os::resolve(settings.host(Key::kBindAddr), run->bind.port);
   if (!addresses) return report_failure(addresses.error());
   run->bind = addresses->front();
 
   Console console = Console::standard();
-  ServerText text(console);
+  ServerText text(console, {.verbose = settings.boolean(Key::kTestVerbose), .ports = run->ports});
   const auto outcome = runtime::run_server(*run, text, show_started);
   if (!outcome) return report_failure(outcome.error());
   text.show_outcome(*outcome);

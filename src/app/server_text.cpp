@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/port_workers.hpp"
 #include "app/printable.hpp"
 #include "app/si_format.hpp"
 #include "wire/connect.hpp"
@@ -28,7 +29,7 @@ std::string_view describe(engine::SessionEnd reason) {
     case kEvicted:
       return "made room for another client";
     case kFailed:
-      return "an error on this host";
+      return "ended by a failure on this host";
   }
   return "unknown";
 }
@@ -95,6 +96,12 @@ void ServerText::show(const engine::PortsExhausted& /*event*/) {
 }
 
 void ServerText::show(const engine::LimitReached& event) {
+  // A fault of this host's, which says itself what to do.
+  if (event.limit.starts_with(wire::text(wire::RefusalReason::kNoWorker))) {
+    console_.err(
+        fmt::format("New clients are refused: {}", printable(event.limit, kMaxPrintableSentence)));
+    return;
+  }
   console_.err(fmt::format("A limit is reached ({}), so new clients are refused: {}",
                            printable(event.limit), remedy(event.limit)));
 }
@@ -124,6 +131,25 @@ void ServerText::show(const engine::TraceLine& event) {
     case kFlowControlReceived:
       return;  // the client's
   }
+}
+
+void ServerText::show(const engine::PortsStarted& event) {
+  const std::string_view workers = port_workers(options_.ports);
+  if (!options_.verbose || workers.empty()) return;
+  console_.err(fmt::format("Started port {} for client {}", workers, to_string(event.client)));
+}
+
+void ServerText::show(const engine::PortLost& event) {
+  show_loss(event.client, event.cause);
+}
+
+void ServerText::show(const engine::SessionLost& event) {
+  show_loss(event.client, event.cause);
+}
+
+void ServerText::show_loss(const Endpoint& client, std::string_view cause) {
+  console_.err(
+      fmt::format("Client {}: {}", to_string(client), printable(cause, kMaxPrintableSentence)));
 }
 
 }  // namespace wyndrvr::app

@@ -3,6 +3,8 @@
 // A ReportSink over a Console. Not thread-safe.
 #pragma once
 
+#include <string_view>
+
 #include "app/console.hpp"
 #include "base/endpoint.hpp"
 #include "engine/report.hpp"
@@ -10,10 +12,18 @@
 
 namespace wyndrvr::app {
 
+struct ServerTextOptions {
+  bool verbose = false;  // test_verbose
+  runtime::PlacementMode ports = runtime::PlacementMode::kSingle;
+};
+
 class ServerText final : public runtime::ReportSink {
  public:
+  using Options = ServerTextOptions;
+
   // `console` must outlive this.
-  explicit ServerText(Console& console) : console_(console) {}
+  explicit ServerText(Console& console, Options options = {})
+      : console_(console), options_(options) {}
 
   void on_report(const engine::Report& report) override;
   void show_started(const Endpoint& bound);
@@ -27,11 +37,16 @@ class ServerText final : public runtime::ReportSink {
   void show(const engine::PortsExhausted& event);
   void show(const engine::LimitReached& event);
   void show(const engine::TraceLine& event);
+  void show(const engine::PortsStarted& event);
+  void show(const engine::PortLost& event);
+  void show(const engine::SessionLost& event);
+  void show_loss(const Endpoint& client, std::string_view cause);
   // What only a client says.
   template <class Other>
   void show(const Other& /*event*/) {}
 
   Console& console_;
+  Options options_;
 };
 
 }  // namespace wyndrvr::app

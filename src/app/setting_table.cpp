@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "app/cpu_list.hpp"
 #include "base/check.hpp"
 #include "wire/header.hpp"
 
@@ -33,6 +34,8 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
      Group::kServer, "how clients are separated: SINGLE, THREAD or PROCESS"},
     {Key::kPortParallelability, "port_parallelability", "SINGLE", kMode, kNone, 0, 0, Group::kBoth,
      "how the three ports are separated: SINGLE, THREAD or PROCESS"},
+    {Key::kCpu, "cpu", "", kCpuList, kNone, 0, 0, Group::kBoth,
+     "CPUs that loops are pinned to, in turn, as in 0-3,6; empty = chosen by mode"},
     {Key::kIncomingBlockingLevel, "incoming_blocking_level", "0", kInteger, kMicroseconds, 0,
      kOneSecond, Group::kBoth, "how long a receive may block for more, 0 = not at all"},
     {Key::kIncomingSleep, "incoming_sleep", "0", kInteger, kMicroseconds, 0, kOneSecond,
@@ -134,6 +137,8 @@ std::string describe_allowed(const KeySpec& spec) {
       return fmt::format("a number from {} to {}{}", spec.low, spec.high, unit);
     case kBoolean:
       return "true, false, yes, no, 1 or 0";
+    case kCpuList:
+      return fmt::format("CPU numbers from 0 to {} and ranges of them, as in 0-3,6", kHighestCpu);
   }
   return "";
 }

@@ -19,6 +19,7 @@ enum class Key : std::uint8_t {
   kPortRanges,
   kConnectionParallelibility,
   kPortParallelability,
+  kCpu,
   kIncomingBlockingLevel,
   kIncomingSleep,
   kSendSleep,
@@ -51,6 +52,7 @@ enum class ValueKind : std::uint8_t {
   kInteger,
   kDecimal,
   kBoolean,
+  kCpuList,
 };
 enum class Unit : std::uint8_t { kNone, kMicroseconds, kMilliseconds, kSeconds, kBytes };
 

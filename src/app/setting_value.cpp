@@ -5,6 +5,7 @@
 
 #include "app/parse_number.hpp"
 #include "app/target.hpp"
+#include "app/text_list.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -18,12 +19,6 @@ std::string lower(std::string_view text) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return result;
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 std::unexpected<Error> not_allowed(const KeySpec& spec) {
@@ -87,16 +82,14 @@ Result<Value> check_ranges(const KeySpec& spec, const PortRanges& ranges) {
 
 Result<Value> parse_ranges(const KeySpec& spec, std::string_view text) {
   PortRanges ranges;
-  for (std::size_t start = 0; start <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', start), text.size());
-    const auto range = parse_range(text.substr(start, comma - start));
+  for (const std::string_view item : split_list(text)) {
+    const auto range = parse_range(item);
     if (!range || ranges.size() >= kMostRanges) return not_allowed(spec);
     if (range->first > range->last) {
       return fail("the range {0}-{1} ends before it begins: write {1}-{0}", range->first.value,
                   range->last.value);
     }
     ranges.push_back(*range);
-    start = comma + 1;
   }
   return check_ranges(spec, ranges);
 }
@@ -120,6 +113,8 @@ Result<Value> parse_value(const KeySpec& spec, std::string_view text) {
       return parse_decimal(spec, text);
     case ValueKind::kBoolean:
       return parse_boolean(spec, text);
+    case ValueKind::kCpuList:
+      return parse_cpu_list(text);
   }
   return not_allowed(spec);
 }

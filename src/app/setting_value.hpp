@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/cpu_list.hpp"
 #include "app/setting_table.hpp"
 #include "base/result.hpp"
 #include "engine/config.hpp"
@@ -20,9 +21,9 @@ namespace wyndrvr::app {
 using PortRanges = std::vector<engine::PortRange>;
 
 // The alternative follows from the key's ValueKind: kHost, kPortRanges, kMode, kInteger, kDecimal,
-// kBoolean in this order.
-using Value =
-    std::variant<std::string, PortRanges, runtime::PlacementMode, std::uint64_t, double, bool>;
+// kBoolean, kCpuList in this order.
+using Value = std::variant<std::string, PortRanges, runtime::PlacementMode, std::uint64_t, double,
+                           bool, CpuList>;
 
 // The failure is a clause to put behind "key=text: ", such as "must be a whole number from 1 …".
 [[nodiscard]] Result<Value> parse_value(const KeySpec& spec, std::string_view text);

@@ -97,6 +97,10 @@ bool Settings::boolean(Key key) const {
   return value_as<bool>(key);
 }
 
+const CpuList& Settings::cpus(Key key) const {
+  return value_as<CpuList>(key);
+}
+
 Duration Settings::duration(Key key) const {
   const KeySpec& spec = spec_of(key);
   const Duration unit = duration_of(spec.unit);

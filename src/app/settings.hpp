@@ -49,6 +49,7 @@ class Settings {
   [[nodiscard]] std::uint64_t integer(Key key) const;
   [[nodiscard]] double decimal(Key key) const;
   [[nodiscard]] bool boolean(Key key) const;
+  [[nodiscard]] const CpuList& cpus(Key key) const;
   // Of a number whose unit is a time.
   [[nodiscard]] Duration duration(Key key) const;
 

@@ -146,7 +146,8 @@ std::vector<std::string> test_table(const engine::TestOutcome& outcome,
 std::vector<std::string> problem_lines(const engine::SessionResult& result) {
   std::vector<std::string> lines;
   for (const engine::Problem& problem : problems_of(result)) {
-    lines.push_back(fmt::format("{}: {}", code_of(problem.code), printable(problem.message, 400)));
+    lines.push_back(fmt::format("{}: {}", code_of(problem.code),
+                                printable(problem.message, kMaxPrintableSentence)));
   }
   return lines;
 }

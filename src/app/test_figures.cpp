@@ -104,6 +104,10 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W007";
     case kLocalFailure:
       return "W008";
+    case kWorkerLost:
+      return "W009";
+    case kServerFailed:
+      return "W010";
     case kNoReceiverDetail:
       return "W101";
     case kReceiverSocketDrops:

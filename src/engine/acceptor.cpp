@@ -99,17 +99,28 @@ bool Acceptor::take_ports(Instant now, SessionSetup& setup) {
 }
 
 void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
-  ++refused_;
-  SendFromMain answer{.to = to, .from = from};
-  answer.size = wire::write_connect_answer(answer.bytes, wire::Refusal{reason});
-  effects_.emplace_back(answer);
-  // Said once, not per packet: a flood must not fill the log as well.
-  if (std::exchange(said_exhausted_, true)) return;
+  send_refusal(to, from, reason);
   if (reason == wire::RefusalReason::kNoFreePorts) {
-    effects_.emplace_back(Report{PortsExhausted{}});
+    report_limit(PortsExhausted{});
   } else {
-    effects_.emplace_back(Report{LimitReached{std::string(wire::text(reason))}});
+    report_limit(LimitReached{std::string(wire::text(reason))});
   }
+}
+
+void Acceptor::send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
+  ++refused_;
+  send(to, from, wire::Refusal{reason});
+}
+
+void Acceptor::report_limit(Report limit) {
+  if (!std::exchange(said_exhausted_, true)) effects_.emplace_back(std::move(limit));
+}
+
+template <class Answer>
+void Acceptor::send(const Endpoint& to, const IpAddress& from, const Answer& answer) {
+  SendFromMain effect{.to = to, .from = from};
+  effect.size = wire::write_connect_answer(effect.bytes, answer);
+  effects_.emplace_back(effect);
 }
 
 void Acceptor::on_bound(Instant /*now*/, SessionId id) {
@@ -140,11 +151,8 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
 }
 
 void Acceptor::send_assignment(const SessionSetup& setup) {
-  SendFromMain answer{.to = setup.client, .from = setup.local};
-  answer.size = wire::write_connect_answer(
-      answer.bytes,
-      wire::Assignment{setup.ports[0], setup.ports[1], setup.ports[2], setup.heartbeat_key});
-  effects_.emplace_back(answer);
+  send(setup.client, setup.local,
+       wire::Assignment{setup.ports[0], setup.ports[1], setup.ports[2], setup.heartbeat_key});
 }
 
 void Acceptor::on_proven(SessionId id) {
@@ -164,6 +172,36 @@ void Acceptor::resend_assignment(SessionId id) {
   if (session.unproven != unproven_.end()) unproven_.erase(session.unproven);
   session.unproven = unproven_.end();
   send_assignment(session.setup);
+}
+
+void Acceptor::on_extended(SessionId id) {
+  const auto found = sessions_.find(id.value);
+  if (found != sessions_.end()) found->second.extended = true;
+}
+
+void Acceptor::tell_ended(SessionId id, std::string_view cause) {
+  const auto found = sessions_.find(id.value);
+  if (found == sessions_.end() || !found->second.extended) return;
+  const SessionSetup& setup = found->second.setup;
+  send(setup.client, setup.local, wire::make_ended(setup.heartbeat_key, cause));
+}
+
+void Acceptor::on_session_lost(SessionId id, const std::string& cause) {
+  const auto found = sessions_.find(id.value);
+  if (found == sessions_.end()) return;
+  effects_.emplace_back(Report{SessionLost{found->second.setup.client, cause}});
+  tell_ended(id, cause);
+  on_session_ended(id);
+}
+
+void Acceptor::on_launch_failed(Instant /*now*/, SessionId id, const std::string& why) {
+  const auto found = sessions_.find(id.value);
+  if (found == sessions_.end()) return;
+  const SessionSetup& setup = found->second.setup;
+  for (const Port port : setup.ports) pool_.give_back(port);
+  send_refusal(setup.client, setup.local, wire::RefusalReason::kNoWorker);
+  report_limit(LimitReached{"cannot start workers: " + why});
+  forget(id);
 }
 
 void Acceptor::on_session_ended(SessionId id) {

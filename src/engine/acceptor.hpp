@@ -15,6 +15,8 @@
 #include <list>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 
@@ -50,7 +52,9 @@ struct BindPorts {  // answer with on_bound or on_bind_failed
   IpAddress local;
   std::array<Port, kPortCount> ports;
 };
-struct LaunchSession {  // the ports are bound: make the coordinator and the actors
+// The ports are bound: make the coordinator and the actors. May be put off until the first datagram
+// on its ports, so that a forged CONNECT costs no worker; where it fails, on_launch_failed.
+struct LaunchSession {
   SessionSetup setup;
 };
 struct EndSession {  // tell its coordinator: on_evicted
@@ -78,7 +82,16 @@ class Acceptor {
   void on_proven(SessionId id);
   // The assignment once more: the address is known to be real, but not all its ports are up.
   void resend_assignment(SessionId id);
+  // The client is one of ours and understands ENDED; said only once its address is known to be
+  // real.
+  void on_extended(SessionId id);
+  // Sends ENDED where the client understands it.
+  void tell_ended(SessionId id, std::string_view cause);
   void on_session_ended(SessionId id);
+  // The loop that ran the whole session is gone, and its coordinator with it.
+  void on_session_lost(SessionId id, const std::string& cause);
+  // The session could not be started, after its client had the assignment.
+  void on_launch_failed(Instant now, SessionId id, const std::string& why);
 
   [[nodiscard]] std::optional<AcceptorEffect> poll_effect();
 
@@ -94,6 +107,7 @@ class Acceptor {
     Instant created;
     bool bound = false;
     bool proven = false;
+    bool extended = false;
     std::list<SessionId>::iterator unproven;  // valid while not proven
   };
 
@@ -104,6 +118,11 @@ class Acceptor {
   void evict_oldest_unproven(Instant now);
   [[nodiscard]] bool take_ports(Instant now, SessionSetup& setup);
   void refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason);
+  void send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason);
+  // Said once, not per packet: a flood must not fill the log as well.
+  void report_limit(Report limit);
+  template <class Answer>
+  void send(const Endpoint& to, const IpAddress& from, const Answer& answer);
   void send_assignment(const SessionSetup& setup);
   void forget(SessionId id);
 

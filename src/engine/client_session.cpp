@@ -5,20 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "engine/judgement.hpp"
 #include "engine/overloaded.hpp"
 #include "wire/data_body.hpp"
 
 namespace wyndrvr::engine {
-namespace {
-
-// Whether a detail's numbers agree with one another and with the result; a server may send any.
-bool plausible(const wire::ReceiverDetail& detail, const wire::TestResult& result) {
-  return detail.unique <= detail.highest && detail.unique <= result.packet_count &&
-         detail.duplicate == result.packet_count - detail.unique &&
-         detail.first_to_last_ns <= static_cast<std::uint64_t>(Duration::max().count());
-}
-
-}  // namespace
 
 ClientSession::ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed)
     : config_(config), random_(seed), started_(now) {
@@ -52,93 +43,10 @@ PortConfig ClientSession::port_config(PortKind kind, Instant now, Duration clock
   return port;
 }
 
-// --- connecting ---
-
-void ClientSession::connect(Instant now) {
-  if (attempt_ == kConnectAttempts) {
-    report(NoAnswer{});
-    const std::string server = to_string(config_.servers.front());
-    fail(now, ProblemCode::kNoAnswer,
-         unreachable_ ? fmt::format("nobody listens on {}: is the server running there?", server)
-                      : fmt::format("{} never answered: is the server running, and UDP open to it?",
-                                    server));
-    return;
-  }
-  const Endpoint& server = config_.servers[attempt_ % config_.servers.size()];
-  ++attempt_;
-  report(Connecting{server, attempt_});
-  effects_.emplace_back(SendConnect{server});
-  deadline_ = now + kConnectInterval;
-  has_deadline_ = true;
-}
-
-void ClientSession::on_main_refused(Instant now, const Endpoint& by) {
-  unreachable_ = true;
-  if (state_ != State::kConnecting || config_.servers.size() == 1) return;
-  if (by != config_.servers[(attempt_ - 1) % config_.servers.size()]) return;
-  // Nobody there: the next address of the name at once, but only once round.
-  if (++refusals_in_a_row_ < config_.servers.size()) connect(now);
-}
-
-void ClientSession::on_main_datagram(Instant now, const Endpoint& from, ByteView bytes) {
-  if (std::ranges::find(config_.servers, from) == config_.servers.end()) return;
-  const auto answer = wire::parse_connect_answer(bytes);
-  if (!answer) return;
-  if (const auto* assignment = std::get_if<wire::Assignment>(&*answer)) {
-    on_assignment(now, from, *assignment);
-    return;
-  }
-  if (state_ != State::kConnecting) return;
-  const std::string_view reason = wire::text(std::get<wire::Refusal>(*answer).reason);
-  report(Refused{std::string(reason)});
-  result_.server = from;
-  fail(now, ProblemCode::kRefused,
-       fmt::format("the server refused: {}", reason.empty() ? "no reason given" : reason));
-}
-
-void ClientSession::on_assignment(Instant now, const Endpoint& from,
-                                  const wire::Assignment& assignment) {
-  if (state_ == State::kConnecting) {
-    assignment_ = assignment;
-    server_ = from;
-    result_.server = from;
-    state_ = State::kOpening;
-    has_deadline_ = false;
-    report(Assigned{
-        from, {assignment.control, assignment.upload, assignment.download}, assignment.key});
-    const IpAddress& host = from.address;
-    effects_.emplace_back(
-        OpenPorts{from,
-                  {Endpoint{host, assignment.control}, Endpoint{host, assignment.upload},
-                   Endpoint{host, assignment.download}}});
-    return;
-  }
-  // Once more the same: the server has not heard from all three ports yet. So let it.
-  const bool again = state_ == State::kRunning && from == server_ && assignment == assignment_;
-  if (!again || (last_nudge_ && now - *last_nudge_ < 100ms)) return;
-  last_nudge_ = now;
-  post_all(Nudge{});
-}
-
-void ClientSession::on_ports_open(Instant now) {
-  if (state_ != State::kOpening) return;
-  state_ = State::kRunning;
-  ports_deadline_ = now + kPortsTimeout;
-  report(Connected{});
-  if (!config_.upload && config_.latency_duration) {
-    deadline_ = now + *config_.latency_duration;
-    has_deadline_ = true;
-  }
-}
-
-void ClientSession::on_ports_failed(Instant now, const std::string& why) {
-  if (state_ != State::kOpening) return;
-  fail(now, ProblemCode::kLocalFailure, why);
-}
-
 // --- running ---
 
 void ClientSession::on_message(Instant now, PortKind from, const Message& message) {
+  if (lost_[index_of(from)]) return;  // was on its way when the port's loop died
   std::visit(
       Overloaded{
           [&](const PortProven& proven) {
@@ -147,10 +55,7 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
           },
           [&](const PortSilent&) {
             silent_[index_of(from)] = true;
-            if (!std::ranges::all_of(silent_, std::identity{}) || state_ >= State::kLingering)
-              return;
-            fail(now, ProblemCode::kServerSilent,
-                 "the server has stopped answering on all three ports");
+            fail_when_silent(now);
           },
           [&](const PortHeard&) { silent_[index_of(from)] = false; },
           [&](const HeartbeatSample& sample) {
@@ -158,7 +63,7 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
           },
           [&](const HeartbeatsDone&) {
             counted_[index_of(from)] = true;
-            if (std::ranges::all_of(counted_, std::identity{})) drain(now);
+            drain_when_counted(now);
           },
           [&](const TestStarted& started) { on_test_started(started); },
           [&](const SenderProgress& progress) { on_sender_progress(now, progress.totals); },
@@ -172,9 +77,7 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
           },
           [&](const PortReport& port) {
             on_port_report(from, port);
-            if (state_ == State::kDraining && std::ranges::all_of(reported_, std::identity{})) {
-              finish();
-            }
+            finish_when_reported();
           },
           [&](const Trace& trace) {
             report(TraceLine{trace.kind, trace.channel, std::string(trace.detail.view()), {}});
@@ -201,7 +104,7 @@ void ClientSession::on_port_proven(Instant now, PortKind port) {
 void ClientSession::on_ports_timeout(Instant now) {
   ports_deadline_.reset();
   for (const PortKind port : kPortKinds) {
-    if (port_proven(port)) continue;
+    if (port_proven(port) || lost_[index_of(port)]) continue;
     const std::string message =
         fmt::format("no heartbeat came back on {}: is UDP open on the way there?", port_name(port));
     const bool needed = config_.upload && port != PortKind::kDownload;
@@ -211,6 +114,42 @@ void ClientSession::on_ports_timeout(Instant now) {
     }
     add_problem(ProblemCode::kPortUnproven, message);
   }
+}
+
+void ClientSession::fail_when_silent(Instant now) {
+  if (state_ >= State::kLingering || !std::ranges::all_of(silent_, std::identity{})) return;
+  fail(now, ProblemCode::kServerSilent, "the server has stopped answering on all ports");
+}
+
+void ClientSession::on_port_lost(Instant now, PortKind port, const std::string& cause) {
+  const std::size_t index = index_of(port);
+  if (state_ == State::kFinished || std::exchange(lost_[index], true)) return;
+  const bool said_all = std::exchange(reported_[index], true);
+  silent_[index] = true;
+  counted_[index] = true;
+  report(PortLost{{}, port, cause});
+  if (state_ >= State::kLingering) {
+    // What was measured is in, but for this port's last figures.
+    if (!said_all) {
+      add_problem(ProblemCode::kWorkerLost, cause);
+      // Only the sender can tell how much was sent, and so how much was lost.
+      if (config_.upload && port == PortKind::kUpload) result_.valid = false;
+    }
+    finish_when_reported();
+    return;
+  }
+  if (config_.upload) {
+    fail(now, ProblemCode::kWorkerLost, cause);
+    return;
+  }
+  result_.valid = false;
+  add_problem(ProblemCode::kWorkerLost, cause);
+  if (std::ranges::all_of(lost_, std::identity{})) {
+    drain(now);
+    return;
+  }
+  drain_when_counted(now);
+  fail_when_silent(now);
 }
 
 void ClientSession::start_upload(Instant /*now*/) {
@@ -272,22 +211,9 @@ void ClientSession::on_result(Instant now, const wire::TestResult& result) {
   test_->retransmitted_by_receiver = result.retransmit_count;
   test_->reported_bps = result.bandwidth_bps;
   test_->reported_duration = from_seconds(result.duration_s);
-  if (result.detail && plausible(*result.detail, result)) {
-    ReceiverTotals totals;
-    totals.packets = result.packet_count;
-    totals.bytes = result.bytes_received;
-    totals.unique = result.detail->unique;
-    totals.duplicate = result.detail->duplicate;
-    totals.reordered = result.detail->reordered;
-    totals.expected = result.detail->highest;
-    totals.unique_bytes = result.detail->unique_bytes;
-    totals.retransmitted = result.retransmit_count;
-    totals.written_off = result.detail->written_off;
-    totals.socket_drops = result.detail->socket_drops;
-    totals.first_to_last = Duration(static_cast<std::int64_t>(result.detail->first_to_last_ns));
-    totals.elapsed = test_->reported_duration;
-    test_->receiver = totals;
-    intervals_.close(totals, test_->reported_duration);
+  test_->receiver = receiver_totals_of(result);
+  if (test_->receiver) {
+    intervals_.close(*test_->receiver, test_->reported_duration);
     test_->intervals = intervals_.intervals();
   }
   state_ = State::kLingering;
@@ -364,6 +290,15 @@ void ClientSession::drain(Instant now) {
   deadline_ = now + kDrainTimeout;
   has_deadline_ = true;
   post_all(Drain{});
+  finish_when_reported();
+}
+
+void ClientSession::drain_when_counted(Instant now) {
+  if (std::ranges::all_of(counted_, std::identity{})) drain(now);
+}
+
+void ClientSession::finish_when_reported() {
+  if (state_ == State::kDraining && std::ranges::all_of(reported_, std::identity{})) finish();
 }
 
 void ClientSession::on_port_report(PortKind port, const PortReport& report) {
@@ -378,55 +313,18 @@ void ClientSession::finish() {
   has_deadline_ = false;
   if (test_ && test_duration_ > Duration(0)) {
     test_->sender = sender_;
-    judge_test(*test_);
+    judge_test(*test_, result_.problems);
     result_.tests.push_back(std::move(*test_));
   }
-  judge_latency();
+  judge_latency(result_.ports, result_.problems);
   effects_.emplace_back(Finish{});
-}
-
-void ClientSession::judge_test(const TestOutcome& test) {
-  if (!test.has_result) return;
-  if (!test.receiver) {
-    add_problem(ProblemCode::kNoReceiverDetail,
-                "the server tells only totals: its loss includes what was in flight when it "
-                "stopped counting");
-  } else {
-    if (test.receiver->socket_drops > 0) {
-      add_problem(ProblemCode::kReceiverSocketDrops,
-                  fmt::format("the server's socket overflowed: {} datagrams lost there, not on the "
-                              "path: its host reads too slowly, or has a small net.core.rmem_max",
-                              test.receiver->socket_drops));
-    }
-    if (test.receiver->written_off > 0) {
-      add_problem(ProblemCode::kWrittenOff,
-                  fmt::format("{} missing datagrams were given up: too many gaps to track",
-                              test.receiver->written_off));
-    }
-  }
-  if (test.sender.failed > 0) {
-    add_problem(ProblemCode::kSenderDrops,
-                fmt::format("{} datagrams were lost inside this host", test.sender.failed));
-  }
-}
-
-void ClientSession::judge_latency() {
-  std::uint64_t skipped = 0;
-  std::uint64_t sent = 0;
-  for (const auto& port : result_.ports) {
-    if (!port) continue;
-    skipped += port->idle.skipped + port->loaded.skipped;
-    sent += port->idle.sent + port->loaded.sent;
-  }
-  if (skipped * 100 > sent) {
-    add_problem(ProblemCode::kScheduleSlipped,
-                fmt::format("{} heartbeats were skipped because this host was late", skipped));
-  }
 }
 
 void ClientSession::post_all(const Message& message) {
   if (state_ == State::kConnecting || state_ == State::kOpening) return;
-  for (const PortKind port : kPortKinds) effects_.emplace_back(Post{port, message});
+  for (const PortKind port : kPortKinds) {
+    if (!lost_[index_of(port)]) effects_.emplace_back(Post{port, message});
+  }
 }
 
 std::optional<Deadline> ClientSession::poll_deadline() const {

@@ -57,6 +57,9 @@ class ClientSession {
   void on_ports_failed(Instant now, const std::string& why);
   void on_message(Instant now, PortKind from, const Message& message);
   void on_timer(Instant now);
+  // The loop that ran one of the ports on this host is gone; `cause` says how, for people. Ends an
+  // upload that has no result yet; of a latency run the other ports go on.
+  void on_port_lost(Instant now, PortKind port, const std::string& cause);
   // The user wants to end (Ctrl-C, SIGTERM).
   void stop(Instant now);
 
@@ -82,6 +85,8 @@ class ClientSession {
 
   void connect(Instant now);
   void on_assignment(Instant now, const Endpoint& from, const wire::Assignment& assignment);
+  void on_refusal(Instant now, const Endpoint& from, const wire::Refusal& refusal);
+  void on_ended(Instant now, const Endpoint& from, const wire::Ended& ended);
   void on_port_proven(Instant now, PortKind port);
   void start_upload(Instant now);
   void on_test_started(const TestStarted& started);
@@ -89,13 +94,14 @@ class ClientSession {
   void on_sender_progress(Instant now, const SenderTotals& totals);
   void on_result(Instant now, const wire::TestResult& result);
   void on_port_report(PortKind port, const PortReport& report);
+  void fail_when_silent(Instant now);
+  void drain_when_counted(Instant now);
   void on_ports_timeout(Instant now);
   void fail(Instant now, ProblemCode code, std::string message);
   void add_problem(ProblemCode code, std::string message);
   void drain(Instant now);
+  void finish_when_reported();
   void finish();
-  void judge_test(const TestOutcome& test);
-  void judge_latency();
   void post_all(const Message& message);
   void report(Report report) { effects_.emplace_back(std::move(report)); }
   [[nodiscard]] bool port_proven(PortKind port) const { return proven_[index_of(port)]; }
@@ -117,6 +123,7 @@ class ClientSession {
   std::array<bool, kPortCount> silent_{};
   std::array<bool, kPortCount> counted_{};  // HeartbeatsDone
   std::array<bool, kPortCount> reported_{};
+  std::array<bool, kPortCount> lost_{};  // silent, counted and reported as well
   std::optional<Instant> ports_deadline_;
   std::optional<Instant> last_nudge_;
   Instant test_start_;

@@ -114,7 +114,8 @@ wire::BwupAck ControlServer::acknowledge(Instant now, Mail& mail) {
     state_ = State::kRunning;
     trace(mail, TraceKind::kUploadTestStarted, {});
     mail.post(Mailbox::kUpload, Go{plan_.channel, now, plan_.duration});
-    mail.post(Mailbox::kCoordinator, TestStarted{plan_.channel, now, plan_.duration});
+    mail.post(Mailbox::kCoordinator,
+              TestStarted{plan_.channel, now, plan_.duration, extended_client()});
   }
   wire::BwupAck ack;
   ack.channel = plan_.channel;
@@ -136,8 +137,7 @@ wire::TestResult ControlServer::make_result() const {
   result.retransmit_count = totals_.retransmitted;
   result.packet_count = totals_.packets;
   result.uid = test_uid_;
-  // Only for a client that has shown that it knows our extensions.
-  if (plan_.progress_interval <= Duration(0)) return result;
+  if (!extended_client()) return result;
   result.detail = wire::ReceiverDetail{
       .unique = totals_.unique,
       .duplicate = totals_.duplicate,

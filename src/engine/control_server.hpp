@@ -53,6 +53,8 @@ class ControlServer {
   // BWUPs that wait for the receiver to be there; each is owed one acknowledgement.
   static constexpr std::uint32_t kMaxOwed = 32;
 
+  // The client has shown that it knows our extensions.
+  [[nodiscard]] bool extended_client() const { return plan_.progress_interval > Duration(0); }
   [[nodiscard]] wire::BwupAck acknowledge(Instant now, Mail& mail);
   [[nodiscard]] wire::TestResult make_result() const;
   void trace(Mail& mail, TraceKind kind, const wire::SmallText<64>& detail) const;

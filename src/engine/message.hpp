@@ -82,6 +82,8 @@ struct TestStarted {  // control -> coordinator
   ChannelId channel;
   Instant start;
   Duration duration{};
+  // Server: the client is one of ours (its BWUP asked for progress), so it understands ENDED.
+  bool extended = false;
   bool operator==(const TestStarted&) const = default;
 };
 struct TestFinished {  // upload -> control (server): final figures of the receiver

@@ -78,7 +78,7 @@ enum class SessionEnd : std::uint8_t {
 struct ClientGone {
   Endpoint client;
   SessionEnd reason;
-  bool was_connected = false;                                // had proven all its ports
+  bool was_connected = false;                                // had proven all ports but lost ones
   std::array<std::optional<Duration>, kPortCount> mean_rtt;  // absent: none measured
 };
 struct ServerTestResult {
@@ -88,6 +88,20 @@ struct ServerTestResult {
 struct PortsExhausted {};  // said once until a session has ended
 struct LimitReached {      // said once until a session has ended
   std::string limit;
+};
+
+// --- both; `client` is set on the server's side only ---
+struct PortsStarted {  // the ports of a session run in loops of their own
+  Endpoint client;
+};
+struct PortLost {  // the loop that ran this port is gone, the others go on
+  Endpoint client;
+  PortKind port;
+  std::string cause;
+};
+struct SessionLost {  // the server's: a session had a loop of its own, and that is gone
+  Endpoint client;
+  std::string cause;
 };
 
 // --- debug lines of --test-verbose ---
@@ -110,9 +124,10 @@ struct TraceLine {
   Endpoint client;     // server side only
 };
 
-using Report = std::variant<Connecting, Assigned, Connected, PortAnswers, Refused, NoAnswer,
-                            LatencySample, UploadStarted, UploadProgress, UploadDraining,
-                            UploadResultArrived, ClientConnected, ServerLatencySample, ClientGone,
-                            ServerTestResult, PortsExhausted, LimitReached, TraceLine>;
+using Report =
+    std::variant<Connecting, Assigned, Connected, PortAnswers, Refused, NoAnswer, LatencySample,
+                 UploadStarted, UploadProgress, UploadDraining, UploadResultArrived,
+                 ClientConnected, ServerLatencySample, ClientGone, ServerTestResult, PortsExhausted,
+                 LimitReached, TraceLine, PortsStarted, PortLost, SessionLost>;
 
 }  // namespace wyndrvr::engine

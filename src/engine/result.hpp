@@ -34,6 +34,8 @@ enum class ProblemCode : std::uint8_t {
   kFaultInjection,       // W106: test_drop_rate or test_delay was set
   kWrittenOff,           // W107: more gaps than the receiver tracks
   kLocalFailure,         // W008: a socket could not be opened
+  kWorkerLost,           // W009: the loop that ran a port on this host is gone
+  kServerFailed,         // W010: the server gave the session up because of a fault of its own
   kReceiverShrunk,       // W108: the server granted a shorter test than asked for
 };
 inline constexpr ProblemCode kLastProblemCode = ProblemCode::kReceiverShrunk;

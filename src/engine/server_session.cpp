@@ -33,33 +33,33 @@ std::optional<ServerSessionEffect> ServerSession::poll_effect() {
   return effect;
 }
 
-bool ServerSession::all_proven() const {
-  return std::ranges::all_of(proven_, std::identity{});
-}
-
 bool ServerSession::any_proven() const {
   return std::ranges::any_of(proven_, std::identity{});
 }
 
 void ServerSession::on_message(Instant now, PortKind from, const Message& message) {
+  if (lost_[index_of(from)]) return;  // was on its way when the port's loop died
   std::visit(
       Overloaded{
           [&](const PortProven&) { on_port_proven(now, from); },
           [&](const PortSilent&) {
             silent_[index_of(from)] = true;
-            if (std::ranges::all_of(silent_, std::identity{})) end(now, SessionEnd::kIdle);
+            end_when_silent(now);
           },
           [&](const PortHeard&) { silent_[index_of(from)] = false; },
           [&](const HeartbeatSample& sample) {
             effects_.emplace_back(Report{ServerLatencySample{setup_.client, from, sample.rtt}});
           },
-          [&](const TestStarted&) { testing_ = true; },
+          [&](const TestStarted& started) { on_test_started(started); },
           [&](const ResultDelivered& delivered) {
             effects_.emplace_back(Report{ServerTestResult{setup_.client, delivered.totals}});
             end(now, SessionEnd::kResultDelivered);
           },
           [&](const TestFailed&) { end(now, SessionEnd::kResultUndelivered); },
-          [&](const PortReport& report) { on_port_report(now, from, report); },
+          [&](const PortReport& report) {
+            reports_[index_of(from)] = report;
+            finish_when_drained();
+          },
           [&](const Trace& trace) {
             effects_.emplace_back(Report{TraceLine{
                 trace.kind, trace.channel, std::string(trace.detail.view()), setup_.client}});
@@ -71,32 +71,91 @@ void ServerSession::on_message(Instant now, PortKind from, const Message& messag
 
 void ServerSession::on_port_proven(Instant now, PortKind port) {
   proven_[index_of(port)] = true;
-  if (!all_proven()) {
-    if (!next_resend_) next_resend_ = now + config_.protocol.adjustment_delay;
-    return;
+  announce_extended();
+  check_connected();
+  if (!connected_ && !next_resend_) next_resend_ = now + config_.protocol.adjustment_delay;
+}
+
+void ServerSession::check_connected() {
+  if (connected_ || !any_proven()) return;
+  for (const PortKind port : kPortKinds) {
+    if (!proven_[index_of(port)] && !lost_[index_of(port)]) return;
   }
+  connected_ = true;
   next_resend_.reset();
   effects_.emplace_back(SessionProven{});
   effects_.emplace_back(Report{ClientConnected{setup_.client}});
+}
+
+void ServerSession::on_test_started(const TestStarted& started) {
+  testing_ = true;
+  extended_client_ = started.extended;
+  announce_extended();
+}
+
+// Before a port is proven the client's address may be forged, and gets nothing unasked for.
+void ServerSession::announce_extended() {
+  if (!extended_client_ || announced_ || !any_proven()) return;
+  announced_ = true;
+  effects_.emplace_back(ClientExtended{});
+}
+
+void ServerSession::on_port_lost(Instant now, PortKind port, const std::string& cause) {
+  if (over_ || std::exchange(lost_[index_of(port)], true)) return;
+  silent_[index_of(port)] = true;
+  effects_.emplace_back(Report{PortLost{setup_.client, port, cause}});
+  if (ending_) {
+    finish_when_drained();
+    return;
+  }
+  if (ended_left_ > 0) return;  // given up already, and the first cause is the one to tell
+  if (testing_ && announced_) {
+    ended_left_ = kEndedRepeats;
+    ended_cause_ = cause;
+    tell_ended(now);
+    return;
+  }
+  check_connected();
+  if (std::ranges::all_of(lost_, std::identity{})) {
+    end(now, SessionEnd::kFailed);
+  } else {
+    end_when_silent(now);
+  }
+}
+
+void ServerSession::tell_ended(Instant now) {
+  effects_.emplace_back(TellEnded{ended_cause_});
+  next_ended_ = now + kEndedInterval;
+  if (--ended_left_ == 0) end(now, SessionEnd::kFailed);
+}
+
+void ServerSession::end_when_silent(Instant now) {
+  const bool given_up = ended_left_ > 0;
+  if (!given_up && std::ranges::all_of(silent_, std::identity{})) end(now, SessionEnd::kIdle);
 }
 
 void ServerSession::end(Instant now, SessionEnd reason) {
   if (ending_) return;
   ending_ = reason;
   drain_until_ = now + kDrainTimeout;
-  for (const PortKind port : kPortKinds) effects_.emplace_back(Post{port, Drain{}});
+  for (const PortKind port : kPortKinds) {
+    if (!lost_[index_of(port)]) effects_.emplace_back(Post{port, Drain{}});
+  }
+  finish_when_drained();
 }
 
-void ServerSession::on_port_report(Instant /*now*/, PortKind port, const PortReport& report) {
-  reports_[index_of(port)] = report;
-  const bool all = std::ranges::all_of(reports_, [](const auto& one) { return one.has_value(); });
-  if (ending_ && all) finish();
+void ServerSession::finish_when_drained() {
+  if (!ending_) return;
+  for (const PortKind port : kPortKinds) {
+    if (!reports_[index_of(port)] && !lost_[index_of(port)]) return;
+  }
+  finish();
 }
 
 void ServerSession::finish() {
   if (over_) return;
   over_ = true;
-  ClientGone gone{setup_.client, *ending_, all_proven(), {}};
+  ClientGone gone{setup_.client, *ending_, connected_, {}};
   for (const PortKind port : kPortKinds) {
     const auto& report = reports_[index_of(port)];
     if (report && report->totals.idle.rtt)
@@ -113,6 +172,10 @@ void ServerSession::on_timer(Instant now) {
     finish();
     return;
   }
+  if (ended_left_ > 0) {
+    tell_ended(now);
+    return;
+  }
   if (next_resend_ && now >= *next_resend_) {
     next_resend_ = now + config_.protocol.adjustment_delay;
     effects_.emplace_back(ResendAssignment{});
@@ -126,7 +189,8 @@ void ServerSession::on_timer(Instant now) {
 std::optional<Deadline> ServerSession::poll_deadline() const {
   if (over_) return std::nullopt;
   if (ending_) return Deadline{drain_until_, DeadlineReason::kDrain};
-  if (all_proven()) return std::nullopt;
+  if (ended_left_ > 0) return Deadline{next_ended_, DeadlineReason::kResend};
+  if (connected_) return std::nullopt;
   const Deadline proof{created_ + config_.limits.proof_timeout, DeadlineReason::kProof};
   if (!any_proven()) return proof;
   std::optional<Deadline> next;

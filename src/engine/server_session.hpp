@@ -3,12 +3,16 @@
 // Ends when the client's result is delivered, when all three ports have been silent for the idle
 // time-out, when the client has not proven its ports in time, or when it is told to. Whatever the
 // cause, its last effect is SessionOver. Pure: returns effects.
+//
+// A port whose loop is gone (on_port_lost) counts as silent and needs no proof; the others go on.
+// Only a test of a client of ours is given up, because such a client can be told (ENDED).
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "base/time.hpp"
@@ -32,17 +36,27 @@ struct ResendAssignment {};  // -> Acceptor::resend_assignment
 struct SessionOver {         // release the ports, then Acceptor::on_session_ended
   SessionEnd reason;
 };
-using ServerSessionEffect =
-    std::variant<Post, SessionProven, ResendAssignment, SessionOver, Report>;
+struct ClientExtended {};  // -> Acceptor::on_extended; once, with a test of a client of ours
+struct TellEnded {         // -> Acceptor::tell_ended
+  std::string cause;
+};
+using ServerSessionEffect = std::variant<Post, SessionProven, ResendAssignment, SessionOver, Report,
+                                         ClientExtended, TellEnded>;
 
 class ServerSession {
  public:
   // Actors that do not answer Drain within this long are ended without their last words.
   static constexpr Duration kDrainTimeout = 500ms;
+  // ENDED is never acknowledged, so it is said so often, so far apart.
+  static constexpr unsigned kEndedRepeats = 3;
+  static constexpr Duration kEndedInterval = 200ms;
+
   ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now);
 
   void on_message(Instant now, PortKind from, const Message& message);
   void on_timer(Instant now);
+  // The loop that ran one of the ports is gone; `cause` says how, for people.
+  void on_port_lost(Instant now, PortKind port, const std::string& cause);
   // Told to end: by the acceptor (evicted) or because the server stops.
   void end(Instant now, SessionEnd reason);
 
@@ -54,10 +68,15 @@ class ServerSession {
                                        std::uint64_t seed) const;
 
  private:
-  [[nodiscard]] bool all_proven() const;
   [[nodiscard]] bool any_proven() const;
   void on_port_proven(Instant now, PortKind port);
-  void on_port_report(Instant now, PortKind port, const PortReport& report);
+  // Connected: no port that is left has still to be proven.
+  void check_connected();
+  void on_test_started(const TestStarted& started);
+  void announce_extended();
+  void tell_ended(Instant now);
+  void end_when_silent(Instant now);
+  void finish_when_drained();
   void finish();
 
   ServerConfig config_;
@@ -65,12 +84,19 @@ class ServerSession {
   Instant created_;
   std::array<bool, kPortCount> proven_{};
   std::array<bool, kPortCount> silent_{};
+  std::array<bool, kPortCount> lost_{};
   std::array<std::optional<PortReport>, kPortCount> reports_;
   std::optional<Instant> next_resend_;
   std::optional<SessionEnd> ending_;
   Instant drain_until_;
   bool over_ = false;
-  bool testing_ = false;
+  bool connected_ = false;
+  bool testing_ = false;  // a test has begun; its result ends the session
+  bool extended_client_ = false;
+  bool announced_ = false;   // ClientExtended
+  unsigned ended_left_ = 0;  // TellEnded still to come; 0: not giving up
+  Instant next_ended_;
+  std::string ended_cause_;
   std::deque<ServerSessionEffect> effects_;
 };
 

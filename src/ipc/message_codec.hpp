@@ -1,8 +1,8 @@
 // Messages as bytes: what goes through a channel between two processes, and, in debug builds,
 // through every local mailbox as well, so that no test in one process can rely on shared memory.
 //
-// A frame is the message's kind (one octet, its index in engine::Message), the sender's mailbox
-// (one octet) and the fields in order. It must decode to exactly its length.
+// A frame is the sender's mailbox (one octet), the message's kind (one octet, its index in
+// engine::Message) and the fields in order. It must decode to exactly its length.
 #pragma once
 
 #include <cstddef>

@@ -1,33 +1,11 @@
-// The fields of every message, in the order in which they travel; for message_codec alone.
+// The fields of every message, and of a letter, in the order in which they travel.
 #pragma once
-
-#include <array>
-#include <optional>
 
 #include "engine/message.hpp"
 #include "ipc/archive.hpp"
+#include "ipc/message_codec.hpp"
 
 namespace wyndrvr::ipc {
-
-template <class Archive, class... Fields>
-void transfer_all(Archive& archive, Fields&... fields);
-
-template <class Archive, class T>
-void transfer(Archive& archive, std::optional<T>& value) {
-  bool present = value.has_value();
-  transfer(archive, present);
-  if constexpr (Archive::kReading) {
-    if (!present) return value.reset();
-    transfer(archive, value.emplace());
-  } else {
-    if (present) transfer(archive, *value);
-  }
-}
-
-template <class Archive, class T, std::size_t Size>
-void transfer(Archive& archive, std::array<T, Size>& values) {
-  for (T& value : values) transfer(archive, value);
-}
 
 // --- parts of messages ---
 template <class Archive>
@@ -98,7 +76,7 @@ void transfer(Archive& archive, engine::HeartbeatSample& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::TestStarted& v) {
-  transfer_all(archive, v.channel, v.start, v.duration);
+  transfer_all(archive, v.channel, v.start, v.duration, v.extended);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::TestFinished& v) {
@@ -134,15 +112,11 @@ void transfer(Archive& archive, engine::ReceiverProgress& v) {
   transfer_all(archive, v.channel, v.totals);
 }
 
-// Messages that say all by their kind.
-template <class Message>
-concept Bare = std::is_empty_v<Message>;
-template <class Archive, Bare Message>
-void transfer(Archive& /*archive*/, Message& /*message*/) {}
-
-template <class Archive, class... Fields>
-void transfer_all(Archive& archive, Fields&... fields) {
-  (transfer(archive, fields), ...);
+// --- a letter ---
+template <class Archive>
+void transfer(Archive& archive, Letter& v) {
+  transfer_enum(archive, v.from, engine::Mailbox::kCoordinator);
+  transfer_variant(archive, v.message);
 }
 
 }  // namespace wyndrvr::ipc

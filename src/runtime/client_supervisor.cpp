@@ -6,6 +6,7 @@
 
 #include "engine/overloaded.hpp"
 #include "os/clock.hpp"
+#include "os/cpu_affinity.hpp"
 #include "os/entropy.hpp"
 #include "runtime/port_socket.hpp"
 #include "wire/connect.hpp"
@@ -103,6 +104,20 @@ void ClientSupervisor::on_port_message(engine::PortKind from, const engine::Mess
   carry_out();
 }
 
+void ClientSupervisor::on_port_lost(engine::PortKind port, const std::string& cause) {
+  session_->on_port_lost(os::monotonic_now(), port, cause);
+  carry_out();
+}
+
+void ClientSupervisor::on_placement_stopped() {
+  loop_.stop();
+}
+
+void ClientSupervisor::finish() {
+  if (!placement_) return loop_.stop();
+  placement_->stop();
+}
+
 void ClientSupervisor::on_main_datagram(const Endpoint& from, ByteView bytes) {
   session_->on_main_datagram(os::monotonic_now(), from, bytes);
   carry_out();
@@ -122,7 +137,7 @@ void ClientSupervisor::carry_out() {
                    [&](const engine::OpenPorts& ports) { open_ports(ports); },
                    [&](const engine::Post& post) { placement_->post(post.to, post.message); },
                    [&](const engine::Report& report) { sink_.on_report(report); },
-                   [&](const engine::Finish&) { loop_.stop(); },
+                   [&](const engine::Finish&) { finish(); },
                },
                *effect);
   }
@@ -161,23 +176,30 @@ void ClientSupervisor::open_ports(const engine::OpenPorts& ports) {
 Result<void> ClientSupervisor::launch_ports(const engine::OpenPorts& ports) {
   const auto local = os::local_address_towards(ports.server);
   if (!local) return std::unexpected(local.error());
-  auto placement = make_placement(run_.ports, {loop_, receive_buffer_}, *this);
-  if (!placement) return std::unexpected(placement.error());
-  placement_ = std::move(*placement);
   const os::ClockReading clocks = os::read_clocks();
   const Duration offset = engine::WallClock(clocks.wall, clocks.monotonic).offset();
+  PortSockets sockets;
+  PortConfigs configs;
   for (const engine::PortKind kind : engine::kPortKinds) {
     auto socket = open_client_port(kind, *local);
     if (!socket) return std::unexpected(socket.error());
     if (kind == engine::PortKind::kUpload) facts_ = facts_of(*socket);
-    const auto config = session_->port_config(kind, clocks.monotonic, offset, random_());
-    if (auto launched = placement_->launch(std::move(*socket), config); !launched) return launched;
+    sockets[engine::index_of(kind)] = std::move(*socket);
+    configs[engine::index_of(kind)] =
+        session_->port_config(kind, clocks.monotonic, offset, random_());
   }
+  auto placement = make_placement(
+      run_.ports, {loop_, receive_buffer_, {.chosen = run_.cpus, .allowed = os::allowed_cpus()}},
+      *this);
+  if (auto launched = placement->launch(std::move(sockets), configs); !launched) return launched;
+  placement_ = std::move(placement);
+  workers_ = placement_->workers();
+  if (placement_->apart()) sink_.on_report(engine::PortsStarted{});
   return {};
 }
 
 ClientOutcome ClientSupervisor::outcome() const {
-  ClientOutcome outcome{session_->result(), facts_};
+  ClientOutcome outcome{session_->result(), facts_, workers_};
   auto& problems = outcome.result.problems;
   if (facts_ && std::string_view(facts_->timestamp_source) == "none") {
     problems.push_back({engine::ProblemCode::kNoKernelStamps,

@@ -5,6 +5,8 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -63,6 +65,8 @@ class ClientSupervisor final : public EventSource,
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;
   void on_port_message(engine::PortKind from, const engine::Message& message) override;
+  void on_port_lost(engine::PortKind port, const std::string& cause) override;
+  void on_placement_stopped() override;
   void on_main_datagram(const Endpoint& from, ByteView bytes) override;
   void on_main_refused(const Endpoint& by) override;
 
@@ -71,6 +75,7 @@ class ClientSupervisor final : public EventSource,
   void connect(const Endpoint& server);
   void open_ports(const engine::OpenPorts& ports);
   [[nodiscard]] Result<void> launch_ports(const engine::OpenPorts& ports);
+  void finish();
 
   EventLoop& loop_;
   ClientRun run_;
@@ -82,6 +87,7 @@ class ClientSupervisor final : public EventSource,
   std::unique_ptr<PortPlacement> placement_;
   std::optional<EventLoop::Id> timer_;
   std::optional<HostFacts> facts_;
+  std::vector<WorkerFact> workers_;
   bool carrying_out_ = false;
 };
 

@@ -70,6 +70,7 @@ Result<void> EventLoop::run() {
   while (!stopped_) {
     if (const auto result = turn(); !result) return result;
   }
+  stopped_ = false;
   return {};
 }
 

@@ -56,6 +56,7 @@ class EventLoop {
   void defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }
 
   [[nodiscard]] Result<void> run();
+  // Ends `run` after this turn; before it, the next `run` ends at once.
   void stop() { stopped_ = true; }
   [[nodiscard]] const LoopTuning& tuning() const { return tuning_; }
 

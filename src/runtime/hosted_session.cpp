@@ -8,28 +8,32 @@
 
 namespace wyndrvr::runtime {
 
-HostedSession::HostedSession(const Options& options, const engine::ServerConfig& config,
-                             const engine::SessionSetup& setup)
-    : options_(options), session_(config, setup, os::monotonic_now()) {}
+HostedSession::HostedSession(const PlacementContext& context, const SessionPlan& plan,
+                             const engine::ServerConfig& config, SessionListener& listener)
+    : context_(context),
+      plan_(plan),
+      listener_(listener),
+      session_(config, plan.setup, plan.bound) {}
 
 HostedSession::~HostedSession() {
-  if (timer_) options_.context.loop.remove(*timer_);
+  if (timer_) context_.loop.remove(*timer_);
 }
 
 Result<void> HostedSession::launch(PortSockets sockets) {
-  auto timer = options_.context.loop.add(EventLoop::kNoDescriptor, *this);
+  auto timer = context_.loop.add(EventLoop::kNoDescriptor, *this);
   if (!timer) return std::unexpected(timer.error());
   timer_ = *timer;
-  auto placement = make_placement(options_.mode, options_.context, *this);
-  if (!placement) return std::unexpected(placement.error());
-  placement_ = std::move(*placement);
   const os::ClockReading clocks = os::read_clocks();
   const Duration offset = engine::WallClock(clocks.wall, clocks.monotonic).offset();
-  base::Random seeds(options_.seed);
+  base::Random seeds(plan_.seed);
+  PortConfigs configs;
   for (const engine::PortKind kind : engine::kPortKinds) {
-    const auto config = session_.port_config(kind, clocks.monotonic, offset, seeds());
-    auto launched = placement_->launch(std::move(*sockets[engine::index_of(kind)]), config);
-    if (!launched) return launched;
+    configs[engine::index_of(kind)] = session_.port_config(kind, clocks.monotonic, offset, seeds());
+  }
+  placement_ = make_placement(plan_.ports, context_, *this);
+  if (auto launched = placement_->launch(std::move(sockets), configs); !launched) return launched;
+  if (placement_->apart()) {
+    listener_.on_session_report(engine::PortsStarted{session_.setup().client});
   }
   carry_out();
   return {};
@@ -52,22 +56,33 @@ void HostedSession::on_port_message(engine::PortKind from, const engine::Message
   carry_out();
 }
 
+void HostedSession::on_port_lost(engine::PortKind port, const std::string& cause) {
+  session_.on_port_lost(os::monotonic_now(), port, cause);
+  carry_out();
+}
+
+void HostedSession::on_placement_stopped() {
+  listener_.on_session_over(session_.setup().id);
+}
+
 void HostedSession::carry_out() {
-  const engine::SessionId id = session_.setup().id;
-  SessionListener& listener = options_.listener;
-  while (auto effect = session_.poll_effect()) {
-    std::visit(engine::Overloaded{
-                   [&](const engine::Post& post) { placement_->post(post.to, post.message); },
-                   [&](const engine::SessionProven&) { listener.on_session_proven(id); },
-                   [&](const engine::ResendAssignment&) { listener.on_resend_assignment(id); },
-                   [&](const engine::SessionOver&) { listener.on_session_over(id); },
-                   [&](const engine::Report& report) { listener.on_session_report(report); },
-               },
-               *effect);
-  }
+  while (const auto effect = session_.poll_effect()) carry_out(*effect);
   const auto deadline = session_.poll_deadline();
-  options_.context.loop.set_deadline(*timer_,
-                                     deadline ? std::optional(deadline->at) : std::nullopt);
+  context_.loop.set_deadline(*timer_, deadline ? std::optional(deadline->at) : std::nullopt);
+}
+
+void HostedSession::carry_out(const engine::ServerSessionEffect& effect) {
+  const engine::SessionId id = session_.setup().id;
+  std::visit(engine::Overloaded{
+                 [&](const engine::Post& post) { placement_->post(post.to, post.message); },
+                 [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
+                 [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
+                 [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
+                 [&](const engine::TellEnded& tell) { listener_.on_tell_ended(id, tell.cause); },
+                 [&](const engine::SessionOver&) { placement_->stop(); },
+                 [&](const engine::Report& report) { listener_.on_session_report(report); },
+             },
+             effect);
 }
 
 }  // namespace wyndrvr::runtime

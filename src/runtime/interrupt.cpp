@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "os/clock.hpp"
+
 namespace wyndrvr::runtime {
 
 Result<std::unique_ptr<Interrupt>> Interrupt::create(EventLoop& loop,
@@ -24,8 +26,13 @@ Interrupt::~Interrupt() {
 
 void Interrupt::on_ready(const Readiness& /*readiness*/) {
   while (const auto signal = signals_.read()) {
-    if (std::exchange(seen_, true)) ::_exit(128 + *signal);
-    on_first_();
+    const Instant now = os::monotonic_now();
+    if (!first_) {
+      first_ = now;
+      on_first_();
+    } else if (now - *first_ >= kSameOrder) {
+      ::_exit(128 + *signal);
+    }
   }
 }
 

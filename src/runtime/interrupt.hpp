@@ -1,5 +1,6 @@
 // SIGINT and SIGTERM as events of a loop: the first asks for an orderly end, the second ends the
-// process at once, as a user who presses Ctrl-C twice expects.
+// process at once, as a user who presses Ctrl-C twice expects. One that follows within kSameOrder
+// is the same order, told to the process and to its group (timeout(1) does so).
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "os/signals.hpp"
 #include "runtime/event_loop.hpp"
 
@@ -15,6 +17,8 @@ namespace wyndrvr::runtime {
 
 class Interrupt final : public EventSource {
  public:
+  static constexpr Duration kSameOrder = 100ms;
+
   [[nodiscard]] static Result<std::unique_ptr<Interrupt>> create(EventLoop& loop,
                                                                  std::function<void()> on_first);
   ~Interrupt() override;
@@ -32,7 +36,7 @@ class Interrupt final : public EventSource {
   os::SignalFd signals_;
   std::function<void()> on_first_;
   std::optional<EventLoop::Id> id_;
-  bool seen_ = false;
+  std::optional<Instant> first_;
 };
 
 }  // namespace wyndrvr::runtime

@@ -1,20 +1,62 @@
 #include "runtime/placement.hpp"
 
+#include <algorithm>
+
+#include "os/cpu_affinity.hpp"
+#include "runtime/hosted_session.hpp"
 #include "runtime/single_placement.hpp"
+#include "runtime/worker_placement.hpp"
+#include "runtime/worker_process.hpp"
+#include "runtime/worker_session.hpp"
+#include "runtime/worker_thread.hpp"
 
 namespace wyndrvr::runtime {
+namespace {
 
-Result<std::unique_ptr<PortPlacement>> make_placement(PlacementMode mode,
-                                                      const PlacementContext& context,
-                                                      PlacementListener& listener) {
+// What carries a worker in this mode; nothing where there are no workers.
+StartBody body_of(PlacementMode mode) {
   switch (mode) {
     case PlacementMode::kSingle:
-      return std::make_unique<SinglePlacement>(context, listener);
-    case PlacementMode::kThread:
-    case PlacementMode::kProcess:
       break;
+    case PlacementMode::kThread:
+      return start_worker_thread;
+    case PlacementMode::kProcess:
+      return start_worker_process;
   }
-  return fail("{} mode is not available yet: this version runs SINGLE only", name(mode));
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<PortPlacement> make_placement(PlacementMode mode, const PlacementContext& context,
+                                              PlacementListener& listener) {
+  const StartBody body = body_of(mode);
+  if (body == nullptr) return std::make_unique<SinglePlacement>(context, listener);
+  return std::make_unique<WorkerPlacement>(context, body, listener);
+}
+
+std::unique_ptr<PlacedSession> make_session(PlacementMode mode, const PlacementContext& context,
+                                            const SessionPlan& plan,
+                                            const engine::ServerConfig& config,
+                                            SessionListener& listener) {
+  const StartBody body = body_of(mode);
+  if (body == nullptr) return std::make_unique<HostedSession>(context, plan, config, listener);
+  return std::make_unique<WorkerSession>(context, body, plan, config, listener);
+}
+
+Result<void> pin_main_loop(const std::vector<unsigned>& cpus,
+                           std::initializer_list<PlacementMode> modes) {
+  const CpuPlan plan{.chosen = cpus, .allowed = {}};
+  const bool carries_data =
+      std::ranges::all_of(modes, [](PlacementMode mode) { return mode == PlacementMode::kSingle; });
+  const auto mine = carries_data ? plan.of_session() : plan.of_coordinator();
+  if (mine.empty()) return {};
+  return os::pin_thread(mine);
+}
+
+os::Confinement needs_of(PlacementMode ports) {
+  return {.threads = ports == PlacementMode::kThread,
+          .processes = ports == PlacementMode::kProcess};
 }
 
 }  // namespace wyndrvr::runtime

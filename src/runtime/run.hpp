@@ -8,11 +8,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "engine/config.hpp"
+#include "engine/port_kind.hpp"
 #include "engine/report.hpp"
 #include "engine/result.hpp"
 #include "runtime/placement_mode.hpp"
@@ -51,10 +53,17 @@ struct ClientRun {
   engine::ClientConfig engine;
   LoopTuning tuning;
   PlacementMode ports = PlacementMode::kSingle;
+  std::vector<unsigned> cpus;  // to pin loops to, in turn; empty: runtime/cpu_plan.hpp's choice
+};
+// A port that has a process of its own.
+struct WorkerFact {
+  engine::PortKind port;
+  int pid = 0;
 };
 struct ClientOutcome {
   engine::SessionResult result;
-  std::optional<HostFacts> host;  // absent where no port was opened
+  std::optional<HostFacts> host;    // absent where no port was opened
+  std::vector<WorkerFact> workers;  // empty where ports have no processes of their own
 };
 // Fails only where no run took place at all (no socket); a test that failed is a result.
 [[nodiscard]] Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink);
@@ -65,6 +74,7 @@ struct ServerRun {
   Endpoint bind;
   PlacementMode ports = PlacementMode::kSingle;
   PlacementMode sessions = PlacementMode::kSingle;
+  std::vector<unsigned> cpus;  // as in ClientRun
 };
 // Counters of the server's main socket, for its last words.
 struct ServerOutcome {

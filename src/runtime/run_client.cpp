@@ -3,12 +3,16 @@
 #include "os/signals.hpp"
 #include "runtime/client_supervisor.hpp"
 #include "runtime/interrupt.hpp"
+#include "runtime/placement.hpp"
 #include "runtime/run.hpp"
 
 namespace wyndrvr::runtime {
 
 Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink) {
   os::ignore_broken_pipes();
+  if (const auto pinned = pin_main_loop(run.cpus, {run.ports}); !pinned) {
+    return std::unexpected(pinned.error());
+  }
   auto loop = EventLoop::create(run.tuning);
   if (!loop) return std::unexpected(loop.error());
   ClientSupervisor client(*loop, run, sink);

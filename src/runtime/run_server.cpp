@@ -3,6 +3,7 @@
 #include "os/descriptor_limit.hpp"
 #include "os/signals.hpp"
 #include "runtime/interrupt.hpp"
+#include "runtime/placement.hpp"
 #include "runtime/run.hpp"
 #include "runtime/server_supervisor.hpp"
 
@@ -10,13 +11,11 @@ namespace wyndrvr::runtime {
 
 Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
                                  void (*on_started)(const Endpoint& bound)) {
-  for (const PlacementMode mode : {run.ports, run.sessions}) {
-    if (mode != PlacementMode::kSingle) {
-      return fail("{} mode is not available yet: this version runs SINGLE only", name(mode));
-    }
-  }
   os::ignore_broken_pipes();
   os::raise_descriptor_limit();
+  if (const auto pinned = pin_main_loop(run.cpus, {run.ports, run.sessions}); !pinned) {
+    return std::unexpected(pinned.error());
+  }
   auto loop = EventLoop::create(run.tuning);
   if (!loop) return std::unexpected(loop.error());
   ServerSupervisor server(*loop, run, sink);

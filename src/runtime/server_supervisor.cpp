@@ -4,14 +4,27 @@
 
 #include "engine/overloaded.hpp"
 #include "os/clock.hpp"
+#include "os/cpu_affinity.hpp"
 #include "os/entropy.hpp"
 #include "runtime/port_socket.hpp"
 
 namespace wyndrvr::runtime {
+namespace {
 
 // Super-packets of one receive, shared by all sockets of the loop.
 constexpr std::size_t kSlots = 8;
 constexpr std::size_t kSlotBytes = 65'535;
+
+// A copy, since what is done with each may change the map.
+template <class Map>
+std::vector<engine::SessionId> ids_of(const Map& map) {
+  std::vector<engine::SessionId> ids;
+  ids.reserve(map.size());
+  for (const auto& [id, value] : map) ids.push_back({id});
+  return ids;
+}
+
+}  // namespace
 
 ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, ReportSink& sink)
     : loop_(loop),
@@ -19,7 +32,8 @@ ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, Report
       sink_(sink),
       random_(os::entropy64()),
       acceptor_(run.engine, os::entropy64()),
-      receive_buffer_(kSlots, kSlotBytes) {}
+      receive_buffer_(kSlots, kSlotBytes),
+      cpus_{.chosen = run.cpus, .allowed = os::allowed_cpus()} {}
 
 ServerSupervisor::~ServerSupervisor() {
   if (id_) loop_.remove(*id_);
@@ -37,12 +51,14 @@ Result<Endpoint> ServerSupervisor::start() {
 
 void ServerSupervisor::shut_down() {
   if (std::exchange(shutting_down_, true)) return;
-  if (sessions_.empty()) return loop_.stop();
   loop_.set_deadline(*id_, os::monotonic_now() + kShutdownTimeout);
-  std::vector<HostedSession*> sessions;
-  sessions.reserve(sessions_.size());
-  for (const auto& [id, session] : sessions_) sessions.push_back(session.get());
-  for (HostedSession* session : sessions) session->end(engine::SessionEnd::kShutdown);
+  for (const engine::SessionId id : ids_of(pending_)) {
+    give_up_pending(id, engine::SessionEnd::kShutdown);
+  }
+  for (const engine::SessionId id : ids_of(sessions_)) {
+    end_session(id, engine::SessionEnd::kShutdown);
+  }
+  stop_when_empty();
 }
 
 void ServerSupervisor::on_ready(const Readiness& readiness) {
@@ -79,11 +95,9 @@ void ServerSupervisor::carry_out() {
   while (auto effect = acceptor_.poll_effect()) {
     std::visit(engine::Overloaded{
                    [&](const engine::BindPorts& bind) { bind_ports(bind); },
-                   [&](const engine::LaunchSession& session) { launch(session); },
+                   [&](const engine::LaunchSession& launch) { wait_for_client(launch.setup); },
                    [&](const engine::EndSession& end) {
-                     const auto found = sessions_.find(end.id.value);
-                     if (found == sessions_.end()) return;
-                     found->second->end(engine::SessionEnd::kEvicted);
+                     end_session(end.id, engine::SessionEnd::kEvicted);
                    },
                    [&](const engine::SendFromMain& answer) { send(answer); },
                    [&](const engine::Report& report) { sink_.on_report(report); },
@@ -108,17 +122,44 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
   acceptor_.on_bound(os::monotonic_now(), bind.id);
 }
 
-void ServerSupervisor::launch(const engine::LaunchSession& launch) {
-  const engine::SessionId id = launch.setup.id;
-  auto sockets = bound_.extract(id.value);
-  auto session = std::make_unique<HostedSession>(
-      HostedSession::Options{run_.ports, {loop_, receive_buffer_}, *this, random_()}, run_.engine,
-      launch.setup);
-  HostedSession& started = *session;
-  sessions_[id.value] = std::move(session);
-  if (started.launch(std::move(sockets.mapped()))) return;
-  // No descriptor or memory left: the client tries again, and finds out.
-  release(id);
+void ServerSupervisor::wait_for_client(const engine::SessionSetup& setup) {
+  auto sockets = bound_.extract(setup.id.value);
+  auto& pending = pending_[setup.id.value];
+  pending = std::make_unique<PendingSession>(loop_, setup, *this);
+  const Duration patience = run_.engine.limits.proof_timeout;
+  if (pending->start(std::move(sockets.mapped()), patience)) return;
+  // No memory or no watch left in epoll: the client tries again, and finds out.
+  give_up_pending(setup.id, engine::SessionEnd::kFailed);
+}
+
+void ServerSupervisor::launch(PendingSession& pending) {
+  const engine::SessionSetup& setup = pending.setup();
+  auto session =
+      make_session(run_.sessions, {loop_, receive_buffer_, cpus_.for_session(launched_++)},
+                   {run_.ports, setup, pending.bound(), random_()}, run_.engine, *this);
+  // It may have things to say before `launch` returns.
+  PlacedSession& started = *(sessions_[setup.id.value] = std::move(session));
+  const auto launched = started.launch(pending.take_sockets());
+  if (launched) return;
+  sessions_.erase(setup.id.value);
+  acceptor_.on_launch_failed(os::monotonic_now(), setup.id, launched.error().message);
+  carry_out();
+}
+
+void ServerSupervisor::end_session(engine::SessionId id, engine::SessionEnd reason) {
+  if (pending_.contains(id.value)) return give_up_pending(id, reason);
+  const auto found = sessions_.find(id.value);
+  if (found != sessions_.end()) found->second->end(reason);
+}
+
+void ServerSupervisor::give_up_pending(engine::SessionId id, engine::SessionEnd reason) {
+  const auto pending = pending_.extract(id.value);
+  sink_.on_report(engine::ClientGone{pending.mapped()->setup().client, reason, false, {}});
+  (void)pending.mapped()->take_sockets();
+  // Its own call may be what brought us here.
+  loop_.defer([held = std::shared_ptr<PendingSession>(std::move(pending.mapped()))] {});
+  acceptor_.on_session_ended(id);
+  carry_out();
 }
 
 void ServerSupervisor::send(const engine::SendFromMain& answer) {
@@ -131,11 +172,8 @@ void ServerSupervisor::send(const engine::SendFromMain& answer) {
                        .stamp_token = std::nullopt});
 }
 
-void ServerSupervisor::release(engine::SessionId id) {
-  sessions_.erase(id.value);
-  acceptor_.on_session_ended(id);
-  carry_out();
-  if (shutting_down_ && sessions_.empty()) loop_.stop();
+void ServerSupervisor::stop_when_empty() {
+  if (shutting_down_ && pending_.empty() && sessions_.empty()) loop_.stop();
 }
 
 void ServerSupervisor::on_session_proven(engine::SessionId id) {
@@ -147,12 +185,47 @@ void ServerSupervisor::on_resend_assignment(engine::SessionId id) {
   carry_out();
 }
 
-void ServerSupervisor::on_session_over(engine::SessionId id) {
-  loop_.defer([this, id] { release(id); });
+void ServerSupervisor::on_client_extended(engine::SessionId id) {
+  acceptor_.on_extended(id);
+}
+
+void ServerSupervisor::on_tell_ended(engine::SessionId id, const std::string& cause) {
+  acceptor_.tell_ended(id, cause);
+  carry_out();
 }
 
 void ServerSupervisor::on_session_report(const engine::Report& report) {
   sink_.on_report(report);
+}
+
+void ServerSupervisor::on_session_over(engine::SessionId id) {
+  loop_.defer([this, id] {
+    sessions_.erase(id.value);
+    acceptor_.on_session_ended(id);
+    carry_out();
+    stop_when_empty();
+  });
+}
+
+void ServerSupervisor::on_session_lost(engine::SessionId id, const std::string& cause) {
+  loop_.defer([this, id, cause] {
+    sessions_.erase(id.value);
+    acceptor_.on_session_lost(id, cause);
+    carry_out();
+    stop_when_empty();
+  });
+}
+
+void ServerSupervisor::on_pending_awake(engine::SessionId id) {
+  // Each of its sockets may call: the first launches, the others find it gone.
+  loop_.defer([this, id] {
+    const auto pending = pending_.extract(id.value);
+    if (!pending.empty()) launch(*pending.mapped());
+  });
+}
+
+void ServerSupervisor::on_pending_expired(engine::SessionId id) {
+  give_up_pending(id, engine::SessionEnd::kUnproven);
 }
 
 ServerOutcome ServerSupervisor::outcome() const {

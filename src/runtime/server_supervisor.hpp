@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -13,15 +14,19 @@
 #include "os/receive_batch.hpp"
 #include "os/udp_socket.hpp"
 #include "runtime/event_loop.hpp"
-#include "runtime/hosted_session.hpp"
+#include "runtime/pending_session.hpp"
+#include "runtime/placement.hpp"
 #include "runtime/run.hpp"
 
 namespace wyndrvr::runtime {
 
-class ServerSupervisor final : public EventSource, public SessionListener {
+class ServerSupervisor final : public EventSource,
+                               public SessionListener,
+                               public PendingSession::Listener {
  public:
-  // Sessions that have not ended by themselves this long after `shut_down` are cut off.
-  static constexpr Duration kShutdownTimeout = 2s;
+  // Sessions that have not ended by themselves this long after `shut_down` are cut off: the time
+  // for their last words, and for all of a StopLadder.
+  static constexpr Duration kShutdownTimeout = 3s;
 
   ServerSupervisor(EventLoop& loop, const ServerRun& run, ReportSink& sink);
   ~ServerSupervisor() override;
@@ -38,8 +43,13 @@ class ServerSupervisor final : public EventSource, public SessionListener {
   void on_wake(Instant now) override;
   void on_session_proven(engine::SessionId id) override;
   void on_resend_assignment(engine::SessionId id) override;
-  void on_session_over(engine::SessionId id) override;
+  void on_client_extended(engine::SessionId id) override;
+  void on_tell_ended(engine::SessionId id, const std::string& cause) override;
   void on_session_report(const engine::Report& report) override;
+  void on_session_over(engine::SessionId id) override;
+  void on_session_lost(engine::SessionId id, const std::string& cause) override;
+  void on_pending_awake(engine::SessionId id) override;
+  void on_pending_expired(engine::SessionId id) override;
 
  private:
   // Bound of one turn on the main socket, in receives.
@@ -48,9 +58,12 @@ class ServerSupervisor final : public EventSource, public SessionListener {
   void receive();
   void carry_out();
   void bind_ports(const engine::BindPorts& bind);
-  void launch(const engine::LaunchSession& launch);
+  void wait_for_client(const engine::SessionSetup& setup);
+  void launch(PendingSession& pending);
+  void end_session(engine::SessionId id, engine::SessionEnd reason);
+  void give_up_pending(engine::SessionId id, engine::SessionEnd reason);
   void send(const engine::SendFromMain& answer);
-  void release(engine::SessionId id);
+  void stop_when_empty();
 
   EventLoop& loop_;
   ServerRun run_;
@@ -60,8 +73,13 @@ class ServerSupervisor final : public EventSource, public SessionListener {
   os::ReceiveBuffer receive_buffer_;
   std::optional<os::UdpSocket> socket_;
   std::optional<EventLoop::Id> id_;
-  std::unordered_map<std::uint64_t, PortSockets> bound_;  // between BindPorts and LaunchSession
-  std::unordered_map<std::uint64_t, std::unique_ptr<HostedSession>> sessions_;
+  // By session id: between BindPorts and LaunchSession; until a client writes to them; from then
+  // on.
+  std::unordered_map<std::uint64_t, PortSockets> bound_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<PendingSession>> pending_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<PlacedSession>> sessions_;
+  CpuPlan cpus_;
+  std::uint32_t launched_ = 0;
   bool shutting_down_ = false;
   bool carrying_out_ = false;
 };

@@ -10,13 +10,24 @@ namespace wyndrvr::runtime {
 SinglePlacement::SinglePlacement(const PlacementContext& context, PlacementListener& listener)
     : context_(context), listener_(listener) {}
 
-Result<void> SinglePlacement::launch(os::UdpSocket socket, const engine::PortConfig& config) {
-  auto& runner = runners_[engine::index_of(config.kind)];
-  WYNDRVR_CHECK(runner == nullptr);
-  runner = std::make_unique<PortRunner>(
-      PortRunner::Environment{context_.loop, context_.receive_buffer, *this}, std::move(socket),
-      config);
-  return runner->start();
+Result<void> SinglePlacement::launch(PortSockets sockets, const PortConfigs& configs) {
+  for (const engine::PortKind kind : engine::kPortKinds) {
+    const std::size_t i = engine::index_of(kind);
+    WYNDRVR_CHECK(runners_[i] == nullptr);
+    runners_[i] = std::make_unique<PortRunner>(
+        PortRunner::Environment{context_.loop, context_.receive_buffer, *this},
+        std::move(*sockets[i]), configs[i]);
+    if (auto started = runners_[i]->start(); !started) return started;
+  }
+  return {};
+}
+
+void SinglePlacement::stop() {
+  // Perhaps from within a call of one of them.
+  context_.loop.defer([this] {
+    for (auto& runner : runners_) runner.reset();
+    listener_.on_placement_stopped();
+  });
 }
 
 void SinglePlacement::post(engine::PortKind to, const engine::Message& message) {

@@ -1,6 +1,7 @@
 // That everything ends, and in time; that verdicts fit what happened; that nothing is left.
 
 #include <algorithm>
+#include <string>
 
 #include "engine/client_session.hpp"
 #include "engine/control_client.hpp"
@@ -15,7 +16,6 @@ using engine::ClientSession;
 using engine::ControlClient;
 using engine::ProblemCode;
 using engine::ServerSession;
-using engine::SessionEnd;
 
 // Late timers, messages under way, drift.
 constexpr Duration kSlack = 200ms;
@@ -61,8 +61,9 @@ bool must_succeed(const Scenario& scenario, const ClientScenario& client) {
                             scenario.server.config.port_ranges.front().first.value >=
                         60;
   return room && is_perfect(client.up) && is_perfect(client.down) && !client.stop &&
-         !client.vanishes && !client.ports_fail && client.send_refusal <= 0 &&
-         !scenario.server.vanishes && !scenario.server.shutdown && !scenario.garbage;
+         !client.vanishes && !client.ports_fail && !client.loss && client.send_refusal <= 0 &&
+         !scenario.server.vanishes && !scenario.server.shutdown && !scenario.server.loss &&
+         scenario.server.launch_failure <= 0 && !scenario.garbage;
 }
 
 void count_problems(Environment& environment, const engine::SessionResult& result) {
@@ -92,13 +93,87 @@ void check_verdict(Environment& environment, const ClientHost& client) {
     const bool has_result = !result.tests.empty() && result.tests.front().has_result;
     if (!has_result) findings.add(now, "{}: a valid run without a result", client.name());
   }
+  if (has_problem(result, ProblemCode::kServerFailed) && !client.heard_ended()) {
+    findings.add(now, "{}: says that the server failed, but was not told so", client.name());
+  }
   if (must_succeed(environment.scenario, client.scenario()) && !result.valid) {
     findings.add(now, "{}: failed on a path without faults: {}", client.name(),
                  result.problems.empty() ? "no reason given" : result.problems.front().message);
   }
 }
 
+// What the result says of a port whose loop was lost.
+class PortLossCheck {
+ public:
+  PortLossCheck(Environment& environment, const ClientHost& client, const PortLossTruth& loss)
+      : environment_(environment), client_(client), result_(client.result()), loss_(loss) {}
+
+  void run() {
+    check_totals();
+    check_problem();
+    check_time();
+    count();
+  }
+
+ private:
+  void check_totals() {
+    for (const engine::PortKind port : engine::kPortKinds) {
+      const bool present = result_.ports[engine::index_of(port)].has_value();
+      if (port != loss_.port && !present) {
+        found(fmt::format("has no totals of the {} port, which goes on", engine::name(port)));
+      }
+      if (port == loss_.port && present != loss_.said_all) {
+        found(fmt::format("totals of the lost {} port: {}", engine::name(port), present));
+      }
+    }
+  }
+
+  void check_problem() {
+    const std::string cause = ClientHost::cause_of_loss(loss_.port);
+    const bool said = std::ranges::any_of(result_.problems, [&](const engine::Problem& one) {
+      return one.code == ProblemCode::kWorkerLost && one.message.find(cause) != std::string::npos;
+    });
+    if (!said && !loss_.said_all) found("does not say which port was lost, and why");
+    if (loss_.in_time && result_.valid) found("is valid, though a port was lost in the middle");
+  }
+
+  // A test ends at once. What ends already does so, without waiting for the lost one.
+  void check_time() {
+    if (loss_.in_time && !client_.scenario().config.upload) return;
+    if (loss_.lingering) return;
+    const Duration after = *client_.finished_at() - loss_.told;
+    if (after > ClientSession::kDrainTimeout + kSlack) {
+      found(fmt::format("ends {:.3f} s after the loss", to_seconds(after)));
+    }
+  }
+
+  void count() {
+    if (!loss_.in_time) return;
+    const bool upload = client_.scenario().config.upload.has_value();
+    environment_.coverage.count(upload ? Seen::kUploadPortLost : Seen::kLatencyPortLost);
+  }
+
+  void found(const std::string& what) {
+    environment_.findings.add(environment_.queue.now(), "{}: lost its {} port: {}", client_.name(),
+                              engine::name(loss_.port), what);
+  }
+
+  Environment& environment_;
+  const ClientHost& client_;
+  const engine::SessionResult& result_;
+  const PortLossTruth& loss_;
+};
+
 }  // namespace
+
+void check_session_loss(Environment& environment, const SessionTruth& session) {
+  if (!session.loss->ended_due || session.tainted) return;
+  environment.coverage.count(Seen::kEndedDue);
+  if (session.ended_sent > 0) return;
+  environment.findings.add(environment.queue.now(),
+                           "session {}: a port is lost in a test, and its client is not told",
+                           session.id.value);
+}
 
 void check_session_end(Environment& environment, const HostClock& clock,
                        const SessionTruth& session) {
@@ -109,14 +184,22 @@ void check_session_end(Environment& environment, const HostClock& clock,
                         2 * environment.scenario.server.host.max_timer_lateness;
   const TrueTime now = environment.queue.now();
   // Once its test has begun, the idle time-out is its bound.
-  if (session.proven_ports < engine::kPortCount && !session.received.prepared &&
-      lived > kUnprovenBound + mail) {
+  const unsigned settled = session.proven_ports + session.excused_ports;
+  if (settled < engine::kPortCount && !session.received.prepared && lived > kUnprovenBound + mail) {
     environment.findings.add(now, "session {}: held unproven ports for {:.3f} s", session.id.value,
                              to_seconds(lived));
   }
-  if (quiet > limits.idle_timeout + ServerSession::kDrainTimeout + kSlack) {
+  // Of one that was never launched, the proof time-out alone is the bound.
+  if (session.launched && quiet > limits.idle_timeout + ServerSession::kDrainTimeout + kSlack) {
     environment.findings.add(now, "session {}: ended {:.3f} s after its last datagram",
                              session.id.value, to_seconds(quiet));
+  }
+  if (!session.loss || !session.loss->ended_due) return;
+  const Duration after = clock.stretch(*session.ended - session.loss->told);
+  const Duration repeats = ServerSession::kEndedInterval * ServerSession::kEndedRepeats;
+  if (after > repeats + ServerSession::kDrainTimeout + kSlack) {
+    environment.findings.add(now, "session {}: ended {:.3f} s after the loss of a port",
+                             session.id.value, to_seconds(after));
   }
 }
 
@@ -136,6 +219,7 @@ void check_client(Environment& environment, const ClientHost& client) {
   }
   count_problems(environment, client.result());
   check_verdict(environment, client);
+  if (client.loss() != nullptr) PortLossCheck(environment, client, *client.loss()).run();
 }
 
 void check_server(Environment& environment, const ServerHost& server, std::size_t ports) {

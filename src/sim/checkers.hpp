@@ -12,6 +12,9 @@ namespace wyndrvr::sim {
 // A session has let its ports go in time, whatever its client did.
 void check_session_end(Environment& environment, const HostClock& clock,
                        const SessionTruth& session);
+// A session whose port is lost tells its client, where that is due. After the coordinator has
+// heard.
+void check_session_loss(Environment& environment, const SessionTruth& session);
 // The client came to its end in time, and its verdict fits what happened.
 void check_client(Environment& environment, const ClientHost& client);
 // The receiver's figures in a client's result against what the server's actor truly accepted.

@@ -1,5 +1,6 @@
 #include "sim/client_host.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -58,14 +59,34 @@ void ClientHost::on_arrival(PacketPtr packet) {
   if (dark()) return;
   environment().trace.line(environment().queue.now(), name(), "main socket: {}",
                            std::string_view(as_text(packet->bytes)));
-  if (packet->note.genuine() && wire::parse_connect_answer(packet->bytes)) was_answered_ = true;
+  const auto answer = wire::parse_connect_answer(packet->bytes);
+  if (packet->note.genuine() && answer) was_answered_ = true;
+  const auto* ended = answer ? std::get_if<wire::Ended>(&*answer) : nullptr;
+  const bool measured = measuring();
   session_->on_main_datagram(now(), packet->from, packet->bytes);
+  if (ended != nullptr && measured) on_ended(*packet, *ended);
   settle();
+}
+
+void ClientHost::on_ended(const Packet& packet, const wire::Ended& ended) {
+  heard_ended_ = true;
+  if (!packet.note.genuine() || ended.key != key_) return;
+  const auto& problems = result().problems;
+  const bool said = std::ranges::any_of(problems, [](const engine::Problem& one) {
+    return one.code == engine::ProblemCode::kServerFailed;
+  });
+  environment().coverage.count(Seen::kServerFailed);
+  if (said && !result().valid) return;
+  environment().findings.add(environment().queue.now(),
+                             "{}: is told that the server has failed, and goes on", name());
 }
 
 void ClientHost::on_letter(Mailbox from, Mailbox to, const engine::Message& message) {
   if (finished()) return;
   if (to == Mailbox::kCoordinator) {
+    if (std::holds_alternative<engine::PortReport>(message)) {
+      reported_[static_cast<std::size_t>(from)] = true;
+    }
     session_->on_message(now(), static_cast<PortKind>(from), message);
     settle();
     return;
@@ -84,6 +105,7 @@ void ClientHost::carry_out(const engine::ClientSessionEffect& effect) {
                  [&](const engine::SendConnect& connect) { send_connect(connect.to); },
                  [&](const engine::OpenPorts& wanted) { open_ports(wanted); },
                  [&](const engine::Post& post) {
+                   if (std::holds_alternative<engine::Drain>(post.message)) draining_ = true;
                    mail_.post(Mailbox::kCoordinator, engine::mailbox_of(post.to), post.message);
                  },
                  [&](const engine::Report& report) { note_report(report); },
@@ -144,7 +166,37 @@ std::vector<Endpoint> ClientHost::open_ports() const {
 }
 
 void ClientHost::note_report(const engine::Report& report) {
+  if (const auto* assigned = std::get_if<engine::Assigned>(&report)) key_ = assigned->key;
+  if (std::holds_alternative<engine::UploadResultArrived>(report)) result_arrived_ = true;
   environment().trace.line(environment().queue.now(), name(), "reports kind {}", report.index());
+}
+
+std::string ClientHost::cause_of_loss(PortKind port) {
+  return fmt::format("{} loop ended", engine::name(port));
+}
+
+void ClientHost::lose(PortKind port) {
+  const auto& host = ports_[engine::index_of(port)];
+  if (dark() || finished() || !host || !host->open()) return;
+  environment().coverage.count(Seen::kClientPortLost);
+  environment().trace.line(environment().queue.now(), name(), "loses its {} port",
+                           engine::name(port));
+  host->close();
+  mail_.cut(engine::mailbox_of(port));
+  const TrueTime told =
+      environment().queue.now() + environment().up_to(environment().scenario.max_loss_delay);
+  loss_ = PortLossTruth{port, told};
+  environment().queue.at(told, [this] { tell_loss(); });
+}
+
+void ClientHost::tell_loss() {
+  if (dark() || finished()) return;
+  loss_->in_time = measuring();
+  loss_->lingering = result_arrived_ && !draining_;
+  loss_->said_all = reported_[engine::index_of(loss_->port)];
+  if (environment().scenario.lie == Lie::kUntoldLoss) return;
+  session_->on_port_lost(now(), loss_->port, cause_of_loss(loss_->port));
+  settle();
 }
 
 void ClientHost::finish() {

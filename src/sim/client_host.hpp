@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/client_session.hpp"
@@ -22,6 +23,8 @@ class ClientHost : public Host, public Socket {
   // What the world makes happen.
   void start();
   void stop();
+  // The loop of one of its ports ends here and now.
+  void lose(engine::PortKind port);
   void on_arrival(PacketPtr packet) override;  // at the main socket
   void on_unreachable(const Endpoint& by) override;
 
@@ -38,6 +41,13 @@ class ClientHost : public Host, public Socket {
   [[nodiscard]] const engine::SessionResult& result() const { return session_->result(); }
   // Whether an answer of the server reached it.
   [[nodiscard]] bool was_answered() const { return was_answered_; }
+  // Whether an ENDED reached it, from wherever.
+  [[nodiscard]] bool heard_ended() const { return heard_ended_; }
+  // Of which its coordinator has heard.
+  [[nodiscard]] const PortLossTruth* loss() const {
+    return loss_ && finished() && loss_->told <= *finished_at_ ? &*loss_ : nullptr;
+  }
+  [[nodiscard]] static std::string cause_of_loss(engine::PortKind port);
   [[nodiscard]] UploadTruth& upload() { return upload_; }
   [[nodiscard]] const UploadTruth& upload() const { return upload_; }
   [[nodiscard]] Link& uplink() const { return *uplink_; }
@@ -52,7 +62,11 @@ class ClientHost : public Host, public Socket {
   void open_ports(const engine::OpenPorts& wanted);
   void on_letter(engine::Mailbox from, engine::Mailbox to, const engine::Message& message);
   void note_report(const engine::Report& report);
+  void on_ended(const Packet& packet, const wire::Ended& ended);
+  void tell_loss();
   void finish();
+  // There is neither a result nor an end yet.
+  [[nodiscard]] bool measuring() const { return !draining_ && !result_arrived_ && !finished(); }
 
   std::size_t index_;
   Endpoint main_;
@@ -63,7 +77,13 @@ class ClientHost : public Host, public Socket {
   Alarm alarm_;
   std::array<std::unique_ptr<PortHost>, engine::kPortCount> ports_;
   std::optional<TrueTime> finished_at_;
+  std::optional<std::uint32_t> key_;  // of its assignment
+  std::optional<PortLossTruth> loss_;
+  std::array<bool, engine::kPortCount> reported_{};
   bool was_answered_ = false;
+  bool heard_ended_ = false;
+  bool result_arrived_ = false;
+  bool draining_ = false;
 };
 
 }  // namespace wyndrvr::sim

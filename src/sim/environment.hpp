@@ -7,12 +7,14 @@
 #include "sim/findings.hpp"
 #include "sim/network.hpp"
 #include "sim/scenario.hpp"
+#include "sim/topology.hpp"
 #include "sim/trace.hpp"
 
 namespace wyndrvr::sim {
 
 struct Environment {
-  explicit Environment(const Scenario& what) : scenario(what), random(what.seed ^ kSalt) {}
+  explicit Environment(const Scenario& what, Topology where = Topology::kOneLoop)
+      : scenario(what), topology(where), random(what.seed ^ kSalt) {}
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
@@ -20,6 +22,7 @@ struct Environment {
   static constexpr std::uint64_t kSalt = 0x77'6f'72'6c'64;
 
   Scenario scenario;
+  Topology topology;
   EventQueue queue;
   base::Random random;
   Trace trace;

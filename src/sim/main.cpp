@@ -10,11 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "base/result.hpp"
 #include "sim/world.hpp"
 
 namespace {
 
 using wyndrvr::sim::Coverage;
+using wyndrvr::sim::Topology;
 using wyndrvr::sim::World;
 
 constexpr std::string_view kUsage =
@@ -22,6 +24,8 @@ constexpr std::string_view kUsage =
 
   wyndrvr-sim --seed N           one seed, with its trace and verdict
   wyndrvr-sim --seeds A..B       seeds A to B (both included); prints those that fail
+      --topology NAME            how letters travel: one-loop (the default), own-loops, channels;
+                                 the trace is the same in all three
       --quiet                    without the trace, without the progress line
       --summary                  and a table of what the seeds came across
   wyndrvr-sim --help
@@ -36,6 +40,7 @@ constexpr int kBadUsage = 2;
 struct Options {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
+  Topology topology = Topology::kOneLoop;
   bool single = false;
   bool given = false;
   bool summary = false;
@@ -62,39 +67,54 @@ bool parse_range(std::string_view text, Options& options) {
   return true;
 }
 
-std::optional<Options> parse(const std::vector<std::string_view>& arguments) {
+std::string_view what_it_takes(std::string_view option) {
+  if (option == "--topology") return "one-loop, own-loops or channels";
+  return option == "--seeds" ? "two numbers, as in 0..1999" : "a number";
+}
+
+// Takes the value of an option that has one; false where it is none.
+bool take_value(std::string_view option, std::string_view value, Options& options) {
+  if (option == "--seeds") return parse_range(value, options);
+  if (option == "--topology") {
+    const auto topology = wyndrvr::sim::parse_topology(value);
+    if (topology) options.topology = *topology;
+    return topology.has_value();
+  }
+  const auto seed = parse_number(value);
+  if (!seed) return false;
+  options.first = options.last = *seed;
+  options.single = options.given = true;
+  return true;
+}
+
+wyndrvr::Result<Options> parse(const std::vector<std::string_view>& arguments) {
   Options options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
-    const std::string_view value = i + 1 < arguments.size() ? arguments[i + 1] : "";
     if (argument == "--help") {
       options.help = true;
     } else if (argument == "--summary") {
       options.summary = true;
     } else if (argument == "--quiet") {
       options.quiet = true;
-    } else if (argument == "--seeds") {
-      if (!parse_range(value, options)) return std::nullopt;
-      ++i;
-    } else if (argument == "--seed") {
-      const auto seed = parse_number(value);
-      if (!seed) return std::nullopt;
-      options.first = options.last = *seed;
-      options.single = options.given = true;
-      ++i;
+    } else if (argument == "--seeds" || argument == "--seed" || argument == "--topology") {
+      const std::string_view value = ++i < arguments.size() ? arguments[i] : "";
+      if (!take_value(argument, value, options)) {
+        return wyndrvr::fail("{} takes {}, not '{}'", argument, what_it_takes(argument), value);
+      }
     } else {
-      return std::nullopt;
+      return wyndrvr::fail("unknown option {}", argument);
     }
   }
-  if (!options.given && !options.help) return std::nullopt;
+  if (!options.given && !options.help) return wyndrvr::fail("give --seed or --seeds");
   return options;
 }
 
-void print_violations(std::uint64_t seed, const World& world) {
+void print_violations(std::uint64_t seed, Topology topology, const World& world) {
   for (const std::string& violation : world.violations()) {
     fmt::print("seed {}: {}\n", seed, violation);
   }
-  fmt::print("replay: wyndrvr-sim --seed {}\n", seed);
+  fmt::print("replay: wyndrvr-sim --seed {} --topology {}\n", seed, name(topology));
 }
 
 // Says once a second on stderr how far it is.
@@ -120,7 +140,7 @@ int run(const Options& options) {
   Progress progress(options);
   std::uint64_t broken = 0;
   for (std::uint64_t seed = options.first;; ++seed) {
-    World world(seed);
+    World world(seed, options.topology);
     if (options.single && !options.quiet) {
       world.trace_to([](const std::string& line) { fmt::print("{}\n", line); });
     }
@@ -128,7 +148,7 @@ int run(const Options& options) {
     coverage.add_run(world.coverage());
     if (!world.violations().empty()) {
       ++broken;
-      print_violations(seed, world);
+      print_violations(seed, options.topology, world);
     }
     if (options.single) {
       fmt::print("seed {}: {} events in {:.3f} s, trace {:016x}: {}\n", seed, world.events(),
@@ -151,7 +171,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto options = parse(arguments);
   if (!options) {
-    fmt::print(stderr, "{}", kUsage);
+    fmt::print(stderr, "wyndrvr-sim: {}\n\n{}", options.error().message, kUsage);
     return kBadUsage;
   }
   if (options->help) {

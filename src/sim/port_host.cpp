@@ -46,6 +46,10 @@ void PortHost::close() {
 
 void PortHost::on_arrival(PacketPtr packet) {
   if (options_.budget != nullptr) options_.budget->on_received(packet->from.address);
+  take_in(std::move(packet));
+}
+
+void PortHost::take_in(PacketPtr packet) {
   EventQueue& queue = host_.environment().queue;
   const Duration delay = host_.environment().up_to(host_.config().max_read_delay);
   if (delay <= Duration(0) && read_until_ <= queue.now()) {

@@ -32,6 +32,8 @@ class PortHost : public Socket {
   void start();
   void on_arrival(PacketPtr packet) override;
   void on_unreachable(const Endpoint& by) override;
+  // A datagram that is in the kernel, on its way to the program.
+  void take_in(PacketPtr packet);
   void on_letter(engine::Mailbox from, const engine::Message& message);
   // Closes the socket and ends the actor.
   void close();

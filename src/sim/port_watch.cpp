@@ -5,6 +5,8 @@
 
 #include "engine/heartbeat_client.hpp"
 #include "engine/overloaded.hpp"
+#include "wire/control.hpp"
+#include "wire/header.hpp"
 
 namespace wyndrvr::sim {
 namespace {
@@ -103,12 +105,22 @@ void PortWatch::on_delivered(const Packet& packet, bool accepted) {
   if (!is_client()) ++given_;
   if (accepted && options_.session != nullptr) options_.session->last_accepted = now();
   if (accepted && !packet.note.genuine()) taint(packet);
+  if (accepted && !is_client() && options_.kind == engine::PortKind::kControl) note_request(packet);
   if (is_client() || packet.note.upload == nullptr) return;
   if (packet.note.genuine()) {
     on_data(packet, accepted);
   } else if (!accepted) {
     packet.note.upload->sent[packet.note.serial].damaged = true;
   }
+}
+
+// Only our own clients ask for progress; who sent it is another question.
+void PortWatch::note_request(const Packet& packet) {
+  const auto parsed = wire::parse_packet(packet.bytes);
+  if (!parsed || parsed->header.type != wire::MessageType::kControl) return;
+  const auto body = wire::parse_control(parsed->body);
+  const auto* request = body ? std::get_if<wire::Bwup>(&*body) : nullptr;
+  if (request != nullptr && request->progress_ms) options_.session->showed_ours = true;
 }
 
 void PortWatch::on_data(const Packet& packet, bool accepted) {

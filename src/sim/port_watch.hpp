@@ -48,6 +48,7 @@ class PortWatch {
   void on_letter(const engine::Message& message);
   void on_posted(const engine::Message& message);
 
+  [[nodiscard]] bool proven() const { return proven_; }
   // Heartbeats that truth knows to be lost, for tests.
   [[nodiscard]] std::uint64_t lost_heartbeats() const;
 
@@ -71,6 +72,7 @@ class PortWatch {
   void note_heartbeat(Note& note, unsigned type);
   void on_data(const Packet& packet, bool accepted);
   void accept_data(const Packet& packet);
+  void note_request(const Packet& packet);
   void watch_budget();
   void check_client_sample(const engine::HeartbeatSample& sample);
   void check_server_sample(const engine::HeartbeatSample& sample);

@@ -168,6 +168,27 @@ ServerScenario draw_server(Draw& draw, const engine::ProtocolConfig& protocol) {
   return server;
 }
 
+// What loops of their own cost, and what may become of them.
+void draw_loops(Draw& draw, bool apart, Scenario& scenario) {
+  scenario.channel_room = draw.chance(0.3) ? 1 : draw.between(2, 32);
+  if (apart) {
+    scenario.max_bind_time = 1ms;
+    scenario.max_launch_time = draw.time(Duration(0), 5ms);
+  }
+  scenario.max_loss_delay = draw.time(1us, 20ms);
+  const auto port = [&draw] { return engine::kPortKinds[draw.between(0, 2)]; };
+  for (ClientScenario& client : scenario.clients) {
+    if (!draw.chance(1.0 / 12)) continue;
+    client.loss = PortLoss{client.start + draw.time(20ms, 3s), port()};
+  }
+  ServerScenario& server = scenario.server;
+  if (draw.chance(1.0 / 12)) {
+    server.loss = SessionLoss{true_time(draw.time(200ms, 3s)), std::nullopt};
+    if (draw.chance(0.8)) server.loss->port = port();
+  }
+  if (draw.chance(0.04)) server.launch_failure = draw.real(0.1, 1);
+}
+
 IpAddress make_address(bool v6, std::array<std::uint8_t, 3> last) {
   IpAddress address;
   address.family = v6 ? IpAddress::Family::kV6 : IpAddress::Family::kV4;
@@ -206,8 +227,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   scenario.seed = seed;
   scenario.v6 = draw.chance(0.2);
   scenario.icmp = draw.chance(0.5);
-  if (draw.chance(0.5)) {
-    scenario.topology = Topology::kSeparate;
+  const bool apart = draw.chance(0.5);
+  if (apart) {
     scenario.max_mail_delay = draw.time(1us, 1ms);
     scenario.state_loss = draw.sometimes(0.3, 0.5);
   }
@@ -226,6 +247,14 @@ Scenario draw_scenario(std::uint64_t seed) {
     garbage.spoof = draw.chance(0.6);
     garbage.flood = draw.chance(0.15);
   }
+  draw_loops(draw, apart, scenario);
+  return scenario;
+}
+
+Scenario crowded(Scenario scenario) {
+  scenario.max_mail_delay = 60ms;
+  scenario.channel_room = 1;
+  scenario.newest_wins = true;
   return scenario;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/endpoint.hpp"
 #include "engine/config.hpp"
+#include "engine/port_kind.hpp"
 #include "sim/clock.hpp"
 
 namespace wyndrvr::sim {
@@ -43,6 +44,19 @@ struct HostConfig {
   bool kernel_stamps = true;
 };
 
+// The loop of a port ends, and with it the actor and its socket; the coordinator hears of it later.
+// Without effect where there is no such port at that time.
+struct PortLoss {
+  TrueTime at;
+  engine::PortKind port = engine::PortKind::kUpload;
+};
+
+// The same at the server, to one of the sessions that it has then.
+struct SessionLoss {
+  TrueTime at;
+  std::optional<engine::PortKind> port;  // absent: the loop of the whole session
+};
+
 struct ClientScenario {
   engine::ClientConfig config;
   HostConfig host;
@@ -51,17 +65,20 @@ struct ClientScenario {
   TrueTime start;
   std::optional<TrueTime> stop;      // the user's Ctrl-C
   std::optional<TrueTime> vanishes;  // the host goes dark
-  double send_refusal = 0;           // datagrams that its own kernel will not send
-  bool ports_fail = false;           // its sockets cannot be opened
-  bool dead_candidate = false;       // the first address of the server's name is a closed port
+  std::optional<PortLoss> loss;
+  double send_refusal = 0;      // datagrams that its own kernel will not send
+  bool ports_fail = false;      // its sockets cannot be opened
+  bool dead_candidate = false;  // the first address of the server's name is a closed port
 };
 
 struct ServerScenario {
   engine::ServerConfig config;
   HostConfig host;
-  double port_in_use = 0;  // that another program has a port which the acceptor picks
+  double port_in_use = 0;     // that another program has a port which the acceptor picks
+  double launch_failure = 0;  // that a session whose first datagram has come cannot be launched
   std::optional<TrueTime> vanishes;
   std::optional<TrueTime> shutdown;
+  std::optional<SessionLoss> loss;
 };
 
 struct GarbageScenario {
@@ -72,10 +89,6 @@ struct GarbageScenario {
   bool flood = false;  // nothing but CONNECTs, from many addresses
 };
 
-// Where the actors run. One loop delivers messages at once, separate ones later, and may lose
-// state messages where the newest replaces the others.
-enum class Topology : std::uint8_t { kSingle, kSeparate };
-
 // How the world deceives its own checkers, to show that they notice.
 enum class Lie : std::uint8_t {
   kNone,
@@ -85,24 +98,31 @@ enum class Lie : std::uint8_t {
   kHiddenLoss,       // truth takes a datagram for arrived that a link dropped
   kLeakedSession,    // the end of a session never reaches the acceptor
   kExtraReply,       // the main port answers twice
+  kUntoldLoss,       // the loss of a port never reaches the coordinator
 };
 
 struct Scenario {
   std::uint64_t seed = 0;
-  Topology topology = Topology::kSingle;
   bool v6 = false;
   ServerScenario server;
   std::vector<ClientScenario> clients;
   std::optional<GarbageScenario> garbage;
   Duration max_mail_delay{};
-  double state_loss = 0;
-  bool icmp = false;  // hosts say when a port is closed
+  double state_loss = 0;          // of messages where the newest replaces the others
+  std::size_t channel_room = 64;  // frames that a channel holds, at least 1 (mail_carrier.hpp)
+  bool newest_wins = false;       // crowded channels lose what may be lost: traces differ
+  Duration max_bind_time{};       // until a session's ports are bound
+  Duration max_launch_time{};     // from a session's first datagram to its first turn
+  Duration max_loss_delay{};      // until a coordinator hears that a loop is gone
+  bool icmp = false;              // hosts say when a port is closed
   Lie lie = Lie::kNone;
 };
 
 inline constexpr std::size_t kMaxClients = 4;
 
 [[nodiscard]] Scenario draw_scenario(std::uint64_t seed);
+// The same with mail so slow and channels so small that outboxes fill, and lose what may be lost.
+[[nodiscard]] Scenario crowded(Scenario scenario);
 // One client, a path of 5 ms each way at 10 Mbit/s, true clocks, no faults, nothing to do.
 [[nodiscard]] Scenario quiet_scenario();
 

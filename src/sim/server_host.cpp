@@ -10,12 +10,8 @@
 namespace wyndrvr::sim {
 namespace {
 
-using engine::Mailbox;
 using engine::PortKind;
 using engine::SessionEnd;
-
-// Longest time that a separate process takes to bind its ports.
-constexpr Duration kBindTime = 1ms;
 
 Seen seen_of(SessionEnd reason) {
   switch (reason) {
@@ -29,31 +25,15 @@ Seen seen_of(SessionEnd reason) {
       return Seen::kEndUndelivered;
     case SessionEnd::kEvicted:
       return Seen::kEndEvicted;
-    case SessionEnd::kShutdown:
     case SessionEnd::kFailed:
+      return Seen::kEndFailed;
+    case SessionEnd::kShutdown:
       break;
   }
   return Seen::kEndShutdown;
 }
 
 }  // namespace
-
-ServerHost::Session::Session(ServerHost& host, const engine::SessionSetup& setup)
-    : coordinator(host.config_, setup, host.now()),
-      mail(host, fmt::format("server/{}", setup.id.value),
-           [&host, this](Mailbox from, Mailbox to, const engine::Message& message) {
-             host.on_letter(*this, from, to, message);
-           }),
-      alarm(host, fmt::format("session {}", setup.id.value), [&host, this] {
-        if (over) return;
-        coordinator.on_timer(host.now());
-        host.settle(*this);
-      }) {
-  truth.id = setup.id;
-  truth.client = setup.client;
-  truth.created = host.environment().queue.now();
-  truth.last_accepted = truth.created;
-}
 
 ServerHost::ServerHost(Environment& environment, FindUpload find_upload)
     : Host(environment, "server", server_address(environment.scenario.v6),
@@ -90,6 +70,7 @@ void ServerHost::settle_acceptor() {
   if (std::exchange(settling_acceptor_, true)) return;
   while (const auto effect = acceptor_.poll_effect()) carry_out(*effect);
   settling_acceptor_ = false;
+  if (std::exchange(limit_may_be_said_, false)) limit_said_ = false;
 }
 
 void ServerHost::carry_out(const engine::AcceptorEffect& effect) {
@@ -98,7 +79,7 @@ void ServerHost::carry_out(const engine::AcceptorEffect& effect) {
                  [&](const engine::LaunchSession& launched) { launch(launched.setup); },
                  [&](const engine::EndSession& ended) { end(ended.id, SessionEnd::kEvicted); },
                  [&](const engine::SendFromMain& answer) { send(answer); },
-                 [&](const engine::Report& report) { note_report(report); },
+                 [&](const engine::Report& report) { on_report(report); },
              },
              effect);
 }
@@ -118,11 +99,12 @@ void ServerHost::bind_ports(const engine::BindPorts& wanted) {
     return;
   }
   held_.insert(wanted.ports.begin(), wanted.ports.end());
-  if (environment().scenario.topology == Topology::kSingle) {
+  const Duration longest = environment().scenario.max_bind_time;
+  if (longest <= Duration(0)) {
     on_bound(wanted.id);
     return;
   }
-  environment().queue.at(environment().queue.now() + environment().up_to(kBindTime),
+  environment().queue.at(environment().queue.now() + environment().up_to(longest),
                          [this, id = wanted.id] { on_bound(id); });
 }
 
@@ -133,63 +115,57 @@ void ServerHost::on_bound(engine::SessionId id) {
 }
 
 void ServerHost::launch(const engine::SessionSetup& setup) {
-  Session& session = *sessions_.emplace_back(std::make_unique<Session>(*this, setup));
+  SessionHost::Listener& self = *this;
+  SessionHost& session = *sessions_.emplace_back(std::make_unique<SessionHost>(
+      *this, self, SessionHost::Options{config_, setup, find_upload_(setup.client), budget_}));
   live_[setup.id.value] = &session;
   most_sessions_ = std::max(most_sessions_, live_.size());
-  environment().trace.line(environment().queue.now(), name(), "launches session {} for {}",
+  environment().trace.line(environment().queue.now(), name(), "holds ports for session {} of {}",
                            setup.id.value, setup.client);
-  const Duration offset = clock().wall_offset();
-  for (const PortKind kind : engine::kPortKinds) {
-    const std::size_t slot = engine::index_of(kind);
-    PortHost::Options options;
-    options.config = session.coordinator.port_config(kind, now(), offset, environment().random());
-    options.bound = {setup.local, setup.ports[slot]};
-    options.watch = {.side = engine::Side::kServer,
-                     .kind = kind,
-                     .upload = find_upload_(setup.client),
-                     .session = &session.truth,
-                     .shortest_patience = {},
-                     .name = fmt::format("server/{}/{}", setup.id.value, engine::name(kind))};
-    options.budget = &budget_;
-    session.ports[slot] = std::make_unique<PortHost>(*this, session.mail, std::move(options));
-  }
-  for (const auto& port : session.ports) port->start();
-  settle(session);
   if (shut_down_) end(setup.id, SessionEnd::kShutdown);
 }
 
 void ServerHost::send(const engine::SendFromMain& answer) {
   if (dark()) return;
+  const ByteView octets = ByteView(answer.bytes).first(answer.size);
+  const auto parsed = wire::parse_connect_answer(octets);
+  if (parsed && std::holds_alternative<wire::Ended>(*parsed)) {
+    note_ended(answer, std::get<wire::Ended>(*parsed));
+  }
   budget_.on_sent(answer.to.address);
   Packet packet;
   packet.from = {answer.from, kMainPort};
   packet.to = answer.to;
-  packet.bytes.assign(answer.bytes.begin(),
-                      answer.bytes.begin() + static_cast<std::ptrdiff_t>(answer.size));
+  packet.bytes.assign(octets.begin(), octets.end());
   packet.note.sent = environment().queue.now();
   packet.note.departed = packet.note.sent;
   environment().network.send(environment().network.route(answer.to.address), packet);
   if (environment().scenario.lie == Lie::kExtraReply) budget_.on_sent(answer.to.address);
 }
 
-void ServerHost::note_report(const engine::Report& report) {
-  environment().trace.line(environment().queue.now(), name(), "reports kind {}", report.index());
-  if (!std::holds_alternative<engine::PortsExhausted>(report) &&
-      !std::holds_alternative<engine::LimitReached>(report)) {
-    return;
+// Only for a client that has shown that it is ours, at an address that is proven.
+void ServerHost::note_ended(const engine::SendFromMain& answer, const wire::Ended& ended) {
+  environment().coverage.count(Seen::kEndedSent);
+  SessionTruth* session = live_session_of(answer.to);
+  const bool due = session != nullptr && session->key == ended.key && session->showed_ours &&
+                   session->proven_ports > 0 && session->loss;
+  if (session != nullptr) ++session->ended_sent;
+  if (due) return;
+  environment().findings.add(environment().queue.now(),
+                             "server: ENDED to {}, which has not shown that it understands it",
+                             to_string(answer.to));
+}
+
+SessionTruth* ServerHost::live_session_of(const Endpoint& client) {
+  for (const auto& [id, session] : live_) {
+    if (session->setup().client == client) return &session->truth();
   }
-  ++times_limit_was_said_;
-  if (std::exchange(limit_said_, true)) {
-    environment().findings.add(environment().queue.now(),
-                               "server: says twice that it is full, though no session has ended");
-  }
+  return nullptr;
 }
 
 void ServerHost::end(engine::SessionId id, SessionEnd reason) {
   const auto found = live_.find(id.value);
-  if (found == live_.end()) return;
-  found->second->coordinator.end(now(), reason);
-  settle(*found->second);
+  if (found != live_.end()) found->second->end(reason);
 }
 
 void ServerHost::shut_down() {
@@ -202,66 +178,88 @@ void ServerHost::shut_down() {
   for (const engine::SessionId id : ids) end(id, SessionEnd::kShutdown);
 }
 
-// --- sessions ---
-
-void ServerHost::on_letter(Session& session, Mailbox from, Mailbox to,
-                           const engine::Message& message) {
-  if (session.over) return;
-  if (to == Mailbox::kCoordinator) {
-    session.coordinator.on_message(now(), static_cast<PortKind>(from), message);
-    settle(session);
-    return;
+void ServerHost::lose(const SessionLoss& loss) {
+  std::vector<SessionHost*> running;
+  for (const auto& [id, session] : live_) {
+    if (session->running()) running.push_back(session);
   }
-  session.ports[static_cast<std::size_t>(to)]->on_letter(from, message);
+  if (running.empty()) return;
+  running[environment().random.between(0, running.size() - 1)]->lose(loss.port);
 }
 
-void ServerHost::settle(Session& session) {
-  while (const auto effect = session.coordinator.poll_effect()) carry_out(session, *effect);
-  session.alarm.set(session.coordinator.poll_deadline());
-}
+// --- what sessions say ---
 
-void ServerHost::carry_out(Session& session, const engine::ServerSessionEffect& effect) {
-  std::visit(engine::Overloaded{
-                 [&](const engine::Post& post) {
-                   session.mail.post(Mailbox::kCoordinator, engine::mailbox_of(post.to),
-                                     post.message);
-                 },
-                 [&](const engine::SessionProven&) { acceptor_.on_proven(session.truth.id); },
-                 [&](const engine::ResendAssignment&) {
-                   environment().coverage.count(Seen::kAssignmentResent);
-                   if (!shut_down_) acceptor_.resend_assignment(session.truth.id);
-                 },
-                 [&](const engine::SessionOver& over) { release(session, over.reason); },
-                 [&](const engine::Report& report) { note_report(report); },
-             },
-             effect);
+void ServerHost::on_proven(SessionHost& session) {
+  acceptor_.on_proven(session.setup().id);
   settle_acceptor();
 }
 
-void ServerHost::release(Session& session, SessionEnd reason) {
-  session.over = true;
-  session.truth.ended = environment().queue.now();
-  session.truth.reason = reason;
+void ServerHost::on_resend_assignment(SessionHost& session) {
+  environment().coverage.count(Seen::kAssignmentResent);
+  if (shut_down_) return;
+  acceptor_.resend_assignment(session.setup().id);
+  settle_acceptor();
+}
+
+void ServerHost::on_extended(SessionHost& session) {
+  acceptor_.on_extended(session.setup().id);
+}
+
+void ServerHost::on_tell_ended(SessionHost& session, const std::string& cause) {
+  acceptor_.tell_ended(session.setup().id, cause);
+  settle_acceptor();
+}
+
+void ServerHost::on_report(const engine::Report& report) {
+  environment().trace.line(environment().queue.now(), name(), "reports kind {}", report.index());
+  if (!std::holds_alternative<engine::PortsExhausted>(report) &&
+      !std::holds_alternative<engine::LimitReached>(report)) {
+    return;
+  }
+  ++times_limit_was_said_;
+  if (std::exchange(limit_said_, true)) {
+    environment().findings.add(environment().queue.now(),
+                               "server: says twice that it is full, though no session has ended");
+  }
+}
+
+void ServerHost::on_over(SessionHost& session, SessionEnd reason) {
+  forget(session, reason);
+  if (environment().scenario.lie == Lie::kLeakedSession) return;
+  acceptor_.on_session_ended(session.setup().id);
+  settle_acceptor();
+}
+
+void ServerHost::on_launch_failed(SessionHost& session, const std::string& why) {
+  acceptor_.on_launch_failed(now(), session.setup().id, why);
+  settle_acceptor();
+  forget(session, SessionEnd::kFailed);
+}
+
+void ServerHost::on_lost(SessionHost& session, const std::string& cause) {
+  acceptor_.on_session_lost(session.setup().id, cause);
+  settle_acceptor();
+  forget(session, SessionEnd::kFailed);
+}
+
+void ServerHost::forget(SessionHost& session, SessionEnd reason) {
+  SessionTruth& truth = session.truth();
+  truth.ended = environment().queue.now();
+  truth.reason = reason;
   environment().coverage.count(seen_of(reason));
   environment().trace.line(environment().queue.now(), name(), "session {} is over: reason {}",
-                           session.truth.id.value, static_cast<int>(reason));
-  for (const auto& port : session.ports) {
-    held_.erase(port->bound().port);
-    port->close();
-  }
-  live_.erase(session.truth.id.value);
-  budget_.on_session_over(session.truth.client.address, session.truth.proven_ports);
-  limit_said_ = false;
-  check_session_end(environment(), clock(), session.truth);
-  if (environment().scenario.lie != Lie::kLeakedSession) {
-    acceptor_.on_session_ended(session.truth.id);
-  }
+                           truth.id.value, static_cast<int>(reason));
+  for (const Port port : session.setup().ports) held_.erase(port);
+  live_.erase(truth.id.value);
+  budget_.on_session_over(truth.client.address, truth.proven_ports);
+  limit_may_be_said_ = true;
+  check_session_end(environment(), clock(), truth);
 }
 
 std::vector<const SessionTruth*> ServerHost::sessions() const {
   std::vector<const SessionTruth*> all;
   all.reserve(sessions_.size());
-  for (const auto& session : sessions_) all.push_back(&session->truth);
+  for (const auto& session : sessions_) all.push_back(&session->truth());
   return all;
 }
 

@@ -1,27 +1,25 @@
-// The server's host: carries out what the real Acceptor and ServerSessions want, with three real
-// actors for each session, and keeps the truth about each.
+// The server's host: carries out what the real Acceptor wants, and hosts the sessions that it makes
+// (SessionHost), with the truth about each.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "engine/acceptor.hpp"
-#include "engine/server_session.hpp"
 #include "sim/address_budget.hpp"
 #include "sim/host.hpp"
-#include "sim/mailroom.hpp"
 #include "sim/network.hpp"
-#include "sim/port_host.hpp"
+#include "sim/session_host.hpp"
 #include "sim/truth.hpp"
 
 namespace wyndrvr::sim {
 
-class ServerHost : public Host, public Socket {
+class ServerHost : public Host, public Socket, private SessionHost::Listener {
  public:
   // Which upload a session that this endpoint asked for would receive; none for strangers.
   using FindUpload = std::function<UploadTruth*(const Endpoint& client)>;
@@ -32,6 +30,8 @@ class ServerHost : public Host, public Socket {
   void on_unreachable(const Endpoint& /*by*/) override {}
   // Ends all sessions and serves no more.
   void shut_down();
+  // One of the sessions that run now suffers it, if there is any.
+  void lose(const SessionLoss& loss);
 
   [[nodiscard]] const engine::Acceptor& acceptor() const { return acceptor_; }
   [[nodiscard]] std::vector<const SessionTruth*> sessions() const;
@@ -42,17 +42,6 @@ class ServerHost : public Host, public Socket {
   [[nodiscard]] std::uint64_t times_limit_was_said() const { return times_limit_was_said_; }
 
  private:
-  struct Session {
-    Session(ServerHost& host, const engine::SessionSetup& setup);
-
-    engine::ServerSession coordinator;
-    Mailroom mail;
-    Alarm alarm;
-    std::array<std::unique_ptr<PortHost>, engine::kPortCount> ports;
-    SessionTruth truth;
-    bool over = false;
-  };
-
   void read(const Packet& packet);
   void settle_acceptor();
   void carry_out(const engine::AcceptorEffect& effect);
@@ -61,25 +50,32 @@ class ServerHost : public Host, public Socket {
   void launch(const engine::SessionSetup& setup);
   void send(const engine::SendFromMain& answer);
   void end(engine::SessionId id, engine::SessionEnd reason);
-  void note_report(const engine::Report& report);
+  void note_ended(const engine::SendFromMain& answer, const wire::Ended& ended);
 
-  void settle(Session& session);
-  void carry_out(Session& session, const engine::ServerSessionEffect& effect);
-  void on_letter(Session& session, engine::Mailbox from, engine::Mailbox to,
-                 const engine::Message& message);
-  void release(Session& session, engine::SessionEnd reason);
+  void on_proven(SessionHost& session) override;
+  void on_resend_assignment(SessionHost& session) override;
+  void on_extended(SessionHost& session) override;
+  void on_tell_ended(SessionHost& session, const std::string& cause) override;
+  void on_over(SessionHost& session, engine::SessionEnd reason) override;
+  void on_launch_failed(SessionHost& session, const std::string& why) override;
+  void on_lost(SessionHost& session, const std::string& cause) override;
+  void on_report(const engine::Report& report) override;
+  // A session is over, one way or another: its ports are free, and its truth complete.
+  void forget(SessionHost& session, engine::SessionEnd reason);
+  [[nodiscard]] SessionTruth* live_session_of(const Endpoint& client);
 
   engine::ServerConfig config_;
   FindUpload find_upload_;
   Endpoint main_;
   engine::Acceptor acceptor_;
   AddressBudget budget_;
-  std::vector<std::unique_ptr<Session>> sessions_;  // all that there ever were
-  std::map<std::uint64_t, Session*> live_;
+  std::vector<std::unique_ptr<SessionHost>> sessions_;  // all that there ever were
+  std::map<std::uint64_t, SessionHost*> live_;
   std::set<Port> held_;  // from BindPorts to the end of the session
   bool settling_acceptor_ = false;
   bool shut_down_ = false;
   bool limit_said_ = false;
+  bool limit_may_be_said_ = false;  // again, once what the acceptor has said by now is heard
   std::uint64_t times_limit_was_said_ = 0;
   std::size_t most_sessions_ = 0;
 };

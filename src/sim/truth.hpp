@@ -61,13 +61,34 @@ struct ReceivedTruth {
   std::optional<TrueTime> finished;
 };
 
+// The loss of a port at a client.
+struct PortLossTruth {
+  engine::PortKind port;
+  TrueTime told;        // when the coordinator hears of it
+  bool in_time = true;  // before there was a result, or an end already
+  bool lingering = false;
+  bool said_all = false;
+};
+
+// The loss of a port at a session of the server, or of the whole session.
+struct SessionLossTruth {
+  TrueTime told;
+  bool ended_due = false;  // a test of a client of ours was running: it has to be told
+};
+
 // One session at the server.
 struct SessionTruth {
   engine::SessionId id;
   Endpoint client;
+  std::uint32_t key = 0;
   TrueTime created;
   TrueTime last_accepted;  // by any of its actors
   unsigned proven_ports = 0;
+  unsigned excused_ports = 0;  // lost before they were proven
+  bool showed_ours = false;    // its client asked for what only ours ask for
+  unsigned ended_sent = 0;
+  bool launched = false;
+  std::optional<SessionLossTruth> loss;
   std::optional<TrueTime> ended;
   std::optional<engine::SessionEnd> reason;
   ReceivedTruth received;

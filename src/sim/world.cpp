@@ -9,7 +9,7 @@
 
 namespace wyndrvr::sim {
 
-World::World(const Scenario& scenario) : environment_(scenario) {
+World::World(const Scenario& scenario, Topology topology) : environment_(scenario, topology) {
   if (scenario.icmp) environment_.network.tell_unreachable();
   for (std::size_t i = 0; i < scenario.clients.size(); ++i) {
     clients_.push_back(std::make_unique<ClientHost>(environment_, i));
@@ -53,6 +53,9 @@ void World::schedule() {
     const ClientScenario& scenario = client->scenario();
     queue.at(scenario.start, [client] { client->start(); });
     if (scenario.stop) queue.at(*scenario.stop, [client] { client->stop(); });
+    if (scenario.loss) {
+      queue.at(scenario.loss->at, [client, loss = *scenario.loss] { client->lose(loss.port); });
+    }
     if (scenario.vanishes) {
       environment_.coverage.count(Seen::kClientVanished);
       queue.at(*scenario.vanishes, [client] { client->go_dark(); });
@@ -64,6 +67,7 @@ void World::schedule() {
     environment_.coverage.count(Seen::kServerVanished);
     queue.at(*server.vanishes, [this] { server_->go_dark(); });
   }
+  if (server.loss) queue.at(server.loss->at, [this, loss = *server.loss] { server_->lose(loss); });
   if (server.shutdown) queue.at(*server.shutdown, [this] { server_->shut_down(); });
   if (garbage_) garbage_->start();
 }
@@ -71,8 +75,9 @@ void World::schedule() {
 void World::run() {
   schedule();
   run_until_quiet();
+  check_clients();
   probe_server();
-  check();
+  check_server(environment_, *server_, ports_);
 }
 
 void World::run_until_quiet() {
@@ -94,6 +99,7 @@ void World::probe_server() {
   const bool v6 = environment_.scenario.v6;
   const Endpoint from{stranger_address(v6, 0), {50'000}};
   environment_.scenario.server.port_in_use = 0;
+  environment_.scenario.server.launch_failure = 0;
   environment_.network.bind(from, probe_);
   Link& down = environment_.network.add_link(LinkConfig{}, v6);
   environment_.network.set_route(from.address, down);
@@ -119,12 +125,11 @@ void World::probe_server() {
   }
 }
 
-void World::check() {
+void World::check_clients() {
   for (const auto& client : clients_) {
     check_client(environment_, *client);
     if (client->finished()) check_upload(environment_, *client, *server_);
   }
-  check_server(environment_, *server_, ports_);
 }
 
 }  // namespace wyndrvr::sim

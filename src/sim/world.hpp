@@ -1,8 +1,9 @@
 // A whole simulated world: one server, its clients, the links between them, and whoever disturbs;
 // hosting the real coordinators and actors, watched by checkers that know the truth.
 //
-// Deterministic: the same scenario gives the same events, and the same trace hash. Reads no clock
-// and opens no socket. One run a world; not thread-safe.
+// Deterministic: the same scenario gives the same events, and the same trace hash, in every
+// topology (but with Scenario::newest_wins). Reads no clock and opens no socket. One run a world;
+// not thread-safe.
 //
 // Example:
 //   World world(draw_scenario(42));
@@ -21,6 +22,7 @@
 #include "sim/garbage_host.hpp"
 #include "sim/scenario.hpp"
 #include "sim/server_host.hpp"
+#include "sim/topology.hpp"
 
 namespace wyndrvr::sim {
 
@@ -31,8 +33,9 @@ class World {
   // Nor has more events; the ordinary ones have some thousands.
   static constexpr std::uint64_t kMostEvents = 3'000'000;
 
-  explicit World(std::uint64_t seed) : World(draw_scenario(seed)) {}
-  explicit World(const Scenario& scenario);
+  explicit World(std::uint64_t seed, Topology topology = Topology::kOneLoop)
+      : World(draw_scenario(seed), topology) {}
+  explicit World(const Scenario& scenario, Topology topology = Topology::kOneLoop);
 
   void trace_to(Trace::Sink sink) { environment_.trace.set_sink(std::move(sink)); }
   // To the end of everything, and the checks.
@@ -60,7 +63,7 @@ class World {
   void schedule();
   void run_until_quiet();
   void probe_server();
-  void check();
+  void check_clients();
   [[nodiscard]] UploadTruth* upload_of(const Endpoint& client);
   [[nodiscard]] std::vector<Endpoint> server_endpoints() const;
   [[nodiscard]] std::vector<Endpoint> client_endpoints() const;

@@ -1,5 +1,6 @@
 #include "wire/connect.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -11,8 +12,9 @@ namespace wyndrvr::wire {
 namespace {
 
 constexpr std::string_view kRefused = "REFUSED";
+constexpr std::string_view kEnded = "ENDED ";
 constexpr std::array kKnownReasons = {RefusalReason::kNoFreePorts, RefusalReason::kAddressLimit,
-                                      RefusalReason::kServerFull};
+                                      RefusalReason::kServerFull, RefusalReason::kNoWorker};
 
 std::string_view without_surrounding_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
@@ -69,6 +71,16 @@ std::optional<ConnectAnswer> parse_assignment(std::string_view text) {
   return assignment;
 }
 
+// `rest` is what follows "ENDED ".
+std::optional<ConnectAnswer> parse_ended(std::string_view rest) {
+  const std::size_t blank = rest.find(' ');
+  if (blank == std::string_view::npos) return std::nullopt;
+  const auto key = parse_decimal(rest.substr(0, blank));
+  const auto cause = SmallText<Ended::kMaxCause>::from(rest.substr(blank + 1));
+  if (!key || *key > Assignment::kMaxKey || !cause) return std::nullopt;
+  return Ended{.key = *key, .cause = *cause};
+}
+
 // `rest` is what follows "REFUSED".
 std::optional<ConnectAnswer> parse_refusal(std::string_view rest) {
   if (!rest.empty() && rest.front() != ' ') return std::nullopt;
@@ -88,6 +100,8 @@ std::string_view text(RefusalReason reason) {
       return "address limit";
     case RefusalReason::kServerFull:
       return "server full";
+    case RefusalReason::kNoWorker:
+      return "cannot start workers";
     case RefusalReason::kOther:
       break;
   }
@@ -98,11 +112,33 @@ bool is_connect(ByteView datagram) {
   return as_text(datagram) == kConnect;
 }
 
+Ended make_ended(std::uint32_t key, std::string_view cause) {
+  WYNDRVR_CHECK(key <= Assignment::kMaxKey);
+  std::array<char, Ended::kMaxCause> told{};
+  const std::size_t size = std::min(cause.size(), told.size());
+  std::ranges::transform(cause.substr(0, size), told.begin(), [](char character) {
+    const bool plain = SmallText<1>::from({&character, 1}).has_value();
+    return plain ? character : '?';
+  });
+  const auto text = SmallText<Ended::kMaxCause>::from({told.data(), size});
+  WYNDRVR_CHECK(text.has_value());
+  return {.key = key, .cause = *text};
+}
+
 std::expected<ConnectAnswer, DropReason> parse_connect_answer(ByteView datagram) {
-  if (datagram.size() > kMaxConnectAnswerSize) return std::unexpected(DropReason::kTooLong);
-  const std::string_view answer = without_surrounding_blanks(as_text(datagram));
-  const auto parsed = answer.starts_with(kRefused) ? parse_refusal(answer.substr(kRefused.size()))
-                                                   : parse_assignment(answer);
+  const std::string_view whole = as_text(datagram);
+  const bool ended = whole.starts_with(kEnded);
+  const std::size_t limit = ended ? kMaxConnectAnswerSize : kMaxUnprovenAnswerSize;
+  if (whole.size() > limit) return std::unexpected(DropReason::kTooLong);
+  std::optional<ConnectAnswer> parsed;
+  const std::string_view answer = without_surrounding_blanks(whole);
+  if (ended) {
+    parsed = parse_ended(whole.substr(kEnded.size()));
+  } else if (answer.starts_with(kRefused)) {
+    parsed = parse_refusal(answer.substr(kRefused.size()));
+  } else {
+    parsed = parse_assignment(answer);
+  }
   if (!parsed) return std::unexpected(DropReason::kBadBody);
   return *parsed;
 }
@@ -122,6 +158,13 @@ std::size_t write_connect_answer(MutableByteView out, const Refusal& refusal) {
   TextWriter writer(out);
   writer.put(kRefused);
   if (refusal.reason != RefusalReason::kOther) writer.put(" ").put(text(refusal.reason));
+  return writer.size();
+}
+
+std::size_t write_connect_answer(MutableByteView out, const Ended& ended) {
+  WYNDRVR_CHECK(ended.key <= Assignment::kMaxKey);
+  TextWriter writer(out);
+  writer.put(kEnded).put(ended.key).put(" ").put(ended.cause.view());
   return writer.size();
 }
 

@@ -1,11 +1,14 @@
-// What a session does, whatever the placement of its ports: the real client and the real server,
-// with real sockets on loopback, in one loop. The parameter is the placement.
+// What a session does, wherever its parts are placed: the real client and the real server, with
+// real sockets on loopback, both supervised by one loop. The parameter is the placement of all
+// parts.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "engine/report.hpp"
@@ -19,7 +22,10 @@ namespace {
 
 class Recorder final : public ReportSink {
  public:
-  void on_report(const engine::Report& report) override { reports.push_back(report); }
+  void on_report(const engine::Report& report) override {
+    reports.push_back(report);
+    if (after_each) after_each();
+  }
   template <class Event>
   [[nodiscard]] std::size_t count() const {
     std::size_t found = 0;
@@ -27,6 +33,7 @@ class Recorder final : public ReportSink {
     return found;
   }
   std::vector<engine::Report> reports;
+  std::function<void()> after_each;
 };
 
 // Ends a run that hangs.
@@ -48,7 +55,14 @@ class Watchdog final : public EventSource {
   EventLoop::Id id_;
 };
 
-class Session : public testing::TestWithParam<PlacementMode> {
+// Where everything is: the client's ports, the server's ports, the server's sessions.
+struct Places {
+  PlacementMode client_ports;
+  PlacementMode server_ports;
+  PlacementMode server_sessions;
+};
+
+class Session : public testing::TestWithParam<Places> {
  protected:
   static constexpr Duration kLimit = 25s;
 
@@ -56,17 +70,24 @@ class Session : public testing::TestWithParam<PlacementMode> {
     auto loop = EventLoop::create(tuning);
     ASSERT_TRUE(loop);
     server_run.tuning = tuning;
-    server_run.ports = GetParam();
+    server_run.ports = GetParam().server_ports;
+    server_run.sessions = GetParam().server_sessions;
     server_run.bind = {*parse_ip("127.0.0.1"), Port{0}};
-    server_run.engine.port_ranges = {{Port{23000}, Port{23029}}};
+    server_run.engine.port_ranges = {{Port{23000}, Port{23299}}};
     ServerSupervisor server(*loop, server_run, server_reports);
     const auto bound = server.start();
     ASSERT_TRUE(bound) << bound.error().message;
 
     client_run.tuning = tuning;
-    client_run.ports = GetParam();
+    client_run.ports = GetParam().client_ports;
     client_run.engine.servers = {*bound};
     ClientSupervisor client(*loop, client_run, client_reports);
+    // Once both ends have done with a test, the rest would be the client's lingering.
+    client_reports.after_each = server_reports.after_each = [&] {
+      if (client_reports.count<engine::UploadResultArrived>() == 0) return;
+      if (server_reports.count<engine::ClientGone>() == 0) return;
+      loop->defer([&] { client.stop(); });
+    };
     ASSERT_TRUE(client.start());
     Watchdog watchdog(*loop, kLimit);
     ASSERT_TRUE(loop->run());
@@ -160,22 +181,24 @@ TEST_P(Session, ARefusalEndsTheRunWithItsReason) {
   EXPECT_EQ(client_reports.count<engine::Refused>(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::Values(PlacementMode::kSingle),
-                         [](const auto& placement) { return std::string(name(placement.param)); });
-
-TEST(Placement, AModeThatIsNotBuiltIsAClearError) {
-  auto loop = EventLoop::create({});
-  ASSERT_TRUE(loop);
-  os::ReceiveBuffer buffer(1, 2048);
-  class Nobody final : public PlacementListener {
-    void on_port_message(engine::PortKind, const engine::Message&) override {}
-  } nobody;
-  for (const PlacementMode mode : {PlacementMode::kThread, PlacementMode::kProcess}) {
-    const auto placement = make_placement(mode, {*loop, buffer}, nobody);
-    ASSERT_FALSE(placement);
-    EXPECT_NE(placement.error().message.find("not available yet"), std::string::npos);
+std::vector<Places> every_mix() {
+  const std::vector<PlacementMode> modes = {PlacementMode::kSingle, PlacementMode::kThread,
+                                            PlacementMode::kProcess};
+  std::vector<Places> mixes;
+  for (const PlacementMode client : modes) {
+    for (const PlacementMode ports : modes) {
+      for (const PlacementMode sessions : modes) mixes.push_back({client, ports, sessions});
+    }
   }
+  return mixes;
 }
+
+std::string name_of(const testing::TestParamInfo<Places>& info) {
+  return fmt::format("Client{}Ports{}Sessions{}", name(info.param.client_ports),
+                     name(info.param.server_ports), name(info.param.server_sessions));
+}
+
+INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::ValuesIn(every_mix()), name_of);
 
 }  // namespace
 }  // namespace wyndrvr::runtime

@@ -1,4 +1,5 @@
 // The codecs: what is written reads back as the same, and octets of any kind never do harm.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -147,6 +148,32 @@ RC_GTEST_PROP(WireProperty, AssignmentsReadBack, ()) {
   const auto text =
       written([&](MutableByteView out) { return write_connect_answer(out, assignment); });
   RC_ASSERT(parse_connect_answer(text).value() == ConnectAnswer(assignment));
+}
+
+RC_GTEST_PROP(WireProperty, EveryCauseOfAnEndCanBeToldAndReadsBack, (const std::string& cause)) {
+  const Ended ended = make_ended(*rc::gen::inRange<std::uint32_t>(0, 60001), cause);
+  // Exactly so many octets on the heap, so that a sanitizer sees a write past the end.
+  std::vector<std::byte> out(kMaxConnectAnswerSize);
+  out.resize(write_connect_answer(out, ended));
+  RC_ASSERT(parse_connect_answer(out).value() == ConnectAnswer(ended));
+  RC_ASSERT(ended.cause.view().size() == std::min(cause.size(), Ended::kMaxCause));
+  for (std::size_t i = 0; i < ended.cause.view().size(); ++i) {
+    const char told = ended.cause.view()[i];
+    RC_ASSERT(told >= ' ' && told <= '~');
+    RC_ASSERT(told == cause[i] || told == '?');
+  }
+}
+
+RC_GTEST_PROP(WireProperty, AnEndedIsReadInOneSpellingOnly, (const std::string& cause)) {
+  const Ended ended = make_ended(*rc::gen::inRange<std::uint32_t>(0, 60001), cause);
+  auto text = written([&](MutableByteView out) { return write_connect_answer(out, ended); });
+  const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
+  text[at] = static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>());
+  const auto parsed = parse_connect_answer(text);
+  if (!parsed) return;
+  const auto again = written(
+      [&](MutableByteView out) { return write_connect_answer(out, std::get<Ended>(*parsed)); });
+  RC_ASSERT(again == text);
 }
 
 RC_GTEST_PROP(WireProperty, RandomOctetsDoNoHarm, ()) {

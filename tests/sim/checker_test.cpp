@@ -1,4 +1,5 @@
 // The checkers can fail: a world that deceives them is found out.
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -18,10 +19,13 @@ Scenario lossy_scenario(Lie lie) {
   return scenario;
 }
 
-std::string first_violation(Lie lie) {
-  World world(lossy_scenario(lie));
+std::string first_violation(const Scenario& scenario) {
+  World world(scenario);
   world.run();
   return world.violations().empty() ? "" : world.violations().front();
+}
+std::string first_violation(Lie lie) {
+  return first_violation(lossy_scenario(lie));
 }
 
 TEST(Checkers, FindNothingInAnHonestWorld) {
@@ -50,6 +54,24 @@ TEST(Checkers, NoticeASessionThatKeepsItsPorts) {
 
 TEST(Checkers, NoticeOneReplyTooManyToAnUnprovenAddress) {
   EXPECT_NE(first_violation(Lie::kExtraReply).find("unproven address"), std::string::npos);
+}
+
+TEST(Checkers, NoticeALossAtTheClientThatItsCoordinatorNeverHearsOf) {
+  Scenario scenario = lossy_scenario(Lie::kUntoldLoss);
+  scenario.clients[0].loss = PortLoss{true_time(500ms), engine::PortKind::kUpload};
+  EXPECT_NE(first_violation(scenario).find("lost its upload port"), std::string::npos);
+}
+
+TEST(Checkers, NoticeALossAtTheServerThatItsCoordinatorNeverHearsOf) {
+  Scenario scenario = lossy_scenario(Lie::kUntoldLoss);
+  scenario.server.loss = SessionLoss{true_time(500ms), engine::PortKind::kUpload};
+  EXPECT_NE(first_violation(scenario).find("its client is not told"), std::string::npos);
+}
+
+TEST(Checkers, NoticeALostSessionThatTheAcceptorNeverHearsOf) {
+  Scenario scenario = lossy_scenario(Lie::kUntoldLoss);
+  scenario.server.loss = SessionLoss{true_time(500ms), std::nullopt};
+  EXPECT_NE(first_violation(scenario).find("its client is not told"), std::string::npos);
 }
 
 // An alarm whose owner never moves its deadline.

@@ -1,5 +1,6 @@
 // Mixed faults at 2,000 seeds: whatever happens, every number agrees with the truth, and everything
-// ends. A failure names its seed; `wyndrvr-sim --seed N` replays it with its trace.
+// ends, wherever the actors run. A failure names its seed and topology; `wyndrvr-sim --seed N
+// --topology T` replays it with its trace.
 #include <cstdint>
 #include <string>
 
@@ -14,17 +15,23 @@ namespace {
 // Shards, so that ctest can run them side by side.
 constexpr std::uint64_t kShards = 20;
 constexpr std::uint64_t kSeedsPerShard = 100;
+constexpr std::uint64_t kTraceShards = 3;
+
+constexpr Topology topology_of(std::uint64_t seed) {
+  return kTopologies[seed % kTopologies.size()];
+}
 
 class Simulation : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Simulation, EverySeedHoldsItsInvariants) {
   const std::uint64_t first = GetParam() * kSeedsPerShard;
   for (std::uint64_t seed = first; seed < first + kSeedsPerShard; ++seed) {
-    World world(seed);
+    const Topology topology = topology_of(seed);
+    World world(seed, topology);
     world.run();
     for (const std::string& violation : world.violations()) {
       ADD_FAILURE() << "seed " << seed << ": " << violation << "\nreplay: wyndrvr-sim --seed "
-                    << seed;
+                    << seed << " --topology " << name(topology);
     }
   }
 }
@@ -34,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Shard, Simulation, testing::Range(std::uint64_t{0}, kSh
 TEST(SimulationCoverage, ASampleOfSeedsMeetsEveryKindOfFaultAndEnd) {
   Coverage coverage;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
-    World world(seed);
+    World world(seed, topology_of(seed));
     world.run();
     coverage.add_run(world.coverage());
   }
@@ -66,6 +73,18 @@ TEST(SimulationCoverage, ASampleOfSeedsMeetsEveryKindOfFaultAndEnd) {
                           Seen::kEndUnproven,
                           Seen::kEndEvicted,
                           Seen::kEndShutdown,
+                          Seen::kEndFailed,
+                          Seen::kClientPortLost,
+                          Seen::kUploadPortLost,
+                          Seen::kLatencyPortLost,
+                          Seen::kServerPortLost,
+                          Seen::kServerSessionLost,
+                          Seen::kEndedDue,
+                          Seen::kEndedSent,
+                          Seen::kServerFailed,
+                          Seen::kNeverLaunched,
+                          Seen::kLaunchFailed,
+                          Seen::kMailHeldBack,
                           Seen::kPortInUse,
                           Seen::kAssignmentResent,
                           Seen::kGarbageAccepted,
@@ -86,6 +105,39 @@ TEST(SimulationReplay, TheSameSeedGivesTheSameTrace) {
     EXPECT_EQ(first.trace_hash(), second.trace_hash()) << "seed " << seed;
     EXPECT_EQ(first.events(), second.events()) << "seed " << seed;
   }
+}
+
+class SimulationTopology : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(SimulationTopology, TheSameSeedGivesTheSameTraceInAllOfThem) {
+  const std::uint64_t first = GetParam() * kSeedsPerShard;
+  for (std::uint64_t seed = first; seed < first + kSeedsPerShard; ++seed) {
+    World one_loop(seed, Topology::kOneLoop);
+    one_loop.run();
+    for (const Topology topology : {Topology::kOwnLoops, Topology::kChannels}) {
+      World other(seed, topology);
+      other.run();
+      EXPECT_EQ(other.trace_hash(), one_loop.trace_hash()) << name(topology) << ", seed " << seed;
+      EXPECT_EQ(other.events(), one_loop.events()) << name(topology) << ", seed " << seed;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shard, SimulationTopology, testing::Range(std::uint64_t{0}, kTraceShards));
+
+// Room for one frame, and mail so slow that outboxes fill and lose what may be lost.
+TEST(SimulationTopologies, CrowdedChannelsBreakNoInvariant) {
+  Coverage coverage;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    World world(crowded(draw_scenario(seed)), Topology::kChannels);
+    world.run();
+    coverage.add_run(world.coverage());
+    for (const std::string& violation : world.violations()) {
+      ADD_FAILURE() << "seed " << seed << ", crowded: " << violation;
+    }
+  }
+  EXPECT_GT(coverage.total(Seen::kMailHeldBack), 0U);
+  EXPECT_GT(coverage.total(Seen::kMailSuperseded), 0U);
 }
 
 TEST(SimulationReplay, OtherSeedsGiveOtherTraces) {

@@ -30,9 +30,9 @@ void PrintTo(const Shown& shown, std::ostream* stream) {
   *stream << "out: " << shown.out << " err: " << shown.err;
 }
 
-Shown show(const engine::Report& report) {
+Shown show(const engine::Report& report, ClientTextOptions options = {}) {
   RecordedConsole recorded;
-  ClientText text(recorded.console);
+  ClientText text(recorded.console, options);
   text.on_report(report);
   return {recorded.out, recorded.err};
 }
@@ -76,6 +76,54 @@ TEST(ClientText, TracesAreTheOriginalsLines) {
   EXPECT_EQ(trace(kUcmSent), (Shown{}));
 }
 
+engine::UploadProgress progress(Duration elapsed, std::uint64_t bytes) {
+  engine::UploadProgress event{.elapsed = elapsed, .duration = 10s, .sender = {}, .receiver = {}};
+  event.sender.bytes = bytes;
+  event.sender.packets = bytes / 1000;
+  return event;
+}
+
+ClientTextOptions verbose(runtime::PlacementMode ports) {
+  return {.terminal = false, .columns = 80, .verbose = true, .ports = ports};
+}
+
+TEST(ClientText, StartedPortsAreTheOriginalsLines) {
+  using enum runtime::PlacementMode;
+  const engine::PortsStarted started{};
+  EXPECT_EQ(show(started, verbose(kThread)),
+            (Shown{"", "Client started port threads (THREAD mode)\n"}));
+  EXPECT_EQ(show(started, verbose(kProcess)),
+            (Shown{"", "Client started port processes (PROCESS mode)\n"}));
+}
+
+TEST(ClientText, StartedPortsAreNotSaidOfOneLoopNorWithoutVerbose) {
+  EXPECT_EQ(show(engine::PortsStarted{}, verbose(runtime::PlacementMode::kSingle)), Shown{});
+  ClientTextOptions quiet = verbose(runtime::PlacementMode::kProcess);
+  quiet.verbose = false;
+  EXPECT_EQ(show(engine::PortsStarted{}, quiet), Shown{});
+}
+
+TEST(ClientText, ALostPortIsSaidWithItsCausePrintable) {
+  engine::PortLost lost;
+  lost.port = PortKind::kUpload;
+  lost.cause = "upload worker (pid 42) was killed by SIGKILL";
+  EXPECT_EQ(show(lost), (Shown{"", "wyndrvr: upload worker (pid 42) was killed by SIGKILL\n"}));
+  lost.cause = "exec failed\r\x1b[1A";
+  EXPECT_EQ(show(lost), (Shown{"", "wyndrvr: exec failed\\x0d\\x1b[1A\n"}));
+}
+
+TEST(ClientText, TheLiveLineIsClearedBeforeALoss) {
+  RecordedConsole recorded;
+  ClientText text(recorded.console, {.terminal = true, .columns = 100});
+  text.on_report(progress(1s, 125'000'000));
+  recorded.err.clear();
+  engine::PortLost lost;
+  lost.port = PortKind::kUpload;
+  lost.cause = "gone";
+  text.on_report(lost);
+  EXPECT_EQ(recorded.err, "\r\x1b[Kwyndrvr: gone\n");
+}
+
 TEST(ClientText, StepsOfATestAreSaid) {
   EXPECT_EQ(show(engine::UploadStarted{ChannelId{9}, 10s}).out,
             "Upload test started on channel 9, 10 s\n");
@@ -88,13 +136,7 @@ TEST(ClientText, EventsOfAServerSayNothing) {
   EXPECT_EQ(show(engine::ClientConnected{server()}), Shown{});
   EXPECT_EQ(show(engine::PortsExhausted{}), Shown{});
   EXPECT_EQ(show(engine::PortAnswers{PortKind::kUpload}), Shown{});
-}
-
-engine::UploadProgress progress(Duration elapsed, std::uint64_t bytes) {
-  engine::UploadProgress event{.elapsed = elapsed, .duration = 10s, .sender = {}, .receiver = {}};
-  event.sender.bytes = bytes;
-  event.sender.packets = bytes / 1000;
-  return event;
+  EXPECT_EQ(show(engine::SessionLost{}), Shown{});
 }
 
 TEST(ClientText, ProgressIsOneLineEachWithoutATerminal) {
@@ -195,6 +237,10 @@ TEST(SummaryText, ProblemsComeWithTheirCodes) {
   engine::SessionResult result;
   result.problems = {{engine::ProblemCode::kReceiverSocketDrops, "the socket overflowed"}};
   EXPECT_THAT(problem_lines(result), ElementsAre("W102: the socket overflowed"));
+  result.problems = {
+      {engine::ProblemCode::kWorkerLost, "upload worker (pid 42) was killed by SIGKILL"}};
+  EXPECT_THAT(summary_lines(result),
+              ElementsAre("W009: upload worker (pid 42) was killed by SIGKILL"));
 }
 
 }  // namespace

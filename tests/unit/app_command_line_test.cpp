@@ -62,6 +62,16 @@ TEST(CommandLine, EveryConfigurationKeyIsAnOption) {
   }
 }
 
+TEST(CommandLine, AnEmptyCpuListIsAValue) {
+  const auto expected =
+      ElementsAre(GivenValue{Key::kCpu, "", "--cpu"}, GivenValue{Key::kUcmRate, "5", "--ucm-rate"});
+  EXPECT_THAT(parsed({"--cpu=", "--ucm-rate", "5"}).values, expected);
+  EXPECT_THAT(parsed({"--cpu", "", "--ucm-rate", "5"}).values, expected);
+  EXPECT_THAT(parsed({"--cpu", "0-3,6"}).values,
+              ElementsAre(GivenValue{Key::kCpu, "0-3,6", "--cpu"}));
+  EXPECT_EQ(error_of({"--cpu"}), "--cpu needs a value: --cpu LIST");
+}
+
 TEST(CommandLine, OfARepeatedOptionTheLastCounts) {
   const CommandLine command = parsed({"--ucm-rate", "1", "--ucm-rate=2", "--json", "--json=f"});
   EXPECT_THAT(command.values, ElementsAre(GivenValue{Key::kUcmRate, "2", "--ucm-rate"}));

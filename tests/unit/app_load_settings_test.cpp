@@ -13,6 +13,7 @@ namespace wyndrvr::app {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -122,6 +123,20 @@ TEST_F(CreateConfig, EditsAnExistingFileAndListsTheChanges) {
   const auto again = create_config(named("c"), values);
   ASSERT_TRUE(again.has_value());
   EXPECT_THAT(again->lines, ElementsAre("Configuration file unchanged: " + path("c")));
+}
+
+TEST_F(CreateConfig, ShowsAnEmptyListAsSuch) {
+  write("c", "cpu= # all\n");
+  const std::vector<GivenValue> some = {{Key::kCpu, "0-3,6", "--cpu"}};
+  const auto set = create_config(named("c"), some);
+  ASSERT_TRUE(set.has_value()) << set.error().message;
+  EXPECT_THAT(set->lines, Contains("cpu: (empty) -> 0-3,6"));
+  EXPECT_EQ(read("c"), "cpu= 0-3,6 # all\n");
+  const std::vector<GivenValue> none = {{Key::kCpu, "", "--cpu"}};
+  const auto cleared = create_config(named("c"), none);
+  ASSERT_TRUE(cleared.has_value()) << cleared.error().message;
+  EXPECT_THAT(cleared->lines, Contains("cpu: 0-3,6 -> (empty)"));
+  EXPECT_THAT(load_settings(CommandLine{}, named("c"))->settings.cpus(Key::kCpu), IsEmpty());
 }
 
 TEST_F(CreateConfig, RefusesABadValueByItsOption) {

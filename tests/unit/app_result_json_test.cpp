@@ -97,18 +97,78 @@ engine::SessionResult complete_result() {
 }
 
 ordered_json document(const engine::SessionResult& result) {
-  return result_document(result, host(), facts());
+  return result_document({.result = result, .host = host(), .workers = {}}, facts());
+}
+
+std::string read_golden(const std::string& name) {
+  std::ostringstream text;
+  text << std::ifstream(WYNDRVR_SOURCE_DIR "/tests/unit/golden/" + name).rdbuf();
+  return text.str();
+}
+
+// As it is printed, but for the version, which grows.
+std::string without_version(const ordered_json& document) {
+  std::string text = document_text(document);
+  const std::string version = "\"version\": \"" WYNDRVR_VERSION "\"";
+  const std::size_t at = text.find(version);
+  EXPECT_NE(at, std::string::npos);
+  return at == std::string::npos ? text
+                                 : text.replace(at, version.size(), "\"version\": \"0.0.0\"");
+}
+
+// An upload that ended when its port was killed, in PROCESS mode.
+runtime::ClientOutcome killed_upload() {
+  runtime::ClientOutcome outcome;
+  outcome.result = complete_result();
+  outcome.result.valid = false;
+  outcome.result.tests[0].receiver.reset();
+  outcome.result.tests[0].has_result = false;
+  outcome.result.tests[0].intervals.clear();
+  outcome.result.problems = {
+      {engine::ProblemCode::kWorkerLost, "upload worker (pid 42) was killed by SIGKILL"}};
+  outcome.host = host();
+  outcome.workers = {{engine::PortKind::kControl, 41},
+                     {engine::PortKind::kUpload, 42},
+                     {engine::PortKind::kDownload, 43}};
+  return outcome;
+}
+
+RunFacts process_facts() {
+  RunFacts result = facts();
+  result.ports = runtime::PlacementMode::kProcess;
+  result.connections = runtime::PlacementMode::kThread;
+  return result;
 }
 
 TEST(ResultJson, ACompleteRunIsAsInTheGoldenFile) {
-  std::ostringstream golden;
-  golden << std::ifstream(WYNDRVR_SOURCE_DIR "/tests/unit/golden/result_upload.json").rdbuf();
-  std::string text = document_text(document(complete_result()));
-  const std::string version = "\"version\": \"" WYNDRVR_VERSION "\"";
-  const std::size_t at = text.find(version);
-  ASSERT_NE(at, std::string::npos);
-  text.replace(at, version.size(), "\"version\": \"0.0.0\"");
-  EXPECT_EQ(text, golden.str());
+  EXPECT_EQ(without_version(document(complete_result())), read_golden("result_upload.json"));
+}
+
+TEST(ResultJson, ARunWhosePortWasKilledIsAsInTheGoldenFile) {
+  EXPECT_EQ(without_version(result_document(killed_upload(), process_facts())),
+            read_golden("result_port_killed.json"));
+}
+
+TEST(ResultJson, ModesHaveTheirNames) {
+  using enum runtime::PlacementMode;
+  for (const auto& [mode, expected] : {std::pair(kSingle, "SINGLE"), std::pair(kThread, "THREAD"),
+                                       std::pair(kProcess, "PROCESS")}) {
+    RunFacts given = facts();
+    given.ports = mode;
+    EXPECT_EQ(result_document({}, given)["mode"]["port"], expected);
+    EXPECT_EQ(result_document({}, given)["mode"]["connection"], "SINGLE");
+    given = facts();
+    given.connections = mode;
+    EXPECT_EQ(result_document({}, given)["mode"]["port"], "SINGLE");
+    EXPECT_EQ(result_document({}, given)["mode"]["connection"], expected);
+  }
+}
+
+TEST(ResultJson, WorkersAreTheProcessesOfPorts) {
+  const ordered_json json = result_document(killed_upload(), process_facts());
+  ASSERT_EQ(json["workers"].size(), 3U);
+  EXPECT_EQ(json["workers"][1], (ordered_json{{"port", "upload"}, {"pid", 42}}));
+  EXPECT_FALSE(document(complete_result()).contains("workers")) << "absent where there are none";
 }
 
 TEST(ResultJson, CountsAddUp) {
@@ -221,6 +281,8 @@ TEST(ProblemCodes, AreStable) {
   EXPECT_EQ(code_of(kNoAnswer), "W001");
   EXPECT_EQ(code_of(kServerSilent), "W007");
   EXPECT_EQ(code_of(kLocalFailure), "W008");
+  EXPECT_EQ(code_of(kWorkerLost), "W009");
+  EXPECT_EQ(code_of(kServerFailed), "W010");
   EXPECT_EQ(code_of(kNoReceiverDetail), "W101");
   EXPECT_EQ(code_of(kWrittenOff), "W107");
   EXPECT_EQ(code_of(kReceiverShrunk), "W108");

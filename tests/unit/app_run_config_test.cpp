@@ -20,6 +20,15 @@ Settings with(std::initializer_list<std::pair<std::string_view, std::string_view
   return settings;
 }
 
+// Where the CPUs do not matter.
+Result<runtime::ClientRun> client_run(const Settings& settings, const ClientWishes& wishes = {}) {
+  return make_client_run(settings, wishes, {0});
+}
+
+Result<runtime::ServerRun> server_run(const Settings& settings) {
+  return make_server_run(settings, {0});
+}
+
 TEST(RunConfig, ClientTakesEveryKeyThatConcernsIt) {
   const Settings settings = with({{"heartbeat_rate", "10"},
                                   {"adjustment_delay", "200"},
@@ -37,8 +46,8 @@ TEST(RunConfig, ClientTakesEveryKeyThatConcernsIt) {
                                   {"test_verbose", "yes"},
                                   {"test_delay", "11"},
                                   {"test_drop_rate", "0.25"}});
-  const auto run = make_client_run(
-      settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 250ms});
+  const auto run =
+      client_run(settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 250ms});
   ASSERT_TRUE(run.has_value()) << run.error().message;
   EXPECT_EQ(run->engine.protocol.heartbeat_interval, 10ms);
   EXPECT_EQ(run->engine.protocol.report_interval(), 50ms);
@@ -69,7 +78,7 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
                                   {"max_sessions_per_address", "4"},
                                   {"max_unproven_sessions", "3"},
                                   {"max_test_duration", "60"}});
-  const auto run = make_server_run(settings);
+  const auto run = server_run(settings);
   ASSERT_TRUE(run.has_value()) << run.error().message;
   EXPECT_EQ(run->bind.port, Port{9015});
   EXPECT_EQ(run->engine.port_ranges, (PortRanges{{{9000}, {9010}}, {{9020}, {9030}}}));
@@ -84,11 +93,11 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
 TEST(RunConfig, DurationEndsALatencyRunOnlyWhenItIsAnOption) {
   Settings settings;
   ASSERT_TRUE(settings.set(Key::kDuration, "5", Origin::file("config", 1)));
-  const auto from_file = make_client_run(settings, {});
+  const auto from_file = client_run(settings);
   ASSERT_TRUE(from_file.has_value());
   EXPECT_FALSE(from_file->engine.latency_duration.has_value());
   ASSERT_TRUE(settings.set(Key::kDuration, "6", Origin::option("--duration")));
-  const auto from_option = make_client_run(settings, {});
+  const auto from_option = client_run(settings);
   ASSERT_TRUE(from_option.has_value());
   EXPECT_EQ(from_option->engine.latency_duration, 6s);
   EXPECT_FALSE(from_option->engine.upload.has_value());
@@ -98,7 +107,7 @@ TEST(RunConfig, DurationOfTheFileIsATestsLength) {
   Settings settings;
   ASSERT_TRUE(settings.set(Key::kDuration, "5", Origin::file("config", 1)));
   const auto run =
-      make_client_run(settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 1s});
+      client_run(settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 1s});
   ASSERT_TRUE(run.has_value());
   EXPECT_EQ(run->engine.upload->duration, 5s);
 }
@@ -107,46 +116,89 @@ TEST(RunConfig, ReportsMoreOftenThanEveryMillisecondAreRefusedNamingBothKeys) {
   EXPECT_TRUE(check_consistent(with({{"adjustment_delay", "10"}, {"flow_control_rate", "10"}})));
   const Settings settings = with({{"adjustment_delay", "9"}, {"flow_control_rate", "10"}});
   for (const auto& error :
-       {make_client_run(settings, {}).error().message, make_server_run(settings).error().message}) {
+       {client_run(settings).error().message, server_run(settings).error().message}) {
     EXPECT_THAT(error, AllOf(HasSubstr("adjustment_delay=9 (option --adjustment-delay)"),
                              HasSubstr("flow_control_rate=10"), HasSubstr("1 ms")));
   }
 }
 
 TEST(RunConfig, ChosenRangesMustNotHoldTheMainPort) {
-  const auto run = make_server_run(with({{"port_ranges", "6700-6720"}}));
+  const auto run = server_run(with({{"port_ranges", "6700-6720"}}));
   ASSERT_FALSE(run.has_value());
   EXPECT_THAT(run.error().message, AllOf(HasSubstr("port_ranges=6700-6720"),
                                          HasSubstr("bind_port=6711"), HasSubstr("default")));
-  EXPECT_TRUE(make_client_run(with({{"port_ranges", "6700-6720"}}), {}).has_value())
+  EXPECT_TRUE(client_run(with({{"port_ranges", "6700-6720"}})).has_value())
       << "a client has no main port";
 }
 
 TEST(RunConfig, DefaultRangesGiveWayToTheMainPort) {
-  const auto inside = make_server_run(with({{"bind_port", "7500"}}));
+  const auto inside = server_run(with({{"bind_port", "7500"}}));
   ASSERT_TRUE(inside.has_value());
   EXPECT_EQ(inside->engine.port_ranges, (PortRanges{{{7000}, {7499}}, {{7501}, {8000}}}));
-  const auto first = make_server_run(with({{"bind_port", "7000"}}));
+  const auto first = server_run(with({{"bind_port", "7000"}}));
   ASSERT_TRUE(first.has_value());
   EXPECT_EQ(first->engine.port_ranges, (PortRanges{{{7001}, {8000}}}));
-  const auto last = make_server_run(with({{"bind_port", "8000"}}));
+  const auto last = server_run(with({{"bind_port", "8000"}}));
   ASSERT_TRUE(last.has_value());
   EXPECT_EQ(last->engine.port_ranges, (PortRanges{{{7000}, {7999}}}));
 }
 
-TEST(RunConfig, ModesOfLaterVersionsAreRefusedWithTheirOrigin) {
-  const auto client = make_client_run(with({{"port_parallelability", "thread"}}), {});
+TEST(RunConfig, EveryCombinationOfModesIsTaken) {
+  using enum runtime::PlacementMode;
+  for (const auto ports : {kSingle, kThread, kProcess}) {
+    for (const auto sessions : {kSingle, kThread, kProcess}) {
+      const Settings settings = with(
+          {{"port_parallelability", name(ports)}, {"connection_parallelibility", name(sessions)}});
+      const auto client = client_run(settings);
+      ASSERT_TRUE(client.has_value()) << client.error().message;
+      EXPECT_EQ(client->ports, ports);
+      const auto server = server_run(settings);
+      ASSERT_TRUE(server.has_value()) << server.error().message;
+      EXPECT_EQ(server->ports, ports);
+      EXPECT_EQ(server->sessions, sessions);
+    }
+  }
+}
+
+TEST(RunConfig, BothEndsTakeTheCpusInTheirOrder) {
+  const Settings settings = with({{"cpu", "6,0-1"}});
+  const auto client = make_client_run(settings, {}, {0, 1, 2, 6});
+  ASSERT_TRUE(client.has_value()) << client.error().message;
+  EXPECT_EQ(client->cpus, (CpuList{6, 0, 1}));
+  const auto server = make_server_run(settings, {0, 1, 6});
+  ASSERT_TRUE(server.has_value()) << server.error().message;
+  EXPECT_EQ(server->cpus, (CpuList{6, 0, 1}));
+}
+
+TEST(RunConfig, WithoutAListNoCpuIsChosenOrChecked) {
+  const auto client = make_client_run(Settings(), {}, {});
+  ASSERT_TRUE(client.has_value()) << client.error().message;
+  EXPECT_TRUE(client->cpus.empty());
+  const auto server = make_server_run(Settings(), {});
+  ASSERT_TRUE(server.has_value()) << server.error().message;
+  EXPECT_TRUE(server->cpus.empty());
+}
+
+TEST(RunConfig, CpusThatTheProcessMayNotUseAreRefusedNamingBothSides) {
+  const Settings settings = with({{"cpu", "0-5,9"}});
+  const CpuList allowed = {0, 2, 3, 4, 8};
+  const auto client = make_client_run(settings, {}, allowed);
   ASSERT_FALSE(client.has_value());
   EXPECT_EQ(client.error().message,
-            "port_parallelability=THREAD is not available yet: this version runs SINGLE only "
-            "(option --port-parallelability)");
-  Settings settings;
-  ASSERT_TRUE(
-      settings.set(Key::kConnectionParallelibility, "PROCESS", Origin::file("/c/config", 4)));
-  const auto server = make_server_run(settings);
+            "cpu=0-5,9 (option --cpu): this process may not use CPU 1,5,9, only 0,2-4,8");
+  const auto server = make_server_run(settings, allowed);
   ASSERT_FALSE(server.has_value());
-  EXPECT_THAT(server.error().message, AllOf(HasSubstr("connection_parallelibility=PROCESS"),
-                                            HasSubstr("(file /c/config:4)")));
+  EXPECT_EQ(server.error().message, client.error().message);
+}
+
+TEST(RunConfig, CpusAreTakenWhereTheAllowedOnesAreNotKnown) {
+  const auto client = make_client_run(with({{"cpu", "5"}}), {}, {});
+  ASSERT_TRUE(client.has_value()) << client.error().message;
+  EXPECT_EQ(client->cpus, CpuList{5});
+}
+
+TEST(RunConfig, AFileMayNameCpusThatThisHostLacks) {
+  EXPECT_TRUE(check_consistent(with({{"cpu", "1023"}})));
 }
 
 }  // namespace

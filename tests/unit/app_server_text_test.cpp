@@ -16,9 +16,10 @@ Endpoint client() {
   return {parse_ip("2001:db8::7").value(), Port{40000}};
 }
 
-std::pair<std::string, std::string> show(const engine::Report& report) {
+std::pair<std::string, std::string> show(const engine::Report& report,
+                                         ServerTextOptions options = {}) {
   RecordedConsole recorded;
-  ServerText(recorded.console).on_report(report);
+  ServerText(recorded.console, options).on_report(report);
   return {recorded.out, recorded.err};
 }
 
@@ -89,6 +90,38 @@ TEST(ServerText, TracesAreTheOriginalsLines) {
   EXPECT_EQ(trace(kUploadTestStarted), "Server started upload bandwidth test on channel 77\n");
   EXPECT_EQ(trace(kFlowControlSent), "Server sent FLOW_CONTROL on channel 77\n");
   EXPECT_EQ(trace(kBwupSent), "");
+}
+
+TEST(ServerText, StartedPortsAreTheOriginalsLines) {
+  using enum runtime::PlacementMode;
+  engine::PortsStarted started;
+  started.client = client();
+  EXPECT_EQ(show(started, {.verbose = true, .ports = kThread}),
+            streams("", "Started port threads for client [2001:db8::7]:40000\n"));
+  EXPECT_EQ(show(started, {.verbose = true, .ports = kProcess}),
+            streams("", "Started port processes for client [2001:db8::7]:40000\n"));
+  EXPECT_EQ(show(started, {.verbose = true, .ports = kSingle}), streams("", ""));
+  EXPECT_EQ(show(started, {.verbose = false, .ports = kProcess}), streams("", ""));
+}
+
+TEST(ServerText, ALostPortOrSessionIsSaidWithItsCausePrintable) {
+  engine::PortLost port;
+  port.client = client();
+  port.port = PortKind::kControl;
+  port.cause = "control worker (pid 42) stopped answering";
+  EXPECT_EQ(show(port),
+            streams("", "Client [2001:db8::7]:40000: control worker (pid 42) stopped answering\n"));
+  engine::SessionLost session;
+  session.client = client();
+  session.cause = "session worker (pid 43) ended with code 3\n\x1b[2J";
+  EXPECT_EQ(show(session), streams("",
+                                   "Client [2001:db8::7]:40000: session worker (pid 43) ended "
+                                   "with code 3\\x0a\\x1b[2J\n"));
+}
+
+TEST(ServerText, ASessionThatFailedLeavesWithoutBlameOnTheClient) {
+  EXPECT_EQ(show(engine::ClientGone{client(), engine::SessionEnd::kFailed, true, {}}),
+            streams("Client left: [2001:db8::7]:40000 (ended by a failure on this host)\n", ""));
 }
 
 TEST(ServerText, SaysItsLastWords) {

@@ -242,6 +242,99 @@ TEST_F(AcceptorTest, WhereNoPortCanBeBoundTheClientIsRefusedAndNothingIsKept) {
   EXPECT_TRUE(effects().empty());
 }
 
+// --- sessions that fail ---
+
+TEST_F(AcceptorTest, OnlyAClientThatUnderstandsIsToldOfTheEnd) {
+  make();
+  const SessionSetup setup = accept(client(50'000));
+  acceptor->on_proven(setup.id);
+  acceptor->tell_ended(setup.id, "a fault");
+  EXPECT_TRUE(effects().empty()) << "an original client, as far as we know";
+
+  acceptor->on_extended(setup.id);
+  acceptor->tell_ended(setup.id, "a fault");
+  const auto all = effects();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(answer(all), "ENDED " + std::to_string(setup.heartbeat_key) + " a fault");
+  EXPECT_EQ(find<SendFromMain>(all)->to, client(50'000));
+  EXPECT_EQ(find<SendFromMain>(all)->from, kLocal);
+  EXPECT_EQ(acceptor->session_count(), 1U) << "the session ends when its coordinator says so";
+}
+
+TEST_F(AcceptorTest, CauseOfAnyLengthAndKindCanBeTold) {
+  make();
+  const SessionSetup setup = accept(client(50'000));
+  acceptor->on_extended(setup.id);
+  acceptor->tell_ended(setup.id, "\x1b[2J" + std::string(1000, 'x'));
+  EXPECT_TRUE(answer(effects()).ends_with(" ?[2J" + std::string(156, 'x')));
+}
+
+TEST_F(AcceptorTest, LostSessionIsReportedToldAndForgotten) {
+  make();
+  const SessionSetup setup = accept(client(50'000));
+  acceptor->on_proven(setup.id);
+  acceptor->on_extended(setup.id);
+  acceptor->on_session_lost(setup.id, "session worker exited with 1");
+  const auto all = effects();
+  ASSERT_EQ(all.size(), 2U);
+  const auto lost = std::get<SessionLost>(std::get<Report>(all[0]));
+  EXPECT_EQ(lost.client, client(50'000));
+  EXPECT_EQ(lost.cause, "session worker exited with 1");
+  EXPECT_EQ(answer(all), "ENDED " + std::to_string(setup.heartbeat_key) + " " + lost.cause);
+  EXPECT_EQ(acceptor->session_count(), 0U);
+  EXPECT_EQ(acceptor->free_ports(), 12U);
+  acceptor->on_session_lost(setup.id, "once more");
+  EXPECT_TRUE(effects().empty());
+}
+
+TEST_F(AcceptorTest, LostSessionOfAnOriginalClientIsOnlyReported) {
+  make();
+  const SessionSetup setup = accept(client(50'000));
+  acceptor->on_session_lost(setup.id, "killed");
+  const auto all = effects();
+  EXPECT_EQ(all.size(), 1U);
+  EXPECT_TRUE(find<Report>(all));
+  EXPECT_EQ(acceptor->free_ports(), 12U);
+}
+
+TEST_F(AcceptorTest, SessionThatCannotBeLaunchedIsRefusedAfterAll) {
+  make();
+  const SessionSetup setup = accept(client(50'000));
+  acceptor->on_launch_failed(kStart, setup.id, "too many processes");
+  const auto all = effects();
+  EXPECT_EQ(answer(all), "REFUSED cannot start workers");
+  EXPECT_EQ(find<SendFromMain>(all)->to, client(50'000));
+  EXPECT_EQ(std::get<LimitReached>(*find<Report>(all)).limit,
+            "cannot start workers: too many processes");
+  EXPECT_EQ(acceptor->refused(), 1U);
+  EXPECT_EQ(acceptor->session_count(), 0U);
+  EXPECT_EQ(acceptor->free_ports(), 12U);
+  EXPECT_EQ(accept(client(50'000)).ports[0], Port{7000}) << "a further CONNECT is a new one";
+}
+
+TEST_F(AcceptorTest, LaunchesThatFailAreReportedOnceUntilASessionHasEnded) {
+  make();
+  const SessionSetup good = accept(client(50'000));
+  acceptor->on_launch_failed(kStart, accept(client(50'001)).id, "why");
+  EXPECT_TRUE(find<Report>(effects()));
+  acceptor->on_launch_failed(kStart, accept(client(50'002)).id, "why");
+  EXPECT_FALSE(find<Report>(effects()));
+  EXPECT_EQ(acceptor->refused(), 2U);
+  acceptor->on_session_ended(good.id);
+  acceptor->on_launch_failed(kStart, accept(client(50'003)).id, "why");
+  EXPECT_TRUE(find<Report>(effects()));
+}
+
+TEST_F(AcceptorTest, EvictedSessionMayStillFailToLaunch) {
+  config.limits.max_unproven_sessions = 1;
+  make();
+  const SessionSetup first = accept(client(50'000));
+  (void)connect(client(50'001), kStart + 2s);
+  acceptor->on_launch_failed(kStart + 2s, first.id, "why");
+  EXPECT_EQ(acceptor->session_count(), 1U);
+  EXPECT_EQ(acceptor->free_ports(), 9U);
+}
+
 TEST_F(AcceptorTest, UnknownSessionsAreNoReasonToDoAnything) {
   make();
   acceptor->on_bound(kStart, {77});
@@ -249,6 +342,10 @@ TEST_F(AcceptorTest, UnknownSessionsAreNoReasonToDoAnything) {
   acceptor->on_proven({77});
   acceptor->resend_assignment({77});
   acceptor->on_session_ended({77});
+  acceptor->on_extended({77});
+  acceptor->tell_ended({77}, "cause");
+  acceptor->on_session_lost({77}, "cause");
+  acceptor->on_launch_failed(kStart, {77}, "why");
   EXPECT_TRUE(effects().empty());
 }
 

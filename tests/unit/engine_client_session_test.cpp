@@ -1,119 +1,11 @@
-#include <algorithm>
-#include <optional>
-#include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
-
 #include <gtest/gtest.h>
 
-#include "engine/client_session.hpp"
-#include "unit/engine_test_support.hpp"
+#include "unit/engine_client_session_support.hpp"
 
 namespace wyndrvr::engine {
 namespace {
 
 using namespace testing;
-
-const Endpoint kMain = endpoint("192.0.2.9", 6711);
-using Effects = std::vector<ClientSessionEffect>;
-
-template <class Wanted>
-std::optional<Wanted> find(const Effects& all) {
-  for (const ClientSessionEffect& effect : all) {
-    if (const auto* found = std::get_if<Wanted>(&effect)) return *found;
-  }
-  return std::nullopt;
-}
-template <class Wanted>
-std::size_t count_reports(const Effects& all) {
-  return static_cast<std::size_t>(std::ranges::count_if(all, [](const auto& effect) {
-    const auto* report = std::get_if<Report>(&effect);
-    return report != nullptr && std::holds_alternative<Wanted>(*report);
-  }));
-}
-template <class Wanted>
-std::size_t count_posts(const Effects& all) {
-  return static_cast<std::size_t>(std::ranges::count_if(all, [](const auto& effect) {
-    const auto* post = std::get_if<Post>(&effect);
-    return post != nullptr && std::holds_alternative<Wanted>(post->message);
-  }));
-}
-
-class ClientSessionTest : public ::testing::Test {
- protected:
-  ClientSessionTest() { config.servers = {kMain}; }
-
-  void make() { session.emplace(config, kStart, 1); }
-  void make_upload() {
-    config.upload = UploadRequest{.duration = 10s};
-    make();
-  }
-  Effects effects() {
-    Effects all;
-    while (auto effect = session->poll_effect()) all.push_back(std::move(*effect));
-    return all;
-  }
-  Effects main_says(std::string_view text, Instant now = kStart, const Endpoint& from = kMain) {
-    session->on_main_datagram(now, from, as_bytes(text));
-    return effects();
-  }
-  Effects tell(PortKind from, const Message& message, Instant now = kStart) {
-    session->on_message(now, from, message);
-    return effects();
-  }
-  Effects wait_until(Instant now) {
-    session->on_timer(now);
-    return effects();
-  }
-  void open() {
-    (void)main_says("7000,7001,7002,99");
-    session->on_ports_open(kStart);
-    (void)effects();
-  }
-  // Until BWUP is out; returns the plan.
-  TestPlan start(bool extended = true) {
-    open();
-    Effects all = tell(PortKind::kControl, PortProven{extended});
-    EXPECT_EQ(count_posts<StartTest>(all), 0U);
-    all = tell(PortKind::kUpload, PortProven{extended});
-    (void)tell(PortKind::kDownload, PortProven{extended});
-    return std::get<StartTest>(find<Post>(all)->message).plan;
-  }
-  TestPlan run() {
-    const TestPlan plan = start();
-    (void)tell(PortKind::kControl, TestStarted{plan.channel, kStart, 10s});
-    return plan;
-  }
-  // All three actors answer Drain.
-  Effects drain(Instant now = kStart) {
-    for (const PortKind port : kPortKinds) session->on_message(now, port, PortReport{});
-    return effects();
-  }
-  void expect_problem(ProblemCode code, bool valid = false) {
-    EXPECT_TRUE(std::ranges::any_of(session->result().problems, [code](const Problem& problem) {
-      return problem.code == code;
-    }));
-    EXPECT_EQ(session->result().valid, valid);
-  }
-
-  static wire::TestResult result() {
-    wire::TestResult result;
-    result.packet_count = 100;
-    result.bytes_received = 93'700;
-    result.bandwidth_bps = 74'960;
-    result.duration_s = 10;
-    result.detail.emplace();
-    result.detail->unique = 98;
-    result.detail->duplicate = 2;
-    result.detail->highest = 100;
-    result.detail->unique_bytes = 91'826;
-    return result;
-  }
-
-  ClientConfig config;
-  std::optional<ClientSession> session;
-};
 
 TEST_F(ClientSessionTest, ConnectsAtOnceFiveTimesOneSecondApartThenGivesUp) {
   make();
@@ -185,13 +77,6 @@ TEST_F(ClientSessionTest, RefusalEndsTheRunWithItsReason) {
   EXPECT_EQ(session->result().server, kMain);
 }
 
-TEST_F(ClientSessionTest, RefusalAfterTheAssignmentIsIgnored) {
-  make();
-  open();
-  EXPECT_TRUE(main_says("REFUSED server full").empty());
-  EXPECT_FALSE(session->finished());
-}
-
 TEST_F(ClientSessionTest, PortsThatCannotBeOpenedEndTheRun) {
   make();
   (void)main_says("7000,7001,7002,99");
@@ -241,150 +126,6 @@ TEST_F(ClientSessionTest, PortWithoutAnswerIsAProblemOfALatencyRunButNotItsEnd) 
   EXPECT_EQ(session->result().problems.size(), 2U) << "upload and download";
 }
 
-TEST_F(ClientSessionTest, UploadWithoutAnAnswerOnItsPortFails) {
-  make_upload();
-  open();
-  (void)tell(PortKind::kControl, PortProven{});
-  EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 10s)), 3U);
-  EXPECT_TRUE(find<Finish>(drain()));
-  expect_problem(ProblemCode::kPortUnproven);
-}
-
-TEST_F(ClientSessionTest, UploadDoesNotWaitForTheDownloadPort) {
-  make_upload();
-  open();
-  (void)tell(PortKind::kControl, PortProven{true});
-  const Effects all = tell(PortKind::kUpload, PortProven{true});
-  ASSERT_EQ(count_posts<StartTest>(all), 1U);
-  EXPECT_EQ(find<Post>(all)->to, PortKind::kControl);
-}
-
-TEST_F(ClientSessionTest, PlanIsWhatWasAskedForOnAChannelOfItsOwn) {
-  config.upload = UploadRequest{.duration = 7s, .payload_bytes = 500};
-  for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    session.emplace(config, kStart, seed);
-    const TestPlan plan = start();
-    EXPECT_EQ(plan.duration, 7s);
-    EXPECT_EQ(plan.payload_bytes, 500U);
-    EXPECT_NE(plan.channel.value, 99U);
-    EXPECT_GE(plan.channel.value, 1U);
-    EXPECT_LE(plan.channel.value, ChannelId::kMax);
-  }
-}
-
-TEST_F(ClientSessionTest, OnlyAServerThatKnowsOurExtensionsIsAskedForProgress) {
-  make_upload();
-  EXPECT_TRUE(start(true).ask_progress);
-  make_upload();
-  EXPECT_FALSE(start(false).ask_progress);
-}
-
-TEST_F(ClientSessionTest, WholeUploadGoesToItsEnd) {
-  make_upload();
-  const TestPlan plan = start();
-  Effects all = tell(PortKind::kControl, TestStarted{plan.channel, kStart, 10s});
-  EXPECT_EQ(count_reports<UploadStarted>(all), 1U);
-  EXPECT_EQ(count_posts<SetLoaded>(all), 3U);
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 10s)), 0U) << "a moment's patience";
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 10'300ms)), 1U);
-
-  all = tell(PortKind::kControl, ResultArrived{result()}, kStart + 10'400ms);
-  EXPECT_EQ(count_posts<Quiet>(all), 3U);
-  EXPECT_EQ(count_reports<UploadResultArrived>(all), 1U);
-  EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 15'400ms - 1ns)), 0U) << "still acknowledging";
-  EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 15'400ms)), 3U);
-
-  PortReport report;
-  report.sender.emplace().packets = 101;
-  session->on_message(kStart + 15'500ms, PortKind::kUpload, report);
-  EXPECT_FALSE(session->finished());
-  EXPECT_TRUE(find<Finish>(drain(kStart + 15'500ms)));
-  ASSERT_EQ(session->result().tests.size(), 1U);
-  const TestOutcome& test = session->result().tests[0];
-  EXPECT_TRUE(session->result().valid);
-  EXPECT_TRUE(test.has_result);
-  EXPECT_EQ(test.sender.packets, 101U);
-  EXPECT_EQ(test.bytes_received, 93'700U);
-  ASSERT_TRUE(test.receiver);
-  EXPECT_EQ(test.receiver->lost(), 2U);
-}
-
-TEST_F(ClientSessionTest, ResultMayComeBeforeTheClientsOwnClockHasRunOut) {
-  make_upload();
-  (void)run();
-  EXPECT_EQ(count_posts<Quiet>(tell(PortKind::kControl, ResultArrived{result()}, kStart + 9s)), 3U);
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 11s)), 0U);
-  EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 14s)), 3U);
-}
-
-TEST_F(ClientSessionTest, OriginalServersResultIsTakenWithANote) {
-  make_upload();
-  (void)run();
-  wire::TestResult plain = result();
-  plain.detail.reset();
-  (void)tell(PortKind::kControl, ResultArrived{plain});
-  (void)wait_until(kStart + 5s);
-  (void)drain();
-  EXPECT_TRUE(session->result().tests[0].has_result);
-  EXPECT_FALSE(session->result().tests[0].receiver);
-  expect_problem(ProblemCode::kNoReceiverDetail, true);
-}
-
-TEST_F(ClientSessionTest, DetailThatContradictsItselfIsNotTaken) {
-  wire::TestResult more_than_sent = result();
-  more_than_sent.detail->highest = 97;
-  wire::TestResult other_sum = result();
-  other_sum.detail->duplicate = 3;
-  wire::TestResult endless = result();
-  endless.detail->first_to_last_ns = UINT64_MAX;
-  for (const wire::TestResult& odd : {more_than_sent, other_sum, endless}) {
-    make_upload();
-    (void)run();
-    (void)tell(PortKind::kControl, ResultArrived{odd});
-    (void)wait_until(kStart + 5s);
-    (void)drain();
-    EXPECT_FALSE(session->result().tests[0].receiver);
-    EXPECT_EQ(session->result().tests[0].bytes_received, 93'700U);
-  }
-}
-
-TEST_F(ClientSessionTest, ProgressMakesTheIntervalsAndOldOnesAreIgnored) {
-  make_upload();
-  const TestPlan plan = run();
-  ReceiverTotals totals;
-  totals.elapsed = 1s;
-  totals.packets = 10;
-  totals.bytes = 9370;
-  EXPECT_EQ(count_reports<UploadProgress>(
-                tell(PortKind::kControl, ReceiverProgress{plan.channel, totals})),
-            1U);
-  EXPECT_TRUE(tell(PortKind::kControl, ReceiverProgress{plan.channel, totals}).empty());
-  (void)tell(PortKind::kControl, ResultArrived{result()});
-  (void)wait_until(kStart + 5s);
-  (void)drain();
-  const auto& intervals = session->result().tests[0].intervals;
-  ASSERT_EQ(intervals.size(), 2U);
-  EXPECT_EQ(intervals[0].bytes + intervals[1].bytes, 93'700U);
-}
-
-TEST_F(ClientSessionTest, ShorterGrantIsAProblemButValid) {
-  make_upload();
-  const TestPlan plan = start();
-  (void)tell(PortKind::kControl, TestStarted{plan.channel, kStart, 4s});
-  expect_problem(ProblemCode::kReceiverShrunk, true);
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 5s)), 1U);
-}
-
-TEST_F(ClientSessionTest, FailedTestsEndTheRunWithTheirCause) {
-  for (const ProblemCode code : {ProblemCode::kNoAcknowledgement, ProblemCode::kNoResult}) {
-    make_upload();
-    (void)run();
-    EXPECT_EQ(count_posts<Drain>(tell(PortKind::kControl, TestFailed{code})), 3U);
-    EXPECT_TRUE(find<Finish>(drain()));
-    expect_problem(code);
-  }
-}
-
 TEST_F(ClientSessionTest, SilentServerEndsTheRun) {
   make();
   open();
@@ -394,14 +135,6 @@ TEST_F(ClientSessionTest, SilentServerEndsTheRun) {
   EXPECT_EQ(count_posts<Drain>(tell(PortKind::kDownload, PortSilent{})), 0U);
   EXPECT_EQ(count_posts<Drain>(tell(PortKind::kUpload, PortSilent{})), 3U);
   expect_problem(ProblemCode::kServerSilent);
-}
-
-TEST_F(ClientSessionTest, SilenceWhileLingeringIsNoProblem) {
-  make_upload();
-  (void)run();
-  (void)tell(PortKind::kControl, ResultArrived{result()});
-  for (const PortKind port : kPortKinds) (void)tell(port, PortSilent{});
-  EXPECT_TRUE(session->result().valid);
 }
 
 TEST_F(ClientSessionTest, StopEndsALatencyRunValidly) {
@@ -428,16 +161,6 @@ TEST_F(ClientSessionTest, StopBeforeAnAnswerOrInAnUploadMakesTheRunInvalid) {
   expect_problem(ProblemCode::kInterrupted);
   ASSERT_EQ(session->result().tests.size(), 1U) << "the sender's side is still told";
   EXPECT_FALSE(session->result().tests[0].has_result);
-}
-
-TEST_F(ClientSessionTest, StopWhileLingeringKeepsTheResult) {
-  make_upload();
-  (void)run();
-  (void)tell(PortKind::kControl, ResultArrived{result()});
-  session->stop(kStart + 11s);
-  EXPECT_TRUE(find<Finish>(drain()));
-  EXPECT_TRUE(session->result().valid);
-  EXPECT_TRUE(session->result().tests[0].has_result);
 }
 
 TEST_F(ClientSessionTest, ActorsThatDoNotAnswerDrainAreNotWaitedForLongerThanItsTimeout) {

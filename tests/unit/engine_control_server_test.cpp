@@ -111,6 +111,17 @@ TEST_F(ControlServerTest, GoComesWithTheFirstAcknowledgementAndOnlyThen) {
   EXPECT_TRUE(mail.empty()) << "the clock does not start again";
 }
 
+TEST_F(ControlServerTest, ClientThatAskedForProgressIsOneOfOurs) {
+  for (const std::optional<std::uint32_t> progress :
+       {std::optional<std::uint32_t>(), std::optional<std::uint32_t>(1)}) {
+    ControlServer other({.heartbeat_key = kKey});
+    EXPECT_TRUE(other.on_request({kChannel, 10, progress}, mail));
+    other.on_port_ready(kChannel);
+    EXPECT_TRUE(other.poll(kStart, mail));
+    EXPECT_EQ(only<TestStarted>(take_all(mail))->extended, progress.has_value());
+  }
+}
+
 TEST_F(ControlServerTest, SecondChannelIsRefused) {
   run();
   EXPECT_EQ(server.on_request(request(10, {4712}), mail).error(), DropReason::kWrongChannel);

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -67,11 +68,27 @@ TEST(MessageCodec, FrameBeyondTheMaximumIsRefused) {
 
 TEST(MessageCodec, UnknownKindsAndMailboxesAreRefused) {
   std::vector<std::byte> frame = frame_of(engine::Drain{});
-  frame[0] = std::byte{200};
+  frame[0] = std::byte{4};
   EXPECT_FALSE(decode(frame));
   frame = frame_of(engine::Drain{});
-  frame[1] = std::byte{4};
+  frame[1] = static_cast<std::byte>(std::variant_size_v<engine::Message>);
   EXPECT_FALSE(decode(frame));
+}
+
+TEST(MessageCodec, StartOfATestEndsWithTheKindOfItsClient) {
+  engine::TestStarted started{{0x010203}, Instant(Duration(0x0405)), Duration(0x0607), true};
+  std::vector<std::byte> frame = frame_of(started);
+  const std::string fields(as_text(ByteView(frame).subspan(2)));
+  EXPECT_EQ(fields, std::string("\0\1\2\3"
+                                "\0\0\0\0\0\0\4\5"
+                                "\0\0\0\0\0\0\6\7"
+                                "\1",
+                                21));
+  EXPECT_EQ(std::get<engine::TestStarted>(decode(frame)->message), started);
+  started.extended = false;
+  EXPECT_NE(frame_of(started), frame);
+  frame.back() = std::byte{2};
+  EXPECT_FALSE(decode(frame)) << "a truth value is 0 or 1";
 }
 
 TEST(MessageCodec, ValuesThatCannotBeAreRefused) {

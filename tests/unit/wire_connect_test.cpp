@@ -86,8 +86,11 @@ TEST(Connect, RefusalsSayWhy) {
   EXPECT_EQ(written(Refusal{RefusalReason::kNoFreePorts}), "REFUSED no free ports");
   EXPECT_EQ(written(Refusal{RefusalReason::kAddressLimit}), "REFUSED address limit");
   EXPECT_EQ(written(Refusal{RefusalReason::kServerFull}), "REFUSED server full");
-  for (const RefusalReason reason : {RefusalReason::kNoFreePorts, RefusalReason::kAddressLimit,
-                                     RefusalReason::kServerFull, RefusalReason::kOther}) {
+  EXPECT_EQ(written(Refusal{RefusalReason::kNoWorker}), "REFUSED cannot start workers");
+  for (const RefusalReason reason :
+       {RefusalReason::kNoFreePorts, RefusalReason::kAddressLimit, RefusalReason::kServerFull,
+        RefusalReason::kNoWorker, RefusalReason::kOther}) {
+    EXPECT_LE(written(Refusal{reason}).size(), kMaxUnprovenAnswerSize);
     EXPECT_EQ(parse(written(Refusal{reason})), ConnectAnswer(Refusal{reason}));
   }
 }
@@ -95,6 +98,47 @@ TEST(Connect, RefusalsSayWhy) {
 TEST(Connect, AnUnknownRefusalIsStillARefusal) {
   EXPECT_EQ(parse("REFUSED by the moon"), ConnectAnswer(Refusal{RefusalReason::kOther}));
   EXPECT_FALSE(parse("REFUSEDno free ports"));
+}
+
+// --- ENDED ---
+
+TEST(ConnectEnded, IsItsKeyAndACause) {
+  const Ended ended = make_ended(41877, "upload worker (pid 42) was killed by SIGKILL");
+  EXPECT_EQ(written(ended), "ENDED 41877 upload worker (pid 42) was killed by SIGKILL");
+  EXPECT_EQ(parse(written(ended)), ConnectAnswer(ended));
+}
+
+TEST(ConnectEnded, CauseMayBeEmptyAndMayHaveBlanksAnywhere) {
+  for (const std::string_view cause : {"", " ", "  a  b  "}) {
+    const auto parsed = parse("ENDED 0 " + std::string(cause));
+    ASSERT_TRUE(parsed) << cause;
+    EXPECT_EQ(std::get<Ended>(*parsed).cause.view(), cause);
+    EXPECT_EQ(written(std::get<Ended>(*parsed)), "ENDED 0 " + std::string(cause));
+  }
+}
+
+TEST(ConnectEnded, LongestFillsTheBufferAndLongerCausesAreCut) {
+  const std::string text = written(make_ended(60000, std::string(161, 'x')));
+  EXPECT_EQ(text.size(), kMaxConnectAnswerSize);
+  EXPECT_EQ(text, "ENDED 60000 " + std::string(160, 'x'));
+  EXPECT_TRUE(parse(text));
+  EXPECT_EQ(parse(text + "x"), std::unexpected(DropReason::kTooLong));
+  EXPECT_EQ(parse("ENDED 0 " + std::string(161, 'x')), std::unexpected(DropReason::kBadBody));
+}
+
+TEST(ConnectEnded, WhatIsNotPlainIsWrittenAsAQuestionMark) {
+  EXPECT_EQ(written(make_ended(1, "a\n\x1b\x7f\"\\~ \xc3\xa9")), "ENDED 1 a?????~ ??");
+}
+
+TEST(ConnectEnded, OtherSpellingsAreNotRead) {
+  for (const std::string_view text :
+       {"ENDED", "ENDED ", "ENDED 1", "ENDED  1 x", "ENDED x 1", "ENDED 01 x", "ENDED +1 x",
+        "ENDED 60001 x", "ENDED 99999999999 x", "ENDED1 x", "ended 1 x", " ENDED 1 x",
+        "ENDED 1 x\n", "ENDED 1 \x1b[2J", "ENDED 1 a \"word\"", "ENDED 1 a\\b",
+        "ENDED 1 \xc3\xa9"}) {
+    EXPECT_EQ(parse(text), std::unexpected(DropReason::kBadBody)) << text;
+  }
+  EXPECT_FALSE(parse(std::string_view("ENDED 1 x\0", 10)));
 }
 
 }  // namespace

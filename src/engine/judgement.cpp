@@ -1,0 +1,86 @@
+#include "engine/judgement.hpp"
+
+#include <cstdint>
+
+#include <fmt/format.h>
+
+#include "base/time.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+bool plausible(const wire::ReceiverDetail& detail, const wire::TestResult& result) {
+  return detail.unique <= detail.highest && detail.unique <= result.packet_count &&
+         detail.duplicate == result.packet_count - detail.unique &&
+         detail.first_to_last_ns <= static_cast<std::uint64_t>(Duration::max().count());
+}
+
+void judge_receiver(const ReceiverTotals& receiver, std::vector<Problem>& problems) {
+  if (receiver.socket_drops > 0) {
+    problems.push_back(
+        {ProblemCode::kReceiverSocketDrops,
+         fmt::format("the server's socket overflowed: {} datagrams lost there, not on the "
+                     "path: its host reads too slowly, or has a small net.core.rmem_max",
+                     receiver.socket_drops)});
+  }
+  if (receiver.written_off > 0) {
+    problems.push_back({ProblemCode::kWrittenOff,
+                        fmt::format("{} missing datagrams were given up: too many gaps to track",
+                                    receiver.written_off)});
+  }
+}
+
+}  // namespace
+
+std::optional<ReceiverTotals> receiver_totals_of(const wire::TestResult& result) {
+  if (!result.detail || !plausible(*result.detail, result)) return std::nullopt;
+  const wire::ReceiverDetail& detail = *result.detail;
+  ReceiverTotals totals;
+  totals.packets = result.packet_count;
+  totals.bytes = result.bytes_received;
+  totals.unique = detail.unique;
+  totals.duplicate = detail.duplicate;
+  totals.reordered = detail.reordered;
+  totals.expected = detail.highest;
+  totals.unique_bytes = detail.unique_bytes;
+  totals.retransmitted = result.retransmit_count;
+  totals.written_off = detail.written_off;
+  totals.socket_drops = detail.socket_drops;
+  totals.first_to_last = Duration(static_cast<std::int64_t>(detail.first_to_last_ns));
+  totals.elapsed = from_seconds(result.duration_s);
+  return totals;
+}
+
+void judge_test(const TestOutcome& test, std::vector<Problem>& problems) {
+  if (!test.has_result) return;
+  if (test.receiver) {
+    judge_receiver(*test.receiver, problems);
+  } else {
+    problems.push_back({ProblemCode::kNoReceiverDetail,
+                        "the server tells only totals: its loss includes what was in flight when "
+                        "it stopped counting"});
+  }
+  if (test.sender.failed > 0) {
+    problems.push_back(
+        {ProblemCode::kSenderDrops,
+         fmt::format("{} datagrams were lost inside this host", test.sender.failed)});
+  }
+}
+
+void judge_latency(const std::array<std::optional<PortTotals>, kPortCount>& ports,
+                   std::vector<Problem>& problems) {
+  std::uint64_t skipped = 0;
+  std::uint64_t sent = 0;
+  for (const auto& port : ports) {
+    if (!port) continue;
+    skipped += port->idle.skipped + port->loaded.skipped;
+    sent += port->idle.sent + port->loaded.sent;
+  }
+  if (skipped * 100 > sent) {
+    problems.push_back(
+        {ProblemCode::kScheduleSlipped,
+         fmt::format("{} heartbeats were skipped because this host was late", skipped)});
+  }
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,26 @@
+// What limits the trust in a finished run: the problems that its figures themselves show.
+//
+// Free functions over a client's results; they find problems, but never fail a run. Pure.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "engine/port_kind.hpp"
+#include "engine/result.hpp"
+#include "engine/totals.hpp"
+#include "wire/test_result.hpp"
+
+namespace wyndrvr::engine {
+
+// The receiver's own figures, where the result has them and they agree with one another and with
+// the rest of it: a server may send any.
+[[nodiscard]] std::optional<ReceiverTotals> receiver_totals_of(const wire::TestResult& result);
+
+// Append to `problems`; a test without a result has none of its own.
+void judge_test(const TestOutcome& test, std::vector<Problem>& problems);
+void judge_latency(const std::array<std::optional<PortTotals>, kPortCount>& ports,
+                   std::vector<Problem>& problems);
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,98 @@
+// The fields of every report of a coordinator, in the order in which they travel: a session that
+// has a loop elsewhere tells the server's what it would tell the person who watches.
+#pragma once
+
+#include "engine/report.hpp"
+#include "engine/server_session.hpp"
+#include "ipc/archive.hpp"
+#include "ipc/message_fields.hpp"
+#include "ipc/setup_fields.hpp"
+
+namespace wyndrvr::ipc {
+
+// --- the client's ---
+template <class Archive>
+void transfer(Archive& archive, engine::Connecting& v) {
+  transfer_all(archive, v.server, v.attempt);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::Assigned& v) {
+  transfer_all(archive, v.server, v.ports, v.key);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::PortAnswers& v) {
+  transfer(archive, v.port);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::Refused& v) {
+  transfer(archive, v.reason);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::LatencySample& v) {
+  transfer_all(archive, v.port, v.rtt, v.network_rtt, v.loaded);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::UploadStarted& v) {
+  transfer_all(archive, v.channel, v.duration);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::UploadProgress& v) {
+  transfer_all(archive, v.elapsed, v.duration, v.sender, v.receiver);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::UploadResultArrived& v) {
+  transfer(archive, v.linger);
+}
+
+// --- the server's ---
+template <class Archive>
+void transfer(Archive& archive, engine::ClientConnected& v) {
+  transfer(archive, v.client);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::ServerLatencySample& v) {
+  transfer_all(archive, v.client, v.port, v.rtt);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::ClientGone& v) {
+  transfer_all(archive, v.client, v.reason, v.was_connected, v.mean_rtt);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::ServerTestResult& v) {
+  transfer_all(archive, v.client, v.totals);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::LimitReached& v) {
+  transfer(archive, v.limit);
+}
+
+// --- both ends' ---
+template <class Archive>
+void transfer(Archive& archive, engine::PortsStarted& v) {
+  transfer(archive, v.client);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::PortLost& v) {
+  transfer_all(archive, v.client, v.port, v.cause);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::SessionLost& v) {
+  transfer_all(archive, v.client, v.cause);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::TraceLine& v) {
+  transfer_enum(archive, v.kind, engine::kLastTraceKind);
+  transfer_all(archive, v.channel, v.detail, v.client);
+}
+
+// --- what a server's session asks of its host, beside reports ---
+template <class Archive>
+void transfer(Archive& archive, engine::SessionOver& v) {
+  transfer(archive, v.reason);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::TellEnded& v) {
+  transfer(archive, v.cause);
+}
+
+}  // namespace wyndrvr::ipc

@@ -1,0 +1,105 @@
+#include "runtime/port_worker.hpp"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "base/check.hpp"
+#include "os/clock.hpp"
+#include "runtime/port_runner.hpp"
+#include "runtime/port_socket.hpp"
+#include "runtime/worker_channel.hpp"
+#include "runtime/worker_loop.hpp"
+#include "runtime/worker_rights.hpp"
+
+namespace wyndrvr::runtime {
+namespace {
+
+using engine::Mailbox;
+using engine::PortKind;
+
+class PortWorker final : public MailHandler, public WorkerChannel::Listener {
+ public:
+  PortWorker(EventLoop& loop, const PortSetup& setup)
+      : loop_(loop),
+        setup_(setup),
+        receive_buffer_(make_receive_buffer(setup.config.side, setup.config.kind)) {}
+
+  // Error: a socket or the loop.
+  [[nodiscard]] Result<void> start(std::vector<os::Fd> descriptors) {
+    const auto siblings = siblings_of(setup_.config.kind);
+    if (descriptors.size() != 2 + siblings.size()) return fail("not the descriptors of a port");
+    // First of all, so that a failure can still be told.
+    if (auto opened = open(supervisor_, std::move(descriptors[0])); !opened) return opened;
+    auto socket = adopt_port(setup_.config.side, setup_.config.kind, std::move(descriptors[1]));
+    if (!socket) return std::unexpected(socket.error());
+    setup_.config.start = os::monotonic_now();
+    runner_ = std::make_unique<PortRunner>(PortRunner::Environment{loop_, receive_buffer_, *this},
+                                           std::move(*socket), setup_.config);
+    for (std::size_t i = 0; i < siblings.size(); ++i) {
+      auto opened = open(siblings_[engine::index_of(siblings[i])], std::move(descriptors[2 + i]));
+      if (!opened) return opened;
+    }
+    return runner_->start();
+  }
+
+  void on_mail(PortKind from, const engine::Outgoing& mail) override {
+    WorkerChannel* channel = mail.to == Mailbox::kCoordinator
+                                 ? supervisor_.get()
+                                 : siblings_[static_cast<std::size_t>(mail.to)].get();
+    // A port writes to the coordinator and to siblings only.
+    WYNDRVR_CHECK(channel != nullptr);
+    channel->send(ipc::Letter{engine::mailbox_of(from), mail.message});
+  }
+
+  void on_frame(WorkerChannel& channel, Frame frame) override {
+    const auto sender = sender_of(channel);
+    if (const auto* letter = std::get_if<ipc::Letter>(&frame)) {
+      // Who writes is told by the channel, whatever the letter says.
+      runner_->deliver(sender, letter->message);
+      return;
+    }
+    const auto* ping = std::get_if<Ping>(&frame);
+    if (ping != nullptr && sender == Mailbox::kCoordinator) channel.send(Pong{ping->number});
+  }
+
+  // Nobody is left to work for. The end of a sibling is the supervisor's business.
+  void on_channel_end(WorkerChannel& channel, WorkerChannel::End /*end*/) override {
+    if (&channel == supervisor_.get()) loop_.stop();
+  }
+
+ private:
+  [[nodiscard]] Result<void> open(std::unique_ptr<WorkerChannel>& channel, os::Fd fd) {
+    channel = std::make_unique<WorkerChannel>(loop_, std::move(fd), *this);
+    return channel->start();
+  }
+  [[nodiscard]] Mailbox sender_of(const WorkerChannel& channel) const {
+    for (const PortKind kind : engine::kPortKinds) {
+      if (siblings_[engine::index_of(kind)].get() == &channel) return engine::mailbox_of(kind);
+    }
+    return Mailbox::kCoordinator;
+  }
+
+  EventLoop& loop_;
+  PortSetup setup_;
+  os::ReceiveBuffer receive_buffer_;
+  std::unique_ptr<PortRunner> runner_;
+  std::unique_ptr<WorkerChannel> supervisor_;
+  std::array<std::unique_ptr<WorkerChannel>, engine::kPortCount> siblings_;
+};
+
+}  // namespace
+
+std::vector<PortKind> siblings_of(PortKind kind) {
+  if (kind == PortKind::kControl) return {PortKind::kUpload, PortKind::kDownload};
+  return {PortKind::kControl};
+}
+
+int run_port_worker(const PortSetup& setup, std::vector<os::Fd> descriptors,
+                    Surroundings surroundings,
+                    const std::function<void(const Error&)>& tell_failure) {
+  take_place(engine::name(setup.config.kind), setup.cpus, surroundings);
+  return run_in_loop<PortWorker>(setup, {}, std::move(descriptors), surroundings, tell_failure);
+}
+
+}  // namespace wyndrvr::runtime

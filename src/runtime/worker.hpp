@@ -1,0 +1,81 @@
+// The supervisor's side of one worker: starts it, talks to it, sees that it lives, and buries it.
+//
+// A worker ends in one of two ways. Asked to (`stop`): on_worker_gone. By itself, crashed, stopped
+// or hung: on_worker_lost with the cause, then on_worker_gone. When on_worker_gone comes, nothing
+// of it is left: its process is reaped, its descriptors are closed. Destroying a Worker that is not
+// gone kills it and waits for that. Neither call may destroy the Worker (EventLoop::defer).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "os/fd.hpp"
+#include "runtime/event_loop.hpp"
+#include "runtime/liveness.hpp"
+#include "runtime/stop_ladder.hpp"
+#include "runtime/worker_body.hpp"
+#include "runtime/worker_channel.hpp"
+
+namespace wyndrvr::runtime {
+
+class Worker final : public EventSource, public WorkerChannel::Listener {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // Everything but Hello and Pong.
+    virtual void on_worker_frame(Worker& worker, Frame frame) = 0;
+    // "upload worker (pid 42) was killed by SIGKILL"
+    virtual void on_worker_lost(Worker& worker, const std::string& cause) = 0;
+    virtual void on_worker_gone(Worker& worker) = 0;
+  };
+
+  // `role`: "upload", for the texts.
+  Worker(EventLoop& loop, std::string role, Listener& listener);
+  ~Worker() override;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // `subject`: whom it is for, shown in its title. `descriptors`: what it gets beside its channel.
+  // Error: it could not be started; nothing is left of it.
+  [[nodiscard]] Result<void> start(StartBody start_body, const std::string& subject,
+                                   std::vector<os::Fd> descriptors, const Frame& setup);
+  void send(const Frame& frame);
+  void stop();
+
+  [[nodiscard]] bool gone() const { return gone_; }
+  [[nodiscard]] std::optional<int> pid() const { return body_ ? body_->pid() : std::nullopt; }
+
+  void on_ready(const Readiness& readiness) override;
+  void on_wake(Instant now) override;
+  void on_frame(WorkerChannel& channel, Frame frame) override;
+  void on_channel_end(WorkerChannel& channel, WorkerChannel::End end) override;
+
+ private:
+  void look(Instant now);
+  // It has to go, for this reason; the first one stands.
+  void give_up(Instant now, Rung from, std::string cause);
+  void climb(Instant now, Rung rung);
+  void bury_if_over();
+  void bury(const std::string& how);
+  void schedule();
+  [[nodiscard]] std::string describe() const;
+
+  EventLoop& loop_;
+  std::string role_;
+  Listener& listener_;
+  std::unique_ptr<WorkerBody> body_;
+  std::unique_ptr<WorkerChannel> channel_;
+  std::optional<EventLoop::Id> id_;
+  std::optional<Liveness> liveness_;
+  StopLadder ladder_;
+  std::string cause_;  // why it is lost, where that is known before it is over
+  bool wanted_ = true;
+  bool gone_ = false;
+};
+
+}  // namespace wyndrvr::runtime

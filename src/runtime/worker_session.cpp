@@ -1,0 +1,61 @@
+#include "runtime/worker_session.hpp"
+
+#include <utility>
+
+#include "engine/overloaded.hpp"
+
+namespace wyndrvr::runtime {
+
+WorkerSession::WorkerSession(const PlacementContext& context, StartBody start_body,
+                             const SessionPlan& plan, const engine::ServerConfig& config,
+                             SessionListener& listener)
+    : start_body_(start_body),
+      start_{.session = plan.setup,
+             .bound = plan.bound,
+             .protocol = config.protocol,
+             .limits = config.limits,
+             .tuning = context.loop.tuning(),
+             .ports = plan.ports,
+             .cpus = context.cpus,
+             .seed = plan.seed},
+      listener_(listener),
+      worker_(context.loop, "session", *this) {}
+
+Result<void> WorkerSession::launch(PortSockets sockets) {
+  std::vector<os::Fd> descriptors;
+  for (auto& socket : sockets) descriptors.push_back(socket->release());
+  return worker_.start(start_body_, to_string(start_.session.client), std::move(descriptors),
+                       start_);
+}
+
+void WorkerSession::end(engine::SessionEnd reason) {
+  worker_.send(EndSession{reason});
+}
+
+void WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
+  const engine::SessionId id = start_.session.id;
+  std::visit(engine::Overloaded{
+                 [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
+                 [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
+                 [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
+                 [&](const engine::TellEnded& tell) { listener_.on_tell_ended(id, tell.cause); },
+                 [&](const engine::SessionOver&) { worker.stop(); },
+                 [&](const engine::Report& report) { listener_.on_session_report(report); },
+                 [](const auto&) {},  // not for a session to say
+             },
+             frame);
+}
+
+void WorkerSession::on_worker_lost(Worker& /*worker*/, const std::string& cause) {
+  lost_ = cause;
+}
+
+void WorkerSession::on_worker_gone(Worker& /*worker*/) {
+  if (lost_.empty()) {
+    listener_.on_session_over(start_.session.id);
+  } else {
+    listener_.on_session_lost(start_.session.id, lost_);
+  }
+}
+
+}  // namespace wyndrvr::runtime

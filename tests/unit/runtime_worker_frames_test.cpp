@@ -1,0 +1,123 @@
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "runtime/worker_frames.hpp"
+
+namespace wyndrvr::runtime {
+namespace {
+
+std::vector<std::byte> octets_of(const Frame& frame) {
+  std::vector<std::byte> octets;
+  encode(frame, octets);
+  return octets;
+}
+
+// One of each kind, with values that are not the defaults.
+std::vector<Frame> samples() {
+  const Endpoint client{*parse_ip("192.0.2.7"), Port{4242}};
+  PortSetup port;
+  port.config.side = engine::Side::kServer;
+  port.config.kind = engine::PortKind::kUpload;
+  port.config.peer = client;
+  port.config.heartbeat_key = 41'877;
+  port.config.heartbeat_count = 12;
+  port.tuning.gather = 7us;
+  port.tuning.drop_probability = 0.25;
+  port.cpus = {3, 5};
+  SessionStart session;
+  session.session.id = {77};
+  session.session.client = client;
+  session.session.local = *parse_ip("2001:db8::1");
+  session.session.ports = {Port{7000}, Port{7001}, Port{7002}};
+  session.limits.idle_timeout = 12s;
+  session.tuning.block_limit = 9ms;
+  session.ports = kLastPlacementMode;
+  session.cpus = {.chosen = {1, 2}, .allowed = {0, 1, 2}, .session = 4};
+  session.seed = 99;
+  return {Hello{*wire::SmallText<32>::from("1.2.3")},
+          Ping{7},
+          Pong{8},
+          port,
+          session,
+          SetupFailed{"epoll_ctl: Too many open files"},
+          EndSession{engine::SessionEnd::kShutdown},
+          ipc::Letter{engine::Mailbox::kUpload, engine::PortReady{{9}}},
+          engine::SessionProven{},
+          engine::ResendAssignment{},
+          engine::ClientExtended{},
+          engine::TellEnded{"upload worker (pid 42) was killed by SIGKILL"},
+          engine::SessionOver{engine::SessionEnd::kIdle},
+          engine::Report{engine::PortLost{client, engine::PortKind::kDownload, "gone"}}};
+}
+
+TEST(WorkerFrames, EveryKindIsAmongTheSamples) {
+  const auto frames = samples();
+  ASSERT_EQ(frames.size(), std::variant_size_v<Frame>);
+  for (std::size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i].index(), i);
+}
+
+TEST(WorkerFrames, WhatIsEncodedDecodesToTheSameOctets) {
+  for (const Frame& frame : samples()) {
+    const auto octets = octets_of(frame);
+    const auto decoded = decode_frame(octets);
+    ASSERT_TRUE(decoded) << frame.index();
+    EXPECT_EQ(decoded->index(), frame.index());
+    EXPECT_EQ(octets_of(*decoded), octets) << frame.index();
+  }
+}
+
+TEST(WorkerFrames, NoTruncationAndNoTrailingOctetDecodes) {
+  for (const Frame& frame : samples()) {
+    auto octets = octets_of(frame);
+    for (std::size_t size = 0; size < octets.size(); ++size) {
+      EXPECT_FALSE(decode_frame(ByteView(octets).first(size))) << frame.index() << " at " << size;
+    }
+    octets.push_back(std::byte{0});
+    EXPECT_FALSE(decode_frame(octets)) << frame.index();
+  }
+}
+
+TEST(WorkerFrames, AnUnknownKindDoesNotDecode) {
+  const std::array<std::byte, 1> unknown = {std::byte{std::variant_size_v<Frame>}};
+  EXPECT_FALSE(decode_frame(unknown));
+}
+
+TEST(WorkerFrames, ASetUpSurvivesTheJourney) {
+  const auto frames = samples();
+  const auto port = std::get<PortSetup>(*decode_frame(octets_of(frames[3])));
+  EXPECT_EQ(port.cpus, (std::vector<unsigned>{3, 5}));
+  EXPECT_EQ(port.tuning.drop_probability, 0.25);
+  EXPECT_EQ(port.config.heartbeat_count, 12U);
+  const auto session = std::get<SessionStart>(*decode_frame(octets_of(frames[4])));
+  EXPECT_EQ(session.session.ports[2], Port{7002});
+  EXPECT_EQ(to_string(session.session.local), "2001:db8::1");
+  EXPECT_EQ(session.cpus.allowed, (std::vector<unsigned>{0, 1, 2}));
+  EXPECT_EQ(session.ports, kLastPlacementMode);
+}
+
+TEST(WorkerFrames, TheLongestSetUpFitsItsBound) {
+  CpuPlan everything;
+  for (unsigned i = 0; i < 1024; ++i) {
+    everything.chosen.push_back(i);
+    everything.allowed.push_back(i);
+  }
+  SessionStart session;
+  session.cpus = everything;
+  EXPECT_LE(octets_of(session).size(), kMaxSetupSize);
+}
+
+TEST(WorkerFrames, OnlySamplesAndDebugLinesMayBeLost) {
+  EXPECT_EQ(keep_of(engine::Report{engine::ServerLatencySample{}}), ipc::Keep::kMayLose);
+  EXPECT_EQ(keep_of(engine::Report{engine::TraceLine{}}), ipc::Keep::kMayLose);
+  EXPECT_EQ(keep_of(engine::Report{engine::ClientConnected{}}), ipc::Keep::kAlways);
+  EXPECT_EQ(keep_of(engine::SessionOver{}), ipc::Keep::kAlways);
+  EXPECT_EQ(keep_of(ipc::Letter{engine::Mailbox::kUpload, engine::ReceiverProgress{}}),
+            ipc::Keep::kNewest);
+}
+
+}  // namespace
+}  // namespace wyndrvr::runtime
