@@ -199,6 +199,9 @@ void ClientSession::on_receiver_progress(const ReceiverTotals& totals) {
   if (state_ != State::kTesting && state_ != State::kAwaiting) return;
   if (receiver_ && totals.elapsed <= receiver_->elapsed) return;
   receiver_ = totals;
+  // One that was brought forward is for the sender. The schedule's may be a little early, too.
+  if (totals.elapsed - shown_until_ < config_.progress_interval * 9 / 10) return;
+  shown_until_ = totals.elapsed;
   intervals_.add(totals);
   report(UploadProgress{totals.elapsed, test_duration_, sender_, receiver_});
 }

@@ -132,6 +132,7 @@ class ClientSession {
   unsigned sender_reports_ = 0;
   std::optional<ReceiverTotals> receiver_;
   IntervalLog intervals_;
+  Duration shown_until_{};  // of the test, by the last progress that was shown
   std::optional<TestOutcome> test_;
   SessionResult result_;
   std::deque<ClientSessionEffect> effects_;

@@ -43,6 +43,7 @@ std::expected<void, wire::DropReason> ControlClient::on_control(Instant now,
     totals.reordered = progress->reordered;
     totals.expected = progress->highest;
     totals.written_off = progress->written_off;
+    totals.socket_drops = progress->socket_drops;
     totals.elapsed = Duration(static_cast<std::int64_t>(progress->elapsed_ns));
     if (totals.unique > totals.expected || totals.elapsed < Duration(0) ||
         totals.elapsed > plan_.duration + kResultTimeout) {

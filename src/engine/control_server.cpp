@@ -99,6 +99,7 @@ std::optional<ControlServer::Packet> ControlServer::poll(Instant now, Mail& mail
     packet.reordered = totals.reordered;
     packet.highest = totals.expected;
     packet.written_off = totals.written_off;
+    packet.socket_drops = totals.socket_drops;
     return packet;
   }
   if (state_ == State::kFinished && now >= next_send_) {

@@ -23,7 +23,9 @@ void DataReceiver::on_go(const Go& go) {
   if (go_) return;
   go_ = go;
   next_report_ = go.start;
-  next_progress_ = go.start + plan_.progress_interval;
+  next_regular_progress_ = go.start + plan_.progress_interval;
+  next_progress_ = next_regular_progress_;
+  next_drop_progress_ = go.start + report_interval_;
   last_arrival_ = std::max(last_arrival_, go.start);
 }
 
@@ -58,7 +60,11 @@ std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header
 void DataReceiver::on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
   // The kernel's count runs since the socket was opened.
   const std::uint64_t before = dropped_buffers_.value_or(socket_drops);
-  if (socket_drops > before) socket_drops_ += (socket_drops - before) * datagrams;
+  if (socket_drops > before) {
+    socket_drops_ += (socket_drops - before) * datagrams;
+    // Soon: the sender is to know that it was not the path.
+    next_progress_ = std::min(next_progress_, next_drop_progress_);
+  }
   dropped_buffers_ = socket_drops;
 }
 
@@ -87,7 +93,11 @@ std::optional<ReceiverProgress> DataReceiver::poll_progress(Instant now) {
   if (!go_ || finished_ || plan_.progress_interval <= Duration(0) || now < next_progress_) {
     return std::nullopt;
   }
-  next_progress_ = next_slot(next_progress_, plan_.progress_interval, now);
+  if (now >= next_regular_progress_) {
+    next_regular_progress_ = next_slot(next_regular_progress_, plan_.progress_interval, now);
+  }
+  next_progress_ = next_regular_progress_;
+  next_drop_progress_ = now + report_interval_;
   ReceiverTotals state = totals();
   state.elapsed = now - go_->start;
   return ReceiverProgress{plan_.channel, state};

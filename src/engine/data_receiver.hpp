@@ -82,6 +82,9 @@ class DataReceiver {
   Instant last_arrival_;
   Instant next_report_;
   Instant next_progress_;
+  Instant
+      next_regular_progress_;   // on the schedule; datagrams that the socket drops bring it forward
+  Instant next_drop_progress_;  // but not before this
   bool finished_ = false;
   std::array<seq::Range, wire::kMaxRanges> lowest_{};
   std::array<wire::ClosedRange, wire::kMaxRanges> report_{};

@@ -54,7 +54,9 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
 }
 
 void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals) {
-  if (rate_) rate_->on_feedback(now, {totals.expected, totals.unique});
+  if (!rate_) return;
+  rate_->on_receiver_drops(totals.socket_drops);
+  rate_->on_feedback(now, {totals.expected, totals.unique});
 }
 
 bool DataSender::sending(Instant now) const {

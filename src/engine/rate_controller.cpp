@@ -19,6 +19,7 @@ constexpr double kUnused = 0.7;             // sending less than this of the rat
 constexpr double kSameLoss = 0.8;           // a cut that leaves this share of the loss did not help
 constexpr double kMaxPathLoss = 0.5;        // more is an outage or far too much, not chance
 constexpr int kCleanPeriodsToCoalesce = 4;  // after loss
+constexpr double kExplained = 0.9;          // of the loss: then the receiver's socket was the cause
 
 }  // namespace
 
@@ -60,6 +61,7 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
     return;
   }
   const Period report = period_since(ramp_mark_, now, feedback);
+  lost_ = feedback.sent - std::min(feedback.sent, feedback.received);
   if (report.pace) last_pace_ = *report.pace;
   if (ramping_) {
     ramp(report, feedback.sent >= ramp_gate_);
@@ -77,6 +79,19 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
   ramp_mark_ = mark_now(now, feedback);
 }
 
+bool RateController::loss_is_explained() const {
+  const std::uint64_t otherwise = lost_ - std::min(lost_, receiver_drops_ + excused_);
+  const auto to_explain = static_cast<double>(lost_ - std::min(lost_, excused_));
+  return static_cast<double>(otherwise) <= (1 - kExplained) * to_explain;
+}
+
+void RateController::on_receiver_drops(std::uint64_t drops) {
+  if (drops == receiver_drops_) return;
+  receiver_drops_ = drops;
+  // Told after the loss had shown: taken back.
+  if (clean_periods_ < 1 && loss_is_explained()) clean_periods_ = 1;
+}
+
 // Loss within what chance makes of the path's own loss (three standard deviations).
 bool RateController::is_clean(const Period& period) const {
   const double p = path_loss_;
@@ -85,7 +100,7 @@ bool RateController::is_clean(const Period& period) const {
 }
 
 void RateController::ramp(const Period& period, bool step_is_known) {
-  if (period.loss > 0) clean_periods_ = -kCleanPeriodsToCoalesce;
+  if (period.loss > 0 && !loss_is_explained()) clean_periods_ = -kCleanPeriodsToCoalesce;
   if (!is_clean(period)) {
     ramping_ = false;
     cut(period);
@@ -113,7 +128,12 @@ void RateController::ramp(const Period& period, bool step_is_known) {
 }
 
 void RateController::adjust(const Period& period) {
-  clean_periods_ = period.loss > 0 ? -kCleanPeriodsToCoalesce : std::min(clean_periods_ + 1, 1);
+  if (period.loss > 0 && !loss_is_explained()) {
+    clean_periods_ = -kCleanPeriodsToCoalesce;
+  } else if (++clean_periods_ >= 1) {
+    clean_periods_ = 1;
+    excused_ = lost_ - std::min(lost_, receiver_drops_);
+  }
   const double loss_before = std::exchange(loss_before_cut_, 0);
   const bool same = period.loss - path_loss_ >= kSameLoss * (loss_before - path_loss_);
   if (loss_before > 0 && same && period.loss <= kMaxPathLoss) {

@@ -42,6 +42,9 @@ class RateController {
     sent_packets_ += packets;
   }
   void on_feedback(Instant now, const Feedback& feedback);
+  // Of the datagrams lost so far, those that the receiver's own socket threw away: the host there
+  // is too slow, but the path is no worse for bursts.
+  void on_receiver_drops(std::uint64_t drops);
 
   [[nodiscard]] BitRate rate() const { return rate_; }
   // Whether bursts do no harm here: fast, and no loss for a while.
@@ -71,6 +74,7 @@ class RateController {
   // `step_is_known`: the receiver has told of datagrams sent since the last step.
   void ramp(const Period& period, bool step_is_known);
   void adjust(const Period& period);
+  [[nodiscard]] bool loss_is_explained() const;
   void cut(const Period& period);
   // The rate that brings `pace` to the receiver through the path's own loss.
   [[nodiscard]] BitRate sustaining(BitRate pace) const { return pace * (1 / (1 - path_loss_)); }
@@ -92,6 +96,9 @@ class RateController {
   std::uint64_t judge_after_ = 0;  // the lower rate counts from this datagram on,
   Instant judge_by_;               // and from then on at the latest
   int clean_periods_ = 1;
+  std::uint64_t lost_ = 0;            // as of the newest feedback
+  std::uint64_t receiver_drops_ = 0;  // of them
+  std::uint64_t excused_ = 0;         // lost otherwise, and forgiven by now
   std::uint64_t sent_bytes_ = 0;
   std::uint64_t sent_packets_ = 0;
   Mark ramp_mark_;

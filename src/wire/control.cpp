@@ -9,10 +9,11 @@ namespace wyndrvr::wire {
 namespace {
 
 constexpr CountField<Progress> kProgressCounts[] = {
-    {"elapsed_ns", &Progress::elapsed_ns}, {"bytes", &Progress::bytes},
-    {"packets", &Progress::packets},       {"unique", &Progress::unique},
-    {"duplicate", &Progress::duplicate},   {"reordered", &Progress::reordered},
-    {"highest", &Progress::highest},       {"written_off", &Progress::written_off},
+    {"elapsed_ns", &Progress::elapsed_ns},     {"bytes", &Progress::bytes},
+    {"packets", &Progress::packets},           {"unique", &Progress::unique},
+    {"duplicate", &Progress::duplicate},       {"reordered", &Progress::reordered},
+    {"highest", &Progress::highest},           {"written_off", &Progress::written_off},
+    {"socket_drops", &Progress::socket_drops},
 };
 
 std::optional<double> find_duration(const FlatObject& object) {

@@ -55,15 +55,16 @@ struct Progress {
   std::uint64_t unique = 0;
   std::uint64_t duplicate = 0;
   std::uint64_t reordered = 0;
-  std::uint64_t highest = 0;      // highest number received + 1; 0 before the first
-  std::uint64_t written_off = 0;  // missing numbers that are no longer waited for
+  std::uint64_t highest = 0;       // highest number received + 1; 0 before the first
+  std::uint64_t written_off = 0;   // missing numbers that are no longer waited for
+  std::uint64_t socket_drops = 0;  // datagrams that found the receiving socket full
   bool operator==(const Progress&) const = default;
 };
 
 using ControlBody = std::variant<Bwup, BwupAck, Progress>;
 
 // The longest body that is written: a Progress whose counts have 20 digits each.
-inline constexpr std::size_t kMaxControlBodySize = 320;
+inline constexpr std::size_t kMaxControlBodySize = 360;
 
 // Error: kBadBody, also for an unknown command. A BWUP with `"ack":1` or none is a request.
 [[nodiscard]] std::expected<ControlBody, DropReason> parse_control(ByteView body);

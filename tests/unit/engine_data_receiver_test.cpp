@@ -241,6 +241,22 @@ TEST_F(DataReceiverTest, ProgressIsCumulativeAndTellsTheTestsTime) {
   EXPECT_EQ(progress->channel, kChannel);
 }
 
+TEST_F(DataReceiverTest, SocketDropsAreToldSoonButNotWithEveryBuffer) {
+  go();
+  receiver->on_buffer(0, 1);
+  EXPECT_TRUE(receive(0));
+  receiver->on_buffer(2, 1);
+  EXPECT_EQ(receiver->deadline()->at, kStart) << "the first report";
+  EXPECT_FALSE(receiver->poll_progress(kStart + 99ms));
+  EXPECT_EQ(receiver->poll_progress(kStart + 100ms)->totals.socket_drops, 2U);
+  receiver->on_buffer(3, 1);
+  receiver->on_buffer(4, 1);
+  EXPECT_FALSE(receiver->poll_progress(kStart + 199ms));
+  EXPECT_EQ(receiver->poll_progress(kStart + 200ms)->totals.socket_drops, 4U);
+  EXPECT_FALSE(receiver->poll_progress(kStart + 999ms)) << "nothing new";
+  EXPECT_TRUE(receiver->poll_progress(kStart + 1s)) << "the schedule stays";
+}
+
 TEST_F(DataReceiverTest, QuietTestEndsAtItsEnd) {
   go();
   EXPECT_TRUE(receive_at(kStart + 9s, 0));

@@ -118,6 +118,7 @@ class Reports {
     controller.on_feedback(now_, feedback_);
   }
   void repeat() { controller.on_feedback(now_ += 100ms, feedback_); }
+  [[nodiscard]] std::uint64_t lost() const { return feedback_.sent - feedback_.received; }
 
   RateController controller{1s, kStart};
 
@@ -182,6 +183,26 @@ TEST(RateController, CoalescesOnlyWhenFastAndClean) {
   EXPECT_FALSE(reports.controller.may_coalesce()) << "not clean";
   for (int i = 0; i < 200 && !reports.controller.may_coalesce(); ++i) reports.report();
   EXPECT_TRUE(reports.controller.may_coalesce()) << "clean again";
+}
+
+TEST(RateController, LossInTheReceiversSocketIsNoReasonToSendOneByOne) {
+  Reports reports;
+  while (reports.controller.rate() < RateController::kCoalesceFrom * 16) reports.report();
+  reports.report(0.1);
+  ASSERT_FALSE(reports.controller.may_coalesce());
+  const std::uint64_t lost = reports.lost();
+  reports.controller.on_receiver_drops(lost / 2);
+  EXPECT_FALSE(reports.controller.may_coalesce()) << "half of it was the path";
+  reports.controller.on_receiver_drops(lost);
+  EXPECT_TRUE(reports.controller.may_coalesce());
+}
+
+TEST(RateController, LossToldAsTheReceiversBeforeItShowsDoesNoHarmEither) {
+  Reports reports;
+  while (reports.controller.rate() < RateController::kCoalesceFrom * 16) reports.report();
+  reports.controller.on_receiver_drops(1'000'000'000);
+  reports.report(0.1);
+  EXPECT_TRUE(reports.controller.may_coalesce());
 }
 
 class Bottleneck : public ::testing::TestWithParam<double> {};

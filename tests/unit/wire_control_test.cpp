@@ -47,10 +47,11 @@ TEST(Control, ProgressNamesEveryCount) {
                           .duplicate = 5,
                           .reordered = 6,
                           .highest = 7,
-                          .written_off = 8};
+                          .written_off = 8,
+                          .socket_drops = 9};
   EXPECT_EQ(written(progress),
             R"({"cmd":"PROGRESS","channel":9,"elapsed_ns":1,"bytes":2,"packets":3,"unique":4,)"
-            R"("duplicate":5,"reordered":6,"highest":7,"written_off":8})");
+            R"("duplicate":5,"reordered":6,"highest":7,"written_off":8,"socket_drops":9})");
   EXPECT_EQ(parse(written(progress)), ControlBody(progress));
 }
 
@@ -108,7 +109,7 @@ TEST(Control, BadBodiesAreRefused) {
            R"({"cmd":"BWUP","ack":0,"channel":1,"duration":5,"uid":"\u0041"})",
            R"({"cmd":"PROGRESS","channel":1,"elapsed_ns":1})",
            R"({"cmd":"PROGRESS","channel":1,"elapsed_ns":1,"bytes":2,"packets":3,"unique":4,)"
-           R"("duplicate":5,"reordered":6,"highest":-7,"written_off":8})",
+           R"("duplicate":5,"reordered":6,"highest":-7,"written_off":8,"socket_drops":9})",
        }) {
     EXPECT_EQ(parse(body), std::unexpected(DropReason::kBadBody)) << body;
   }
