@@ -174,13 +174,3 @@ class Heartbeats(BinaryTestCase):
         figures = document["latency"]["control"]
         self.assertEqual((figures["sent"], figures["received"], figures["lost"]), (10, 10, 0))
         self.assertTrue(5_000 < figures["rtt_ns"]["p50"] < 20_000_000, figures)
-
-
-class Unavailable(BinaryTestCase):
-    def test_other_modes_are_a_clear_error(self):
-        with Server014(faults=Faults(never_answer=True)) as server:
-            for option in ("--port-parallelability", "--connection-parallelibility"):
-                for mode in ("THREAD", "PROCESS"):
-                    program = run_client(server.address, option, mode, timeout=3)
-                    self.assertNotEqual(program.code, 0)
-                    self.assertIn(mode, program.errors())

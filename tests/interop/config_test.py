@@ -1,5 +1,8 @@
 """Command line and configuration files of the program under test: section 7."""
 
+import itertools
+import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -74,7 +77,8 @@ class Files(BinaryTestCase):
 
     def test_bad_values_in_a_file_are_named(self):
         for line in ("heartbeat_rate=soon", "port_ranges=9-1", "test_drop_rate=2",
-                     "connection_parallelibility=MANY", "bind_port=70000", "duration=-3"):
+                     "connection_parallelibility=MANY", "bind_port=70000", "duration=-3",
+                     "cpu=0-", "cpu=2,2"):
             key = line.split("=")[0]
             with Program("127.0.0.1:9", config=line + "\n") as program:
                 self.assertEqual(program.wait(4), 2, line)
@@ -105,10 +109,12 @@ class Files(BinaryTestCase):
 
     def test_create_edit_and_leave_alone(self):
         path = self.folder / "new.conf"
-        text = self.create(path, "--heartbeat-rate", "123", "--port-ranges", "9000-9010")
+        text = self.create(path, "--heartbeat-rate", "123", "--port-ranges", "9000-9010",
+                           "--cpu", "0-3,6", "--port-parallelability", "process")
         self.assertRegex(text, rf"(?m)^Created .*configuration file: {path}$")
         lines = self.values(path)
         self.assertEqual((lines["heartbeat_rate"], lines["port_ranges"]), ("123", "9000-9010"))
+        self.assertEqual((lines["cpu"], lines["port_parallelability"]), ("0-3,6", "process"))
         before = path.read_bytes()
         text = self.create(path, "--heartbeat-rate", "123")
         self.assertRegex(text, rf"(?m)^Configuration file unchanged: {path}$")
@@ -146,6 +152,81 @@ class Files(BinaryTestCase):
         return {key.strip(): value.strip() for key, value in pairs}
 
 
+class Modes(BinaryTestCase):
+    """How ports and sessions are placed, and on which CPUs: accepted at both ends."""
+
+    MODES = ("SINGLE", "THREAD", "PROCESS")
+
+    def test_every_combination_measures_at_a_client(self):
+        for port, connection in itertools.product(self.MODES, repeat=2):
+            with self.subTest(port=port, connection=connection), Server014() as peer, \
+                    tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "result.json"
+                program = run_client(peer.address, "--count", "3", "--json", path,
+                                     "--port-parallelability", port,
+                                     "--connection-parallelibility", connection.lower(),
+                                     config={"heartbeat_rate": 50})
+                self.assertEqual(program.code, 0, program.errors())
+                document = json.loads(path.read_text(encoding="utf-8"))
+                self.check_result(document)
+                self.assertEqual(document["mode"], {"port": port, "connection": connection})
+                self.assertEqual("workers" in document, port == "PROCESS")
+                if port == "PROCESS":
+                    self.check_workers(document["workers"], program.pid)
+
+    def check_workers(self, workers, parent):
+        """One process for each port, and none of them the program itself."""
+        self.assertEqual(sorted(worker["port"] for worker in workers),
+                         ["control", "download", "upload"])
+        self.assertEqual(len({worker["pid"] for worker in workers} | {parent}), 4)
+
+    def test_every_combination_serves(self):
+        for port, connection in itertools.product(self.MODES, repeat=2):
+            config = {"port_parallelability": port, "connection_parallelibility": connection}
+            with self.subTest(port=port, connection=connection), Server(config=config) as server:
+                with Client014(server.address) as client:
+                    client.connect()
+                    client.prove()
+                server.wait_line("stdout", "^Client connected: ")
+                self.assertEqual(server.stop(), 0, server.errors())
+
+    def test_started_ports_are_said_when_verbose(self):
+        for port, workers in (("THREAD", "threads"), ("PROCESS", "processes")):
+            with Server("--test-verbose", "--port-parallelability", port) as server:
+                program = run_client(server.address, "--count", "2", "--test-verbose",
+                                     "--port-parallelability", port,
+                                     config={"heartbeat_rate": 50})
+                self.assertEqual(program.code, 0, program.errors())
+                self.assertTrue(program.find(
+                    "stderr", rf"^Client started port {workers} \({port} mode\)$"))
+                server.wait_line("stderr",
+                                 rf"^Started port {workers} for client 127\.0\.0\.1:\d+$")
+
+    def test_loops_run_on_the_cpus_that_were_asked_for(self):
+        cpu = max(os.sched_getaffinity(0))
+        with Server("--cpu", str(cpu)) as server:
+            self.assertEqual(os.sched_getaffinity(server.pid), {cpu})
+            program = run_client(server.address, "--count", "2", "--cpu", str(cpu),
+                                 config={"heartbeat_rate": 50})
+            self.assertEqual(program.code, 0, program.errors())
+
+    def test_cpus_that_cannot_be_used_are_bad_usage(self):
+        allowed = sorted(os.sched_getaffinity(0))
+        foreign = allowed[-1] + 1
+        for arguments in (["127.0.0.1:9"], ["--server", "127.0.0.1:0"]):
+            with Program(*arguments, "--cpu", f"{allowed[0]},{foreign}") as program:
+                self.assertEqual(program.wait(4), 2, program.errors())
+                self.assertIn("--cpu", program.errors())
+                self.assertRegex(program.errors(),
+                                 rf"may not use CPU {foreign}, only {allowed[0]}\b")
+
+    def test_an_empty_list_on_the_command_line_beats_the_file(self):
+        with Server014() as peer:
+            program = run_client(peer.address, "--count", "2", "--cpu=",
+                                 config={"cpu": 8000, "heartbeat_rate": 50})
+            self.assertEqual(program.code, 0, program.errors())
+
+
 class BadUsage(BinaryTestCase):
     def test_bad_options_end_with_two_and_are_named(self):
         for options, name in ((["--no-such-option"], "--no-such-option"),
@@ -159,6 +240,15 @@ class BadUsage(BinaryTestCase):
                               (["--port-ranges", "9-1"], "--port-ranges"),
                               (["--port-ranges", "1-70000"], "--port-ranges"),
                               (["--port-parallelability", "FORK"], "--port-parallelability"),
+                              (["--connection-parallelibility", "BOTH"],
+                               "--connection-parallelibility"),
+                              (["--cpu", "x"], "--cpu"),
+                              (["--cpu", "3-1"], "--cpu"),
+                              (["--cpu", "1,1"], "--cpu"),
+                              (["--cpu", "1,,2"], "--cpu"),
+                              (["--cpu", "0-8191"], "--cpu"),
+                              (["--cpu", "-1"], "--cpu"),
+                              (["--cpu"], "--cpu"),
                               (["--flow-control-rate", "0"], "--flow-control-rate")):
             with Program("127.0.0.1:9", *options) as program:
                 self.assertEqual(program.wait(4), 2, (options, program.errors()))
@@ -176,7 +266,8 @@ class BadUsage(BinaryTestCase):
                 self.assertEqual(program.wait(4), 0)
                 self.assertTrue(program.stdout)
         for key in ("--port-ranges", "--idle-timeout", "--heartbeat-rate", "--json", "--count",
-                    "--bwup", "--create-config", "--test-drop-rate"):
+                    "--bwup", "--create-config", "--test-drop-rate", "--cpu",
+                    "--port-parallelability", "--connection-parallelibility"):
             self.assertIn(key, "\n".join(program.stdout))
 
     def test_full_drop_rate_of_a_client_sends_nothing(self):
