@@ -1,0 +1,87 @@
+"""A main process that is killed: nothing of it is left, and the other end finds out."""
+
+import os
+import signal
+import time
+
+from processes import (MODES, PROCESS, ROLES, SINGLE, SLOW, Client, FaultTestCase, Host,
+                       check_all, modes, state_of, wait_until)
+
+GONE_SECONDS = 3.0
+IDLE_MS = 1000
+SILENT_SECONDS = (3.0, 6.0)    # the server's ports are closed, and it has said nothing for 3 s
+
+
+class ParentDeath(FaultTestCase):
+    def kill_main(self, program, stopped, workers):
+        """Kills the main process, with one of its workers stopped before; says when."""
+        if stopped:
+            os.kill(workers[stopped], signal.SIGSTOP)
+            wait_until(lambda: state_of(workers[stopped]) == "T", 1, f"{stopped} to stop")
+        begin = time.monotonic()
+        program.process.kill()
+        program.process.wait(2)
+        wait_until(lambda: not program.left(), GONE_SECONDS, f"nothing left: {program.left()}")
+        return begin
+
+    def kill_client(self, ports, stopped, *test):
+        with Host(*modes(PROCESS), "--idle-timeout", str(IDLE_MS)) as host, \
+                Client(host.address, *modes(ports), *test, config=SLOW) as client:
+            client.wait_beats()
+            if test:
+                client.wait_line("stderr", "^Upload test started", 5)
+            workers = client.wait_workers() if ports == PROCESS else {}
+            self.assertEqual(len(client.members()), 4 if ports == PROCESS else 1)
+            begin = self.kill_main(client, stopped, workers)
+            said = host.wait_line("stdout", "^Client left: .*silent for idle_timeout", 5)
+            self.assertAlmostEqual(said.time - begin, IDLE_MS / 1000, delta=0.5)
+            host.wait_alone()
+            client.wait_reaped()
+
+    def test_of_a_client(self):
+        check_all(self, self.kill_client, [(ports, None) for ports in MODES]
+                  + [(PROCESS, role) for role in ROLES])
+
+    def test_of_a_client_in_a_test(self):
+        check_all(self, self.kill_client, [(ports, None, "--bwup") for ports in MODES]
+                  + [(PROCESS, "upload", "--bwup")])
+
+    def kill_server(self, ports, sessions, stopped, *test):
+        """With three clients, of which one tells how it ended."""
+        with Host(*modes(ports, sessions)) as host, \
+                Client(host.address, *test, config=SLOW) as client, \
+                Client(host.address) as second, Client(host.address) as third:
+            clients = (client, second, third)
+            for one in clients:
+                one.wait_beats()
+            if test:
+                client.wait_line("stderr", "^Upload test started", 5)
+            # Of one client: all have the same workers.
+            peer = host.wait_line("stdout", "^Client connected: ", count=3).split()[-1]
+            workers = host.workers(peer)
+            each = (3 if ports == PROCESS else 0) + (1 if sessions == PROCESS else 0)
+            self.assertEqual(len(host.members()), 1 + 3 * each, host.left())
+            begin = self.kill_main(host, stopped, workers)
+            for one in (second, third):
+                one.process.terminate()
+            client.process.wait(8)
+            took = time.monotonic() - begin
+            document = self.result_of(client, 1)
+            self.assertTrue(SILENT_SECONDS[0] - 0.5 < took < SILENT_SECONDS[1], took)
+            self.assertRegex(self.problem(document, "W007"), "stopped answering")
+            host.wait_reaped()
+
+    def test_of_a_server(self):
+        check_all(self, self.kill_server,
+                  [(ports, sessions, None) for ports in MODES for sessions in MODES], 3)
+
+    def test_of_a_server_with_a_stopped_worker(self):
+        check_all(self, self.kill_server,
+                  [(PROCESS, SINGLE, "control"), (PROCESS, SINGLE, "upload"),
+                   (SINGLE, PROCESS, "session"), (PROCESS, PROCESS, "session"),
+                   (PROCESS, PROCESS, "download")], 3)
+
+    def test_of_a_server_in_a_test(self):
+        check_all(self, self.kill_server,
+                  [(PROCESS, SINGLE, None, "--bwup"), (SINGLE, PROCESS, None, "--bwup"),
+                   (PROCESS, PROCESS, "upload", "--bwup")], 3)

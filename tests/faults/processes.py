@@ -1,0 +1,226 @@
+"""A program and all processes that it started: who they are, what they hold, whether they go.
+
+Each program is the leader of a process group of its own, and its workers stay in that group. So
+what is left of a program is found also when the program itself is gone, and other programs of the
+same name on this machine are left alone.
+"""
+
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "interop"))
+
+from harness import BinaryTestCase, Program, Server  # noqa: E402  (needs the path above)
+from together import check_all, reserve_ports  # noqa: E402,F401  (the tests take it from here)
+
+ROLES = ("control", "upload", "download")
+SINGLE, THREAD, PROCESS = MODES = ("SINGLE", "THREAD", "PROCESS")
+SLOW = {"send_sleep": 1000, "heartbeat_rate": 100}   # a test that leaves the machine to others
+
+# Workers that die of SIGSEGV or SIGABRT need not leave their memory behind.
+resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def wait_until(condition, timeout, what):
+    """The first true value of condition(); AssertionError where there is none in time."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(0.01)
+
+
+def modes(ports, sessions=None):
+    """The options for a mode of the ports and, for a server, one of the sessions."""
+    options = ["--port-parallelability", ports]
+    return options + (["--connection-parallelibility", sessions] if sessions else [])
+
+
+def read(pid, name):
+    """A file of /proc/PID, or None where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return None
+
+
+def stat_of(pid):
+    """(state, parent, group) of a process, or None."""
+    text = read(pid, "stat")
+    if not text:
+        return None
+    fields = text[text.rindex(b")") + 2:].split()
+    return fields[0].decode(), int(fields[1]), int(fields[2])
+
+
+def title_of(pid):
+    """What ps(1) shows: argv of a process, joined; empty for a zombie."""
+    return (read(pid, "cmdline") or b"").rstrip(b"\0").replace(b"\0", b" ").decode()
+
+
+def status_of(pid):
+    """/proc/PID/status as a dict of strings."""
+    lines = (read(pid, "status") or b"").decode().splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def state_of(pid):
+    """R, S, T, Z, …, or None."""
+    stat = stat_of(pid)
+    return stat and stat[0]
+
+
+class Family:
+    """Mixed into a Program: it and its workers are a process group, and end together.
+
+    The group is that of a daemon: no terminal stops it, and nobody wakes a stopped worker whose
+    leader has ended.
+    """
+    ENTER_GROUP = "os.setsid()"
+
+    def __init__(self, *arguments, prefix=(), **options):
+        enter = f"import os, sys; {self.ENTER_GROUP}; os.execvp(sys.argv[1], sys.argv[1:])"
+        super().__init__(*arguments, prefix=(sys.executable, "-I", "-S", "-c", enter, *prefix),
+                         **options)
+
+    def members(self):
+        """pid -> (state, parent) of all processes of the group, zombies included."""
+        found = {}
+        for name in os.listdir("/proc"):
+            stat = stat_of(name) if name.isdigit() else None
+            if stat and stat[2] == self.pid:
+                found[int(name)] = stat[:2]
+        return found
+
+    def titled(self):
+        """pid -> title of all workers."""
+        titles = {pid: title_of(pid) for pid in self.members() if pid != self.pid}
+        return {pid: title for pid, title in titles.items() if title.startswith("wyndrvr: ")}
+
+    def workers(self, peer=None):
+        """Role -> pid of the workers, of all or of those whose title ends with `peer`."""
+        found = {}
+        for pid, title in self.titled().items():
+            match = re.fullmatch(r"wyndrvr: (\w+) (\S+)", title)
+            if match and peer in (None, match[2]):
+                found[match[1]] = pid
+        return found
+
+    def wait_workers(self, roles=ROLES, peer=None, timeout=5.0):
+        """Role -> pid, once there is one for each role."""
+        return wait_until(lambda: (found := self.workers(peer)).keys() >= set(roles) and found,
+                          timeout, f"workers {roles} of {self.command[-1]}")
+
+    def left(self):
+        """What is left beside the leader. init may take its time to reap what it inherited."""
+        return {pid: (*stat, title_of(pid)) for pid, stat in self.members().items()
+                if pid != self.pid and stat != ("Z", 1)}
+
+    def wait_alone(self, timeout=3.0):
+        """Waits until no worker is left."""
+        wait_until(lambda: not self.left(), timeout, f"no workers; there are {self.left()}")
+
+    def wait_reaped(self, timeout=10.0):
+        """Waits until there is no process of it, not even a zombie at init."""
+        wait_until(lambda: not self.members(), timeout, f"nobody; there are {self.members()}")
+
+    def signal_group(self, number):
+        """As a terminal does it."""
+        os.killpg(self.pid, number)
+
+    def descriptors(self, pid=None):
+        """Descriptor -> what it is, of the leader or another process."""
+        folder = Path(f"/proc/{pid or self.pid}/fd")
+        found = {}
+        for entry in os.listdir(folder):
+            try:
+                found[int(entry)] = os.readlink(folder / entry)
+            except OSError:
+                continue             # closed since
+        return found
+
+    def threads(self):
+        """How many threads its main process has."""
+        return int(status_of(self.pid)["Threads"])
+
+    def kill(self):
+        """Ends it and all that it started, in any case."""
+        for pid in self.members():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        super().kill()
+
+
+class Client(Family, Program):
+    """A client with --json; `document()` is what it wrote."""
+
+    def __init__(self, address, *arguments, config=None, **options):
+        super().__init__(f"{address[0]}:{address[1]}", *arguments, "--json",
+                         config={"heartbeat_rate": 20} if config is None else config, **options)
+
+    def document(self):
+        """Its result."""
+        return json.loads("\n".join(self.stdout))
+
+    def lines(self, role):
+        """How many round trips of a port it has shown."""
+        return len(self.find("stderr", f"^Client latency {role.upper()} "))
+
+    def wait_beats(self, count=2, roles=ROLES, timeout=5.0):
+        """Waits for `count` more round trips of each role."""
+        goals = {role: self.lines(role) + count for role in roles}
+        wait_until(lambda: all(self.lines(r) >= goal for r, goal in goals.items()), timeout,
+                   f"{count} more heartbeats on {roles}: {self.stderr[-3:]}")
+
+
+class Host(Server, Family, Program):
+    """A server. `ports` is how many it may give away, three for each client."""
+
+    def __init__(self, *arguments, ports=30, **options):
+        super().__init__(*arguments, ports=ports, first=reserve_ports(ports + 1) + 1, **options)
+
+    def losses(self):
+        """What it said about lost ports and sessions."""
+        return self.find("stderr", r"^Client \S+: \w+ worker ")
+
+
+class Job:
+    """Mixed into a Family: its group is one that a shell starts, and that a terminal suspends."""
+    ENTER_GROUP = "os.setpgid(0, 0)"
+
+
+class ClientJob(Job, Client):
+    """A client that can be suspended."""
+
+
+class HostJob(Job, Host):
+    """A server that can be suspended."""
+
+
+class FaultTestCase(BinaryTestCase):
+    """A test of programs and their workers."""
+
+    def result_of(self, client, code, timeout=3.0):
+        """The checked result of a client that is about to end with this exit code."""
+        self.assertEqual(client.wait(timeout), code, client.errors())
+        client.wait_alone()
+        document = client.document()
+        self.check_result(document)
+        return document
+
+    def problem(self, document, code):
+        """The message of the one problem with this code."""
+        found = [p["message"] for p in document["problems"] if p["code"] == code]
+        self.assertEqual(len(found), 1, document["problems"])
+        return found[0]

@@ -1,0 +1,199 @@
+"""Workers that are killed or stopped: what goes on, what ends, and what is said about it."""
+
+import os
+import re
+import signal
+import time
+
+from processes import (PROCESS, ROLES, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
+                       check_all, modes, state_of, wait_until)
+from peer014 import Client014, Server014
+
+AT_ONCE = 1.5           # s from the signal to the end of a client's run
+SOON = 2.0              # the same where the worker is stopped: the next Ping finds it
+BIG_TEST = ("--bwup", "--duration", "20")
+FOUND = {signal.SIGSTOP: "was stopped by"}   # any other signal: "was killed by"
+
+
+def cause(role, pid, number):
+    """What the supervisor of a worker says about its end."""
+    return f"{role} worker (pid {pid}) {FOUND.get(number, 'was killed by')} {number.name}"
+
+
+def is_gone(pid):
+    """Whether a process has ended and been waited for."""
+    return state_of(pid) is None
+
+
+class WhileMeasuringLatency(FaultTestCase):
+    """The other ports go on."""
+
+    def kill_at_client(self, role, number):
+        with Server014() as server, Client(server.address, *modes(PROCESS)) as client:
+            client.wait_beats()
+            pid = client.wait_workers()[role]
+            os.kill(pid, number)
+            others = [other for other in ROLES if other != role]
+            said = client.wait_line("stderr", f"^wyndrvr: {role} worker", SOON)
+            self.assertEqual(said, f"wyndrvr: {cause(role, pid, number)}")
+            client.wait_beats(10, others)
+            self.assertTrue(is_gone(pid), state_of(pid))
+            before = client.lines(role)
+            client.wait_beats(2, others)
+            self.assertEqual(client.lines(role), before)
+            client.process.terminate()
+            document = self.result_of(client, 1)
+            self.assertIs(document["valid"], False)
+            self.assertEqual(self.problem(document, "W009"), cause(role, pid, number))
+            self.assertEqual(set(document["latency"]), set(others))
+            for other in others:
+                figures = document["latency"][other]
+                self.assertEqual(figures["lost"], 0, other)
+                self.assertGreaterEqual(figures["received"], 12, other)
+
+    def test_a_clients_worker(self):
+        check_all(self, self.kill_at_client,
+                  [(role, number) for role in ROLES for number in (signal.SIGKILL, signal.SIGSTOP)])
+
+    def test_all_of_a_clients_workers(self):
+        with Host() as host, Client(host.address, *modes(PROCESS)) as client:
+            client.wait_beats()
+            for pid in client.wait_workers().values():
+                os.kill(pid, signal.SIGKILL)
+            document = self.result_of(client, 1, AT_ONCE)
+            self.assertEqual([p["code"] for p in document["problems"]].count("W009"), 3)
+
+    def kill_at_server(self, ports, sessions, role, number):
+        """Seen by a client of ours and, in the same way, by an independent one."""
+        with Host(*modes(ports, sessions), "--idle-timeout", "1500", ports=6) as host, \
+                Client(host.address) as ours, \
+                Client014(host.address, heartbeat_rate=0.02) as theirs:
+            ours.wait_beats()
+            theirs.connect()
+            theirs.prove()
+            roles = ROLES if ports == PROCESS else ("session",)
+            our_peer = host.wait_line("stdout", "^Client connected: ").split()[-1]
+            peer = f"127.0.0.1:{theirs.main.address[1]}"
+            victims = [host.wait_workers(roles, p)[role] for p in (our_peer, peer)]
+            for victim in victims:
+                os.kill(victim, number)
+            for victim, who in zip(victims, (our_peer, peer)):
+                line = re.escape(f"Client {who}: {cause(role, victim, number)}")
+                host.wait_line("stderr", f"^{line}$", SOON)
+            wait_until(lambda: all(map(is_gone, victims)), SOON, "the victims to be reaped")
+            lost = ROLES if role == "session" else (role,)
+            others = [other for other in ROLES if other not in lost]
+            if others:
+                ours.wait_beats(10, others)
+            before = {r: ours.lines(r) for r in lost}
+            theirs.run(0.1)
+            theirs.answered.clear()
+            theirs.run(0.2)
+            self.assertEqual(theirs.answered, set(others))
+            self.assertEqual({r: ours.lines(r) for r in lost}, before)
+            self.assertEqual(len(host.losses()), 2)
+            ours.process.terminate()
+            theirs.close()
+            self.result_of(ours, 0)
+            host.wait_alone(5)
+            self.serves_again(host)
+
+    def serves_again(self, host):
+        """Its ports are free, and it answers on all of them."""
+        with Client014(host.address) as later:
+            self.assertEqual(later.connect()[0], host.first)
+            later.prove()
+        self.assertTrue(host.running())
+
+    def test_a_servers_worker(self):
+        check_all(self, self.kill_at_server,
+                  [(PROCESS, SINGLE, role, number) for role in ROLES
+                   for number in (signal.SIGKILL, signal.SIGSTOP)]
+                  + [(PROCESS, sessions, role, signal.SIGKILL)
+                     for sessions, role in ((THREAD, "control"), (PROCESS, "upload"))]
+                  + [(SINGLE, PROCESS, "session", signal.SIGSTOP),
+                     (THREAD, PROCESS, "session", signal.SIGKILL),
+                     (PROCESS, PROCESS, "session", signal.SIGKILL)])
+
+
+class WhileTesting(FaultTestCase):
+    """The test ends at once and is invalid, the cause is told, and the server goes on."""
+
+    def start(self, host, *options):
+        """A client in the middle of an upload."""
+        client = Client(host.address, *BIG_TEST, *options, config=SLOW)
+        self.addCleanup(client.kill)
+        client.wait_line("stderr", "^Upload test started", 5)
+        client.wait_beats(1)
+        return client
+
+    def ended(self, client, begin, number, code):
+        """The problem that it tells, having ended in time."""
+        client.process.wait(5)
+        self.assertLess(time.monotonic() - begin, SOON if number in FOUND else AT_ONCE)
+        document = self.result_of(client, 1)
+        self.assertIs(document["valid"], False)
+        self.assertFalse(any("rate_bps" in test for test in document["tests"]), document["tests"])
+        return self.problem(document, code)
+
+    def next_client(self, host):
+        """Another client gets the same ports, soon, and its test is valid."""
+        with Client014(host.address) as later:
+            def connect():
+                answer = later.ask(timeout=0.2)
+                return answer is not None and not answer.startswith(b"REFUSED") and answer
+            answer = wait_until(connect, 4.0, "the ports to be free")
+            later.adopt(tuple(map(int, answer.split(b","))))
+            later.prove()
+            self.assertGreater(later.upload(0.2, 200, linger=0).result["packet_count"], 0)
+        self.assertTrue(host.running())
+        host.wait_alone(4)
+
+    def kill_at_client(self, role, number):
+        with Host(*modes(PROCESS), "--idle-timeout", "1000", ports=3) as host:
+            client = self.start(host, *modes(PROCESS))
+            pid = client.wait_workers()[role]
+            begin = time.monotonic()
+            os.kill(pid, number)
+            self.assertEqual(self.ended(client, begin, number, "W009"), cause(role, pid, number))
+            self.next_client(host)
+            self.assertEqual(host.losses(), [])
+
+    def test_a_clients_worker(self):
+        check_all(self, self.kill_at_client,
+                  [(role, number) for role in ROLES for number in (signal.SIGKILL, signal.SIGSTOP)]
+                  + [("control", signal.SIGABRT), ("upload", signal.SIGSEGV),
+                     ("download", signal.SIGTERM)])
+
+    def kill_at_server(self, ports, sessions, role, number):
+        with Host(*modes(ports, sessions), ports=3) as host:
+            client = self.start(host)
+            pid = host.wait_workers([role])[role]
+            begin = time.monotonic()
+            os.kill(pid, number)
+            self.assertEqual(self.ended(client, begin, number, "W010"),
+                             f"the server ended the session: {cause(role, pid, number)}")
+            self.assertTrue(is_gone(pid), state_of(pid))
+            self.assertEqual([line.split(": ", 1)[1] for line in host.losses()],
+                             [cause(role, pid, number)])
+            self.next_client(host)
+
+    def test_a_servers_worker(self):
+        check_all(self, self.kill_at_server,
+                  [(PROCESS, SINGLE, role, number) for role in ROLES
+                   for number in (signal.SIGKILL, signal.SIGSTOP)]
+                  + [(PROCESS, SINGLE, "control", signal.SIGTERM),
+                     (PROCESS, SINGLE, "upload", signal.SIGABRT),
+                     (PROCESS, SINGLE, "download", signal.SIGSEGV)])
+
+    def test_a_servers_worker_below_a_session(self):
+        check_all(self, self.kill_at_server,
+                  [(PROCESS, THREAD, role, signal.SIGKILL) for role in ROLES]
+                  + [(PROCESS, PROCESS, role, signal.SIGKILL) for role in ROLES]
+                  + [(PROCESS, PROCESS, "upload", signal.SIGSTOP)])
+
+    def test_a_servers_session(self):
+        check_all(self, self.kill_at_server,
+                  [(ports, PROCESS, "session", number) for ports in (SINGLE, THREAD, PROCESS)
+                   for number in (signal.SIGKILL, signal.SIGSTOP)]
+                  + [(SINGLE, PROCESS, "session", signal.SIGSEGV)])
