@@ -53,6 +53,8 @@ class ClientSession {
   // What the main socket received, or that the kernel says nobody listens there.
   void on_main_datagram(Instant now, const Endpoint& from, ByteView bytes);
   void on_main_refused(Instant now, const Endpoint& by);
+  // This host has no socket to ask from.
+  void on_main_failed(Instant now, const std::string& why);
   void on_ports_open(Instant now);
   void on_ports_failed(Instant now, const std::string& why);
   void on_message(Instant now, PortKind from, const Message& message);

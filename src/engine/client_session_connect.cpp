@@ -35,6 +35,13 @@ void ClientSession::on_main_refused(Instant now, const Endpoint& by) {
   if (++refusals_in_a_row_ < config_.servers.size()) connect(now);
 }
 
+void ClientSession::on_main_failed(Instant now, const std::string& why) {
+  if (state_ != State::kConnecting) return;
+  // Another address of the name may be of a family that this host has.
+  if (++refusals_in_a_row_ < config_.servers.size()) return connect(now);
+  fail(now, ProblemCode::kLocalFailure, why);
+}
+
 void ClientSession::on_main_datagram(Instant now, const Endpoint& from, ByteView bytes) {
   if (std::ranges::find(config_.servers, from) == config_.servers.end()) return;
   const auto answer = wire::parse_connect_answer(bytes);

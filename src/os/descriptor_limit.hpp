@@ -6,10 +6,16 @@
 
 #include <cstdint>
 
+#include "base/result.hpp"
+
 namespace wyndrvr::os {
 
 // Raises the soft limit to the hard one, which needs no rights. Returns the limit then in force;
 // where raising it fails, that is the old one.
 std::uint64_t raise_descriptor_limit();
+
+// Whether no descriptor can be opened just now: then a socket that could not be opened says nothing
+// about its address. The error says which limit it is, and what to do.
+[[nodiscard]] Result<void> check_spare_descriptor();
 
 }  // namespace wyndrvr::os

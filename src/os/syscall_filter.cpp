@@ -80,6 +80,8 @@ constexpr std::array kAllowedIf{
     Conditional{SCMP_SYS(fcntl), argument(1, kWholeInt, F_GETFL)},
     Conditional{SCMP_SYS(fcntl), argument(1, kWholeInt, F_SETFL)},
     Conditional{SCMP_SYS(fcntl), argument(1, kWholeInt, F_DUPFD_CLOEXEC)},
+    // Its own limits (getrlimit(2)): what a failure is advised with.
+    Conditional{SCMP_SYS(prlimit64), argument(0, kWholeInt, 0)},
     Conditional{SCMP_SYS(prctl), argument(0, kWholeInt, PR_SET_TIMERSLACK)},
     Conditional{SCMP_SYS(prctl), argument(0, kWholeInt, PR_SET_NAME)}};
 

@@ -9,21 +9,16 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "base/result.hpp"
 
 namespace wyndrvr::os {
 
 // strerror(3) without its shared buffer.
-[[nodiscard]] inline std::string error_text(int error) {
-  return std::system_category().message(error);
-}
+[[nodiscard]] std::string error_text(int error);
 
-[[nodiscard]] inline std::unexpected<Error> system_failure(std::string_view purpose,
-                                                           std::string_view call,
-                                                           int error = errno) {
-  return fail("{}: {}: {}", purpose, call, error_text(error));
-}
+// With what to do about it, where a limit is reached (limit_advice).
+[[nodiscard]] std::unexpected<Error> system_failure(std::string_view purpose, std::string_view call,
+                                                    int error = errno);
 
 }  // namespace wyndrvr::os

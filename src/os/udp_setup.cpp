@@ -10,6 +10,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include "os/limit_advice.hpp"
 #include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
 
@@ -58,7 +59,7 @@ Result<Fd> open_bound(const Endpoint& local) {
   if (!fd.valid()) {
     const int error = errno;
     const bool no_v6 = v6 && error == EAFNOSUPPORT;
-    return fail("{}: socket: {}{}", purpose, error_text(error),
+    return fail("{}: socket: {}{}{}", purpose, error_text(error), limit_advice(error),
                 no_v6 ? "; this host has no IPv6: bind an IPv4 address such as 0.0.0.0" : "");
   }
   if (v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, !local.address.is_unspecified())) {

@@ -151,9 +151,9 @@ void ClientSupervisor::connect(const Endpoint& server) {
   auto& main = main_[server.address.is_v6() ? 1 : 0];
   if (!main) {
     main = std::make_unique<MainSocket>(loop_, receive_buffer_, *this);
-    if (!main->open(server.address.family)) {
+    if (const auto opened = main->open(server.address.family); !opened) {
       main.reset();
-      session_->on_main_refused(os::monotonic_now(), server);
+      session_->on_main_failed(os::monotonic_now(), opened.error().message);
       return;
     }
   }
@@ -164,13 +164,21 @@ void ClientSupervisor::connect(const Endpoint& server) {
 }
 
 void ClientSupervisor::open_ports(const engine::OpenPorts& ports) {
-  const auto launched = launch_ports(ports);
-  const Instant now = os::monotonic_now();
-  if (launched) {
-    session_->on_ports_open(now);
-  } else {
-    session_->on_ports_failed(now, launched.error().message);
+  if (const auto launched = launch_ports(ports); !launched) {
+    session_->on_ports_failed(os::monotonic_now(), launched.error().message);
   }
+}
+
+void ClientSupervisor::on_launched() {
+  workers_ = placement_->workers();
+  if (placement_->apart()) sink_.on_report(engine::PortsStarted{});
+  session_->on_ports_open(os::monotonic_now());
+  carry_out();
+}
+
+void ClientSupervisor::on_launch_failed(const std::string& why) {
+  session_->on_ports_failed(os::monotonic_now(), why);
+  carry_out();
 }
 
 Result<void> ClientSupervisor::launch_ports(const engine::OpenPorts& ports) {
@@ -188,13 +196,10 @@ Result<void> ClientSupervisor::launch_ports(const engine::OpenPorts& ports) {
     configs[engine::index_of(kind)] =
         session_->port_config(kind, clocks.monotonic, offset, random_());
   }
-  auto placement = make_placement(
+  placement_ = make_placement(
       run_.ports, {loop_, receive_buffer_, {.chosen = run_.cpus, .allowed = os::allowed_cpus()}},
       *this);
-  if (auto launched = placement->launch(std::move(sockets), configs); !launched) return launched;
-  placement_ = std::move(placement);
-  workers_ = placement_->workers();
-  if (placement_->apart()) sink_.on_report(engine::PortsStarted{});
+  placement_->launch(std::move(sockets), configs);
   return {};
 }
 

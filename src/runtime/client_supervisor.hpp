@@ -65,6 +65,8 @@ class ClientSupervisor final : public EventSource,
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;
   void on_port_message(engine::PortKind from, const engine::Message& message) override;
+  void on_launched() override;
+  void on_launch_failed(const std::string& why) override;
   void on_port_lost(engine::PortKind port, const std::string& cause) override;
   void on_placement_stopped() override;
   void on_main_datagram(const Endpoint& from, ByteView bytes) override;

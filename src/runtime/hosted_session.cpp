@@ -19,9 +19,9 @@ HostedSession::~HostedSession() {
   if (timer_) context_.loop.remove(*timer_);
 }
 
-Result<void> HostedSession::launch(PortSockets sockets) {
+void HostedSession::launch(PortSockets sockets) {
   auto timer = context_.loop.add(EventLoop::kNoDescriptor, *this);
-  if (!timer) return std::unexpected(timer.error());
+  if (!timer) return on_launch_failed(timer.error().message);
   timer_ = *timer;
   const os::ClockReading clocks = os::read_clocks();
   const Duration offset = engine::WallClock(clocks.wall, clocks.monotonic).offset();
@@ -31,12 +31,19 @@ Result<void> HostedSession::launch(PortSockets sockets) {
     configs[engine::index_of(kind)] = session_.port_config(kind, clocks.monotonic, offset, seeds());
   }
   placement_ = make_placement(plan_.ports, context_, *this);
-  if (auto launched = placement_->launch(std::move(sockets), configs); !launched) return launched;
+  placement_->launch(std::move(sockets), configs);
+}
+
+void HostedSession::on_launched() {
+  listener_.on_session_launched(session_.setup().id);
   if (placement_->apart()) {
     listener_.on_session_report(engine::PortsStarted{session_.setup().client});
   }
   carry_out();
-  return {};
+}
+
+void HostedSession::on_launch_failed(const std::string& why) {
+  listener_.on_session_launch_failed(session_.setup().id, why);
 }
 
 void HostedSession::end(engine::SessionEnd reason) {

@@ -21,12 +21,14 @@ class HostedSession final : public PlacedSession, public EventSource, public Pla
   HostedSession(const HostedSession&) = delete;
   HostedSession& operator=(const HostedSession&) = delete;
 
-  [[nodiscard]] Result<void> launch(PortSockets sockets) override;
+  void launch(PortSockets sockets) override;
   void end(engine::SessionEnd reason) override;
 
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;
   void on_port_message(engine::PortKind from, const engine::Message& message) override;
+  void on_launched() override;
+  void on_launch_failed(const std::string& why) override;
   void on_port_lost(engine::PortKind port, const std::string& cause) override;
   void on_placement_stopped() override;
 

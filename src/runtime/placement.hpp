@@ -36,6 +36,10 @@ class PlacementListener {
  public:
   virtual ~PlacementListener() = default;
   virtual void on_port_message(engine::PortKind from, const engine::Message& message) = 0;
+  // After `launch`, and perhaps before it returns: all three are there and begin, or none is, for
+  // this reason. After a failure the placement may be destroyed by EventLoop::defer.
+  virtual void on_launched() = 0;
+  virtual void on_launch_failed(const std::string& why) = 0;
   // The port's loop has ended, unasked. Nothing more comes from it.
   virtual void on_port_lost(engine::PortKind port, const std::string& cause) = 0;
   // After `stop`: nothing is left of the ports. The placement may be destroyed by EventLoop::defer.
@@ -48,11 +52,12 @@ using PortConfigs = std::array<engine::PortConfig, engine::kPortCount>;
 class PortPlacement {
  public:
   virtual ~PortPlacement() = default;
-  // Starts the three actors on their sockets. Once. Error: none of them runs.
-  [[nodiscard]] virtual Result<void> launch(PortSockets sockets, const PortConfigs& configs) = 0;
+  // Starts the three actors on their sockets. Once; the listener is told what came of it.
+  virtual void launch(PortSockets sockets, const PortConfigs& configs) = 0;
   // From the coordinator. Never lost while the actor lives; ignored for one that does not.
   virtual void post(engine::PortKind to, const engine::Message& message) = 0;
-  // Ends all actors and closes their sockets; on_placement_stopped follows, perhaps at once.
+  // Ends all actors and closes their sockets; on_placement_stopped follows, perhaps at once, also
+  // where the launch was not complete.
   virtual void stop() = 0;
   // Whether the ports have loops of their own, and their processes, where they have any.
   [[nodiscard]] virtual bool apart() const { return false; }
@@ -76,11 +81,14 @@ struct PlacementContext {
 class SessionListener {
  public:
   virtual ~SessionListener() = default;
+  virtual void on_session_launched(engine::SessionId id) = 0;
   virtual void on_session_proven(engine::SessionId id) = 0;
   virtual void on_resend_assignment(engine::SessionId id) = 0;
   virtual void on_client_extended(engine::SessionId id) = 0;
   virtual void on_tell_ended(engine::SessionId id, const std::string& cause) = 0;
   virtual void on_session_report(const engine::Report& report) = 0;
+  // The last word, where it could not be launched: nothing of it runs.
+  virtual void on_session_launch_failed(engine::SessionId id, const std::string& why) = 0;
   // The last word, when its ports are released: the session may be destroyed by EventLoop::defer.
   virtual void on_session_over(engine::SessionId id) = 0;
   // The last word as well: its loop has ended, unasked, and its ports with it.
@@ -90,8 +98,8 @@ class SessionListener {
 class PlacedSession {
  public:
   virtual ~PlacedSession() = default;
-  // Error: nothing of it runs.
-  [[nodiscard]] virtual Result<void> launch(PortSockets sockets) = 0;
+  // Once; the listener is told where it fails.
+  virtual void launch(PortSockets sockets) = 0;
   virtual void end(engine::SessionEnd reason) = 0;
 };
 

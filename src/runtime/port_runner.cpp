@@ -24,11 +24,10 @@ PortRunner::~PortRunner() {
   if (id_) loop_.remove(*id_);
 }
 
-Result<void> PortRunner::start() {
+Result<void> PortRunner::attach() {
   auto id = loop_.add(socket_.fd(), *this);
   if (!id) return std::unexpected(id.error());
   id_ = *id;
-  drain();
   return {};
 }
 

@@ -39,8 +39,10 @@ class PortRunner final : public EventSource {
   PortRunner(const PortRunner&) = delete;
   PortRunner& operator=(const PortRunner&) = delete;
 
-  // Registers with the loop and lets the actor begin.
-  [[nodiscard]] Result<void> start();
+  // Registers with the loop. All that can fail.
+  [[nodiscard]] Result<void> attach();
+  // Lets the actor begin.
+  void begin() { drain(); }
   void deliver(engine::Mailbox from, const engine::Message& message);
 
   void on_ready(const Readiness& readiness) override;

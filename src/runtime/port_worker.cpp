@@ -33,14 +33,15 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
     if (auto opened = open(supervisor_, std::move(descriptors[0])); !opened) return opened;
     auto socket = adopt_port(setup_.config.side, setup_.config.kind, std::move(descriptors[1]));
     if (!socket) return std::unexpected(socket.error());
-    setup_.config.start = os::monotonic_now();
     runner_ = std::make_unique<PortRunner>(PortRunner::Environment{loop_, receive_buffer_, *this},
                                            std::move(*socket), setup_.config);
     for (std::size_t i = 0; i < siblings.size(); ++i) {
       auto opened = open(siblings_[engine::index_of(siblings[i])], std::move(descriptors[2 + i]));
       if (!opened) return opened;
     }
-    return runner_->start();
+    if (auto attached = runner_->attach(); !attached) return attached;
+    supervisor_->send(Prepared{});
+    return {};
   }
 
   void on_mail(PortKind from, const engine::Outgoing& mail) override {
@@ -59,8 +60,9 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
       runner_->deliver(sender, letter->message);
       return;
     }
-    const auto* ping = std::get_if<Ping>(&frame);
-    if (ping != nullptr && sender == Mailbox::kCoordinator) channel.send(Pong{ping->number});
+    if (sender != Mailbox::kCoordinator) return;
+    if (const auto* ping = std::get_if<Ping>(&frame)) channel.send(Pong{ping->number});
+    if (std::holds_alternative<Begin>(frame)) runner_->begin();
   }
 
   // Nobody is left to work for. The end of a sibling is the supervisor's business.

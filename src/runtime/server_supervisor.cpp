@@ -5,6 +5,7 @@
 #include "engine/overloaded.hpp"
 #include "os/clock.hpp"
 #include "os/cpu_affinity.hpp"
+#include "os/descriptor_limit.hpp"
 #include "os/entropy.hpp"
 #include "runtime/port_socket.hpp"
 
@@ -113,7 +114,12 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
     const std::size_t i = engine::index_of(kind);
     auto socket = open_server_port(kind, {bind.local, bind.ports[i]});
     if (!socket) {
-      acceptor_.on_bind_failed(os::monotonic_now(), bind.id, kind);
+      // Without a descriptor left, the failure says nothing of the port.
+      if (const auto spare = os::check_spare_descriptor(); !spare) {
+        acceptor_.on_launch_failed(os::monotonic_now(), bind.id, socket.error().message);
+      } else {
+        acceptor_.on_bind_failed(os::monotonic_now(), bind.id, kind);
+      }
       return;
     }
     sockets[i] = std::move(*socket);
@@ -139,11 +145,7 @@ void ServerSupervisor::launch(PendingSession& pending) {
                    {run_.ports, setup, pending.bound(), random_()}, run_.engine, *this);
   // It may have things to say before `launch` returns.
   PlacedSession& started = *(sessions_[setup.id.value] = std::move(session));
-  const auto launched = started.launch(pending.take_sockets());
-  if (launched) return;
-  sessions_.erase(setup.id.value);
-  acceptor_.on_launch_failed(os::monotonic_now(), setup.id, launched.error().message);
-  carry_out();
+  started.launch(pending.take_sockets());
 }
 
 void ServerSupervisor::end_session(engine::SessionId id, engine::SessionEnd reason) {
@@ -174,6 +176,17 @@ void ServerSupervisor::send(const engine::SendFromMain& answer) {
 
 void ServerSupervisor::stop_when_empty() {
   if (shutting_down_ && pending_.empty() && sessions_.empty()) loop_.stop();
+}
+
+void ServerSupervisor::on_session_launched(engine::SessionId /*id*/) {}
+
+void ServerSupervisor::on_session_launch_failed(engine::SessionId id, const std::string& why) {
+  loop_.defer([this, id, why] {
+    sessions_.erase(id.value);
+    acceptor_.on_launch_failed(os::monotonic_now(), id, why);
+    carry_out();
+    stop_when_empty();
+  });
 }
 
 void ServerSupervisor::on_session_proven(engine::SessionId id) {

@@ -41,6 +41,8 @@ class ServerSupervisor final : public EventSource,
 
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;
+  void on_session_launched(engine::SessionId id) override;
+  void on_session_launch_failed(engine::SessionId id, const std::string& why) override;
   void on_session_proven(engine::SessionId id) override;
   void on_resend_assignment(engine::SessionId id) override;
   void on_client_extended(engine::SessionId id) override;

@@ -45,7 +45,8 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
       if (!socket) return std::unexpected(socket.error());
       sockets[i] = std::move(*socket);
     }
-    return session_.launch(std::move(sockets));
+    session_.launch(std::move(sockets));
+    return {};
   }
 
   void on_frame(WorkerChannel& channel, Frame frame) override {
@@ -56,6 +57,11 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
     loop_.stop();
   }
 
+  void on_session_launched(engine::SessionId /*id*/) override { tell(Prepared{}); }
+  void on_session_launch_failed(engine::SessionId /*id*/, const std::string& why) override {
+    tell(SetupFailed{why});
+    loop_.stop();
+  }
   void on_session_proven(engine::SessionId /*id*/) override { tell(engine::SessionProven{}); }
   void on_resend_assignment(engine::SessionId /*id*/) override { tell(engine::ResendAssignment{}); }
   void on_client_extended(engine::SessionId /*id*/) override { tell(engine::ClientExtended{}); }

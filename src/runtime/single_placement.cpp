@@ -10,16 +10,21 @@ namespace wyndrvr::runtime {
 SinglePlacement::SinglePlacement(const PlacementContext& context, PlacementListener& listener)
     : context_(context), listener_(listener) {}
 
-Result<void> SinglePlacement::launch(PortSockets sockets, const PortConfigs& configs) {
+void SinglePlacement::launch(PortSockets sockets, const PortConfigs& configs) {
   for (const engine::PortKind kind : engine::kPortKinds) {
     const std::size_t i = engine::index_of(kind);
     WYNDRVR_CHECK(runners_[i] == nullptr);
     runners_[i] = std::make_unique<PortRunner>(
         PortRunner::Environment{context_.loop, context_.receive_buffer, *this},
         std::move(*sockets[i]), configs[i]);
-    if (auto started = runners_[i]->start(); !started) return started;
+    if (const auto attached = runners_[i]->attach(); !attached) {
+      for (auto& runner : runners_) runner.reset();
+      listener_.on_launch_failed(attached.error().message);
+      return;
+    }
   }
-  return {};
+  listener_.on_launched();
+  for (const auto& runner : runners_) runner->begin();
 }
 
 void SinglePlacement::stop() {

@@ -20,7 +20,7 @@ class SinglePlacement final : public PortPlacement, public MailHandler {
  public:
   SinglePlacement(const PlacementContext& context, PlacementListener& listener);
 
-  [[nodiscard]] Result<void> launch(PortSockets sockets, const PortConfigs& configs) override;
+  void launch(PortSockets sockets, const PortConfigs& configs) override;
   void post(engine::PortKind to, const engine::Message& message) override;
   void stop() override;
   void on_mail(engine::PortKind from, const engine::Outgoing& mail) override;

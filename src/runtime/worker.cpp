@@ -20,11 +20,10 @@ Worker::~Worker() {
 }
 
 Result<void> Worker::start(StartBody start_body, const std::string& subject,
-                           std::vector<os::Fd> descriptors, const Frame& setup) {
+                           std::vector<os::Fd> descriptors) {
   auto channel = os::open_channel_pair();
   if (!channel) return std::unexpected(channel.error());
   channel_ = std::make_unique<WorkerChannel>(loop_, std::move(channel->a), *this);
-  channel_->send(setup);
   descriptors.insert(descriptors.begin(), std::move(channel->b));
   auto body = start_body(fmt::format("{}{} {}", kWorkerTitlePrefix, role_, subject),
                          std::move(descriptors));
@@ -102,9 +101,11 @@ void Worker::on_frame(WorkerChannel& /*channel*/, Frame frame) {
     } else {
       give_up(os::monotonic_now(), Rung::kKill, "is of another version");
     }
+  } else if (std::holds_alternative<Prepared>(frame)) {
+    if (wanted_ && !gone_) listener_.on_worker_prepared(*this);
   } else if (const auto* failed = std::get_if<SetupFailed>(&frame)) {
     // It ends by itself now.
-    cause_ = fmt::format("could not begin: {}", failed->why);
+    cause_ = fmt::format("could not start: {}", failed->why);
   } else if (!gone_) {
     listener_.on_worker_frame(*this, std::move(frame));
   }

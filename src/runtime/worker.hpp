@@ -27,7 +27,10 @@ class Worker final : public EventSource, public WorkerChannel::Listener {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // Everything but Hello and Pong.
+    // It has taken its set-up, and nothing of it can fail any more. A worker that is lost before
+    // could not be started.
+    virtual void on_worker_prepared(Worker& worker) = 0;
+    // Everything but what this class sees to itself.
     virtual void on_worker_frame(Worker& worker, Frame frame) = 0;
     // "upload worker (pid 42) was killed by SIGKILL"
     virtual void on_worker_lost(Worker& worker, const std::string& cause) = 0;
@@ -41,9 +44,10 @@ class Worker final : public EventSource, public WorkerChannel::Listener {
   Worker& operator=(const Worker&) = delete;
 
   // `subject`: whom it is for, shown in its title. `descriptors`: what it gets beside its channel.
-  // Error: it could not be started; nothing is left of it.
+  // It then waits for its set-up, to be sent in the same turn. Error: it could not be started;
+  // nothing is left of it.
   [[nodiscard]] Result<void> start(StartBody start_body, const std::string& subject,
-                                   std::vector<os::Fd> descriptors, const Frame& setup);
+                                   std::vector<os::Fd> descriptors);
   void send(const Frame& frame);
   void stop();
 

@@ -4,7 +4,8 @@
 //
 //   worker       Hello                        first of all
 //   supervisor   PortSetup | SessionStart     once, the answer to Hello
-//   worker       SetupFailed                  instead of beginning; then it ends
+//   worker       Prepared | SetupFailed       nothing more can fail; or it ends, for this reason
+//   supervisor   Begin                        port workers, once all three are prepared
 //   supervisor   Ping                         every worker answers with Pong
 //   both         Letter                       port workers, also between siblings
 //   supervisor   EndSession                   session workers
@@ -60,6 +61,8 @@ struct SessionStart {
   std::uint64_t seed = 0;
 };
 
+struct Prepared {};
+struct Begin {};
 struct SetupFailed {
   std::string why;
 };
@@ -69,9 +72,9 @@ struct EndSession {
 };
 
 using Frame =
-    std::variant<Hello, Ping, Pong, PortSetup, SessionStart, SetupFailed, EndSession, ipc::Letter,
-                 engine::SessionProven, engine::ResendAssignment, engine::ClientExtended,
-                 engine::TellEnded, engine::SessionOver, engine::Report>;
+    std::variant<Hello, Ping, Pong, PortSetup, SessionStart, Prepared, SetupFailed, Begin,
+                 EndSession, ipc::Letter, engine::SessionProven, engine::ResendAssignment,
+                 engine::ClientExtended, engine::TellEnded, engine::SessionOver, engine::Report>;
 
 // The longest is a SessionStart with long lists of CPUs; once at work, none is longer than
 // ipc::kMaxFrameSize. Octets.

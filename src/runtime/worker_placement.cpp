@@ -1,6 +1,7 @@
 #include "runtime/worker_placement.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/check.hpp"
@@ -15,7 +16,20 @@ WorkerPlacement::WorkerPlacement(const PlacementContext& context, StartBody star
                                  PlacementListener& listener)
     : context_(context), start_body_(start_body), listener_(listener) {}
 
-Result<void> WorkerPlacement::launch(PortSockets sockets, const PortConfigs& configs) {
+void WorkerPlacement::launch(PortSockets sockets, const PortConfigs& configs) {
+  if (const auto started = start_workers(std::move(sockets), configs); !started) {
+    // The ones that did start have no set-up yet, so they have sent nothing.
+    for (auto& worker : workers_) worker.reset();
+    listener_.on_launch_failed(started.error().message);
+    return;
+  }
+  for (const PortKind kind : engine::kPortKinds) {
+    const std::size_t i = engine::index_of(kind);
+    workers_[i]->send(PortSetup{configs[i], context_.loop.tuning(), context_.cpus.of_port(kind)});
+  }
+}
+
+Result<void> WorkerPlacement::start_workers(PortSockets sockets, const PortConfigs& configs) {
   // By port: its socket, then its ends of the channels to its siblings.
   std::array<std::vector<os::Fd>, engine::kPortCount> descriptors;
   for (const PortKind kind : engine::kPortKinds) {
@@ -30,28 +44,36 @@ Result<void> WorkerPlacement::launch(PortSockets sockets, const PortConfigs& con
   for (const PortKind kind : engine::kPortKinds) {
     const std::size_t i = engine::index_of(kind);
     workers_[i] = std::make_unique<Worker>(context_.loop, std::string(engine::name(kind)), *this);
-    auto started = workers_[i]->start(
-        start_body_, to_string(configs[i].peer), std::move(descriptors[i]),
-        PortSetup{configs[i], context_.loop.tuning(), context_.cpus.of_port(kind)});
+    auto started =
+        workers_[i]->start(start_body_, to_string(configs[i].peer), std::move(descriptors[i]));
     if (!started) return started;
   }
   return {};
 }
 
 void WorkerPlacement::post(PortKind to, const engine::Message& message) {
-  workers_[engine::index_of(to)]->send(ipc::Letter{engine::Mailbox::kCoordinator, message});
+  if (const auto& worker = workers_[engine::index_of(to)]) {
+    worker->send(ipc::Letter{engine::Mailbox::kCoordinator, message});
+  }
 }
 
 void WorkerPlacement::stop() {
   stopping_ = true;
-  for (const auto& worker : workers_) worker->stop();
-  tell_when_stopped();
+  stop_workers();
+}
+
+void WorkerPlacement::stop_workers() {
+  for (const auto& worker : workers_) {
+    if (worker) worker->stop();
+  }
+  tell_when_gone();
 }
 
 std::vector<WorkerFact> WorkerPlacement::workers() const {
   std::vector<WorkerFact> facts;
   for (const PortKind kind : engine::kPortKinds) {
-    const auto pid = workers_[engine::index_of(kind)]->pid();
+    const auto& worker = workers_[engine::index_of(kind)];
+    const auto pid = worker ? worker->pid() : std::nullopt;
     if (pid) facts.push_back({kind, *pid});
   }
   return facts;
@@ -69,20 +91,37 @@ void WorkerPlacement::on_worker_frame(Worker& worker, Frame frame) {
   if (letter != nullptr) listener_.on_port_message(port_of(worker), letter->message);
 }
 
+// Only when all are there may one begin: a client that hears one port believes in the session.
+void WorkerPlacement::on_worker_prepared(Worker& worker) {
+  prepared_[engine::index_of(port_of(worker))] = true;
+  if (stopping_ || !std::ranges::all_of(prepared_, std::identity{})) return;
+  launched_ = true;
+  for (const auto& each : workers_) each->send(Begin{});
+  listener_.on_launched();
+}
+
 void WorkerPlacement::on_worker_lost(Worker& worker, const std::string& cause) {
-  listener_.on_port_lost(port_of(worker), cause);
+  if (launched_) {
+    listener_.on_port_lost(port_of(worker), cause);
+  } else if (why_failed_.empty()) {
+    why_failed_ = cause;
+    stop_workers();
+  }
 }
 
 void WorkerPlacement::on_worker_gone(Worker& /*worker*/) {
-  tell_when_stopped();
+  tell_when_gone();
 }
 
-void WorkerPlacement::tell_when_stopped() {
+void WorkerPlacement::tell_when_gone() {
   const bool all_gone =
-      std::ranges::all_of(workers_, [](const auto& worker) { return worker->gone(); });
-  if (!stopping_ || told_ || !all_gone) return;
-  told_ = true;
-  listener_.on_placement_stopped();
+      std::ranges::all_of(workers_, [](const auto& worker) { return !worker || worker->gone(); });
+  if (!all_gone) return;
+  if (stopping_) {
+    if (!std::exchange(told_stopped_, true)) listener_.on_placement_stopped();
+  } else if (!why_failed_.empty()) {
+    if (!std::exchange(told_failed_, true)) listener_.on_launch_failed(why_failed_);
+  }
 }
 
 }  // namespace wyndrvr::runtime

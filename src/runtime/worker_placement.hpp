@@ -20,26 +20,33 @@ class WorkerPlacement final : public PortPlacement, public Worker::Listener {
   WorkerPlacement(const PlacementContext& context, StartBody start_body,
                   PlacementListener& listener);
 
-  [[nodiscard]] Result<void> launch(PortSockets sockets, const PortConfigs& configs) override;
+  void launch(PortSockets sockets, const PortConfigs& configs) override;
   void post(engine::PortKind to, const engine::Message& message) override;
   void stop() override;
   [[nodiscard]] bool apart() const override { return true; }
   [[nodiscard]] std::vector<WorkerFact> workers() const override;
 
+  void on_worker_prepared(Worker& worker) override;
   void on_worker_frame(Worker& worker, Frame frame) override;
   void on_worker_lost(Worker& worker, const std::string& cause) override;
   void on_worker_gone(Worker& worker) override;
 
  private:
   [[nodiscard]] engine::PortKind port_of(const Worker& worker) const;
-  void tell_when_stopped();
+  [[nodiscard]] Result<void> start_workers(PortSockets sockets, const PortConfigs& configs);
+  void stop_workers();
+  void tell_when_gone();
 
   PlacementContext context_;
   StartBody start_body_;
   PlacementListener& listener_;
   std::array<std::unique_ptr<Worker>, engine::kPortCount> workers_;
+  std::array<bool, engine::kPortCount> prepared_{};
+  std::string why_failed_;  // empty: it has not
+  bool launched_ = false;
   bool stopping_ = false;
-  bool told_ = false;
+  bool told_stopped_ = false;
+  bool told_failed_ = false;
 };
 
 }  // namespace wyndrvr::runtime

@@ -21,15 +21,24 @@ WorkerSession::WorkerSession(const PlacementContext& context, StartBody start_bo
       listener_(listener),
       worker_(context.loop, "session", *this) {}
 
-Result<void> WorkerSession::launch(PortSockets sockets) {
+void WorkerSession::launch(PortSockets sockets) {
   std::vector<os::Fd> descriptors;
   for (auto& socket : sockets) descriptors.push_back(socket->release());
-  return worker_.start(start_body_, to_string(start_.session.client), std::move(descriptors),
-                       start_);
+  const auto started =
+      worker_.start(start_body_, to_string(start_.session.client), std::move(descriptors));
+  if (!started) {
+    return listener_.on_session_launch_failed(start_.session.id, started.error().message);
+  }
+  worker_.send(start_);
 }
 
 void WorkerSession::end(engine::SessionEnd reason) {
   worker_.send(EndSession{reason});
+}
+
+void WorkerSession::on_worker_prepared(Worker& /*worker*/) {
+  launched_ = true;
+  listener_.on_session_launched(start_.session.id);
 }
 
 void WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
@@ -53,6 +62,8 @@ void WorkerSession::on_worker_lost(Worker& /*worker*/, const std::string& cause)
 void WorkerSession::on_worker_gone(Worker& /*worker*/) {
   if (lost_.empty()) {
     listener_.on_session_over(start_.session.id);
+  } else if (!launched_) {
+    listener_.on_session_launch_failed(start_.session.id, lost_);
   } else {
     listener_.on_session_lost(start_.session.id, lost_);
   }

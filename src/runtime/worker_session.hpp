@@ -14,9 +14,10 @@ class WorkerSession final : public PlacedSession, public Worker::Listener {
   WorkerSession(const PlacementContext& context, StartBody start_body, const SessionPlan& plan,
                 const engine::ServerConfig& config, SessionListener& listener);
 
-  [[nodiscard]] Result<void> launch(PortSockets sockets) override;
+  void launch(PortSockets sockets) override;
   void end(engine::SessionEnd reason) override;
 
+  void on_worker_prepared(Worker& worker) override;
   void on_worker_frame(Worker& worker, Frame frame) override;
   void on_worker_lost(Worker& worker, const std::string& cause) override;
   void on_worker_gone(Worker& worker) override;
@@ -26,6 +27,7 @@ class WorkerSession final : public PlacedSession, public Worker::Listener {
   SessionStart start_;
   SessionListener& listener_;
   Worker worker_;
+  bool launched_ = false;
   std::string lost_;  // the cause; empty: not lost
 };
 

@@ -77,8 +77,10 @@ class Placement : public testing::TestWithParam<PlacementMode>,
       sockets[engine::index_of(kind)] = std::move(*socket);
       configs[engine::index_of(kind)] = config_of(kind);
     }
-    const auto launched = placement->launch(std::move(sockets), configs);
-    ASSERT_TRUE(launched) << launched.error().message;
+    placement->launch(std::move(sockets), configs);
+    run_until([&] { return launched > 0 || !why_not.empty(); });
+    ASSERT_EQ(why_not, "");
+    ASSERT_EQ(launched, 1);
   }
 
   // Turns the loop until `done`, looked at after each event.
@@ -86,26 +88,23 @@ class Placement : public testing::TestWithParam<PlacementMode>,
     done_ = std::move(done);
     loop->set_deadline(watchdog, os::monotonic_now() + 1ms);
     limit_ = os::monotonic_now() + kLimit;
-    look();
-    if (!finished_) {
+    if (!done_()) {
       ASSERT_TRUE(loop->run());
     }
     ASSERT_TRUE(done_()) << "it did not happen in time";
-  }
-  void look() {
-    finished_ = done_ && (done_() || os::monotonic_now() > limit_);
-    if (finished_) loop->stop();
   }
 
   void on_ready(const Readiness&) override {}
   void on_wake(Instant now) override {
     loop->set_deadline(watchdog, now + 1ms);
-    look();
+    if (done_ && (done_() || now > limit_)) loop->stop();
   }
   void on_port_message(PortKind from, const engine::Message& message) override {
     if (std::holds_alternative<engine::PortReport>(message)) ++reports[engine::index_of(from)];
     if (std::holds_alternative<engine::Trace>(message)) ++traces;
   }
+  void on_launched() override { ++launched; }
+  void on_launch_failed(const std::string& why) override { why_not = why; }
   void on_port_lost(PortKind port, const std::string& cause) override {
     lost.emplace_back(port, cause);
   }
@@ -135,13 +134,14 @@ class Placement : public testing::TestWithParam<PlacementMode>,
   EventLoop::Id watchdog{};
   std::array<int, engine::kPortCount> reports{};
   int traces = 0;
+  int launched = 0;
+  std::string why_not;
   int stopped = 0;
   std::vector<std::pair<PortKind, std::string>> lost;
 
  private:
   std::function<bool()> done_;
   Instant limit_;
-  bool finished_ = false;
   std::vector<std::pair<PortKind, wire::MessageType>> seen_;
 };
 

@@ -186,5 +186,24 @@ TEST_F(ClientSessionTest, SkippedHeartbeatsAreAProblem) {
   expect_problem(ProblemCode::kScheduleSlipped, true);
 }
 
+TEST_F(ClientSessionTest, WithoutASocketToAskFromTheRunFailsAtOnce) {
+  make();
+  (void)effects();
+  session->on_main_failed(kStart, "cannot open a UDP socket: Too many open files");
+  EXPECT_TRUE(find<Finish>(effects()));
+  expect_problem(ProblemCode::kLocalFailure);
+}
+
+TEST_F(ClientSessionTest, AnAddressOfAFamilyThatThisHostLacksIsSkipped) {
+  config.servers = {endpoint("2001:db8::9", 6711), kMain};
+  make();
+  (void)effects();
+  session->on_main_failed(kStart, "this host has no IPv6");
+  const Effects all = effects();
+  EXPECT_FALSE(find<Finish>(all));
+  ASSERT_TRUE(find<SendConnect>(all));
+  EXPECT_EQ(find<SendConnect>(all)->to, kMain);
+}
+
 }  // namespace
 }  // namespace wyndrvr::engine
