@@ -7,6 +7,7 @@
 namespace wyndrvr::runtime {
 
 enum class PlacementMode : std::uint8_t { kSingle, kThread, kProcess };
+inline constexpr PlacementMode kDefaultPlacementMode = PlacementMode::kSingle;
 inline constexpr PlacementMode kLastPlacementMode = PlacementMode::kProcess;
 
 [[nodiscard]] constexpr std::string_view name(PlacementMode mode) {

@@ -52,7 +52,7 @@ class ReportSink {
 struct ClientRun {
   engine::ClientConfig engine;
   LoopTuning tuning;
-  PlacementMode ports = PlacementMode::kSingle;
+  PlacementMode ports = kDefaultPlacementMode;
   std::vector<unsigned> cpus;  // to pin loops to, in turn; empty: runtime/cpu_plan.hpp's choice
 };
 // A port that has a process of its own.
@@ -72,8 +72,8 @@ struct ServerRun {
   engine::ServerConfig engine;
   LoopTuning tuning;
   Endpoint bind;
-  PlacementMode ports = PlacementMode::kSingle;
-  PlacementMode sessions = PlacementMode::kSingle;
+  PlacementMode ports = kDefaultPlacementMode;
+  PlacementMode sessions = kDefaultPlacementMode;
   std::vector<unsigned> cpus;  // as in ClientRun
 };
 // Counters of the server's main socket, for its last words.

@@ -1,4 +1,4 @@
-// SINGLE: all actors of a session in the caller's loop.
+// All actors of a session in the caller's loop.
 //
 // Messages are queued and handed over one after the other, never from within the sender's own
 // step. Debug builds pass each through the message codec, so that a test in one process relies on
