@@ -90,8 +90,7 @@ Result<void> EventLoop::turn() {
   wake_due();
   wake_again();
   run_deferred();
-  const Duration pause = tuning_.incoming_sleep + tuning_.send_sleep + tuning_.test_delay;
-  if (pause > Duration(0)) os::sleep_for(pause);
+  if (tuning_.pause() > Duration(0)) os::sleep_for(tuning_.pause());
   return {};
 }
 

@@ -1,5 +1,5 @@
-// Whether a worker still turns its loop: asked every kInterval, and believed dead after kPatience
-// without an answer. Pure.
+// Whether a worker still turns its loop: asked every kInterval, and believed dead after so much
+// patience without an answer. Pure.
 //
 // When this loop itself slept (the whole program was stopped, or its terminal did not take its
 // output), silence proves nothing and the waiting starts anew.
@@ -23,8 +23,10 @@ class Liveness {
     kDead,
   };
 
-  // The first answer is Hello, which needs no Ping.
-  explicit Liveness(Instant now) : asked_at_(now), last_tick_(now) {}
+  // The first answer is Hello, which needs no Ping. `patience`: kPatience, or more where a turn is
+  // made to take long (LoopTuning).
+  explicit Liveness(Instant now, Duration patience = kPatience)
+      : patience_(patience), asked_at_(now), last_tick_(now) {}
 
   void on_answer(std::uint32_t number) { answered_ = answered_ || number == number_; }
   [[nodiscard]] Verdict on_tick(Instant now) {
@@ -37,12 +39,14 @@ class Liveness {
       return Verdict::kAsk;
     }
     if (slept) asked_at_ = now;
-    return now - asked_at_ >= kPatience ? Verdict::kDead : Verdict::kLate;
+    return now - asked_at_ >= patience_ ? Verdict::kDead : Verdict::kLate;
   }
+  [[nodiscard]] Duration patience() const { return patience_; }
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] Instant next_tick() const { return last_tick_ + kInterval; }
 
  private:
+  Duration patience_;
   std::uint32_t number_ = 0;
   bool answered_ = false;
   Instant asked_at_;

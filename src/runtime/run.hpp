@@ -32,6 +32,9 @@ struct LoopTuning {
   Duration block_limit = 100ms;  // longest wait of a turn; 0 = never waits (spins)
   Duration test_delay{};         // fault injection: added to every turn
   double drop_probability = 0;   // fault injection: outgoing datagrams not sent
+
+  // What every turn sleeps; one that had something to do also `gather`s.
+  [[nodiscard]] Duration pause() const { return incoming_sleep + send_sleep + test_delay; }
 };
 
 // What the kernel granted; for the result's `host`.

@@ -33,7 +33,10 @@ Result<void> Worker::start(StartBody start_body, const std::string& subject,
   auto id = loop_.add(body_->exit_descriptor().value_or(EventLoop::kNoDescriptor), *this);
   if (!id) return std::unexpected(id.error());
   id_ = *id;
-  liveness_.emplace(os::monotonic_now());
+  // Its loop is tuned as this one is. An answer takes two turns at the most.
+  const LoopTuning& tuning = loop_.tuning();
+  liveness_.emplace(os::monotonic_now(),
+                    Liveness::kPatience + 3 * (tuning.pause() + tuning.gather));
   schedule();
   return {};
 }
@@ -88,7 +91,7 @@ void Worker::look(Instant now) {
     give_up(now, Rung::kKill, fmt::format("was stopped by {}", *signal));
   } else if (verdict == Liveness::Verdict::kDead) {
     give_up(now, Rung::kTerminate,
-            fmt::format("gave no sign of life for {} s", Liveness::kPatience / 1s));
+            fmt::format("gave no sign of life for {:.3g} s", to_seconds(liveness_->patience())));
   }
 }
 
