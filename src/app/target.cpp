@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::size_t kMaxHostName = 253;  // RFC 1035 section 2.3.4, as text
 
-bool is_digit(char c) {
+bool is_decimal_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 bool is_name_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
-         c == '_';
+  return is_decimal_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '.' || c == '_';
 }
 
 // An interface name may follow '%' (RFC 4007 section 11); the resolver knows what it means.
@@ -62,10 +62,11 @@ Result<Target> parse_bracketed(std::string_view text) {
 Result<std::string> parse_host(std::string_view text) {
   if (is_ip(text)) return std::string(text);
   if (text.empty()) return fail("a host name or an address is missing");
-  if (std::ranges::all_of(text, is_digit)) {
+  if (std::ranges::all_of(text, is_decimal_digit)) {
     return fail("'{0}' is not a host: a port is written :{0}", printable(text));
   }
-  const bool numeric = std::ranges::all_of(text, [](char c) { return is_digit(c) || c == '.'; });
+  const bool numeric =
+      std::ranges::all_of(text, [](char c) { return is_decimal_digit(c) || c == '.'; });
   if (numeric) return fail("'{}' is not an IPv4 address", printable(text));
   const bool named = std::ranges::all_of(text, is_name_character) && text.front() != '-';
   if (!named || text.size() > kMaxHostName) {

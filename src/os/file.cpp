@@ -4,9 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -49,6 +51,30 @@ Result<void> write_all(int descriptor, std::string_view text, const std::string&
   }
   if (::fsync(descriptor) != 0) return system_failure(writing(path), "fsync");
   return {};
+}
+
+Result<void> require_private(int descriptor, const std::string& path) {
+  constexpr mode_t kGroupAndOthers = 077;
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) return system_failure(reading(path), "fstat");
+  if (!S_ISREG(status.st_mode)) return fail("{}: it is not a regular file", reading(path));
+  const mode_t mode = status.st_mode & 07777U;
+  if ((mode & kGroupAndOthers) == 0) return {};
+  return fail("{}: its mode is {:04o}, so others than its owner can use it; run: chmod 600 '{}'",
+              reading(path), mode, path);
+}
+
+// Reads on to the end of the file or of `block`, whichever comes first; the number of octets.
+Result<std::size_t> read_up_to(int descriptor, std::span<char> block, const std::string& path) {
+  std::size_t used = 0;
+  while (used < block.size()) {
+    const ssize_t got = ::read(descriptor, block.data() + used, block.size() - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_failure(reading(path), "read");
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+  }
+  return used;
 }
 
 Result<void> copy_ownership(int descriptor, const struct stat& old, const std::string& path) {
@@ -108,6 +134,23 @@ Result<std::string> read_text_file(const std::string& path, std::size_t max_byte
     }
     text.append(block.data(), count);
   }
+}
+
+Result<std::string> read_private_file(const std::string& path, std::size_t max_bytes) {
+  // Non-blocking only so that a pipe is opened, and refused, without waiting for its writer.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.valid()) return system_failure(reading(path), "open");
+  if (auto fit = require_private(fd.get(), path); !fit) return std::unexpected(fit.error());
+  // All at once: a string that grows would leave its earlier octets behind in the heap.
+  std::string text(max_bytes + 1, '\0');
+  const auto used = read_up_to(fd.get(), text, path);
+  if (used && *used <= max_bytes) {
+    text.resize(*used);
+    return text;
+  }
+  ::explicit_bzero(text.data(), text.size());
+  if (!used) return std::unexpected(used.error());
+  return fail("{}: it is larger than the {} bytes allowed", reading(path), max_bytes);
 }
 
 Result<void> write_file_atomically(const std::string& path, std::string_view text,

@@ -1,7 +1,7 @@
 // Small text files: whole reads, and writes that are seen whole or not at all.
 //
-// For configuration and reports, not for the hot path: every call blocks on the disk. Thread-safe.
-// Errors name the path.
+// For configuration, keys and reports, not for the hot path: every call blocks on the disk.
+// Thread-safe. Errors name the path.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,12 @@ enum class FileKind { kMissing, kFile, kFolder, kOther };
 
 // The whole text, at most `max_bytes`; more is an error. Reads pipes and devices as well.
 [[nodiscard]] Result<std::string> read_text_file(const std::string& path, std::size_t max_bytes);
+
+// As above, for a file of secrets: fails unless it is a regular file that only its owner can use
+// (no permission for group or others). Both are asked of the opened file, so whatever the path
+// leads to a moment later is not what is read. No copy of the text but the result is left in
+// memory; to wipe that is the caller's part.
+[[nodiscard]] Result<std::string> read_private_file(const std::string& path, std::size_t max_bytes);
 
 // Replaces the file at once: a reader, or a crash, sees the old text or the new one. An existing
 // file keeps its mode and, where we may, its owner, and a symbolic link stays one. A new file gets
