@@ -1,0 +1,83 @@
+#include "wire/path_packet.hpp"
+
+#include "base/check.hpp"
+
+namespace wyndrvr::wire {
+namespace {
+
+constexpr std::size_t kPathTypeSize = 1;
+constexpr std::size_t kPathChannelSize = 3;
+constexpr std::size_t kPathNumberSize = 8;
+constexpr std::size_t kPathChannelAt = kPathTypeSize;
+constexpr std::size_t kPathSeqAt = kPathChannelAt + kPathChannelSize;
+constexpr std::size_t kPathOffsetAt = kPathSeqAt + kPathNumberSize;
+static_assert(kPathOffsetAt + kPathNumberSize == kHeaderSize);
+
+bool has_channel(PathType type, ChannelId channel) {
+  switch (type) {
+    case PathType::kHeartbeat0:
+    case PathType::kHeartbeat1:
+    case PathType::kHeartbeat2:
+      return channel.value <= kLastHeartbeatChannel;
+    case PathType::kReport:
+    case PathType::kData:
+      return channel.value >= kFirstStreamChannel && channel.value <= kLastStreamChannel;
+    case PathType::kControl:
+    case PathType::kResult:
+      return channel.value == 0;
+  }
+  return false;
+}
+
+bool has_offset(PathType type, std::uint64_t offset) {
+  return type == PathType::kData || offset == 0;
+}
+
+}  // namespace
+
+std::expected<PathType, DropReason> path_type(ByteView datagram) {
+  if (datagram.empty()) return std::unexpected(DropReason::kTooShort);
+  const auto type = static_cast<PathType>(std::to_integer<std::uint8_t>(datagram[0]));
+  switch (type) {
+    case PathType::kHeartbeat0:
+    case PathType::kHeartbeat1:
+    case PathType::kHeartbeat2:
+    case PathType::kReport:
+    case PathType::kData:
+    case PathType::kControl:
+    case PathType::kResult:
+      return type;
+  }
+  return std::unexpected(DropReason::kUnknownType);
+}
+
+std::expected<PathPacket, DropReason> parse_path_packet(ByteView datagram) {
+  if (datagram.size() < kPathPrefixSize) return std::unexpected(DropReason::kTooShort);
+  const auto type = path_type(datagram);
+  if (!type) return std::unexpected(type.error());
+  const std::size_t longest = *type == PathType::kData ? kMaxPathDataSize : kMaxPacketSize;
+  if (datagram.size() > longest) return std::unexpected(DropReason::kTooLong);
+  const std::byte* octets = datagram.data();
+  const auto channel = base::load_big_endian(octets + kPathChannelAt, kPathChannelSize);
+  const PathHeader header{.type = *type,
+                          .channel = {static_cast<std::uint32_t>(channel)},
+                          .seq = {base::load_big_endian(octets + kPathSeqAt, kPathNumberSize)},
+                          .offset = base::load_big_endian(octets + kPathOffsetAt, kPathNumberSize)};
+  if (!has_channel(*type, header.channel)) return std::unexpected(DropReason::kWrongChannel);
+  if (!has_offset(*type, header.offset)) return std::unexpected(DropReason::kBadSequence);
+  return PathPacket{.header = header,
+                    .nonce = {base::load_big_endian(octets + kHeaderSize, kPathNonceSize)},
+                    .body = datagram.subspan(kPathPrefixSize)};
+}
+
+void write_path_prefix(std::byte* out, const PathHeader& header, PathNonce nonce) {
+  WYNDRVR_CHECK(has_channel(header.type, header.channel));
+  WYNDRVR_CHECK(has_offset(header.type, header.offset));
+  out[0] = static_cast<std::byte>(header.type);
+  base::store_big_endian(out + kPathChannelAt, header.channel.value, kPathChannelSize);
+  base::store_big_endian(out + kPathSeqAt, header.seq.value, kPathNumberSize);
+  base::store_big_endian(out + kPathOffsetAt, header.offset, kPathNumberSize);
+  base::store_big_endian(out + kHeaderSize, nonce.value, kPathNonceSize);
+}
+
+}  // namespace wyndrvr::wire

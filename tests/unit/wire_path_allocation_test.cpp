@@ -1,0 +1,43 @@
+// The codecs of dialect 1 on the three ports allocate nothing.
+#include <array>
+#include <cstddef>
+
+#include <gtest/gtest.h>
+
+#include "unit/allocation_counter.hpp"
+#include "wire/path_data.hpp"
+#include "wire/path_heartbeat.hpp"
+#include "wire/path_packet.hpp"
+#include "wire/receiver_report.hpp"
+#include "wire/test_command.hpp"
+
+namespace wyndrvr::wire {
+namespace {
+
+using wyndrvr::testing::allocations_during;
+
+TEST(WirePathAllocation, NoPacketNeedsAny) {
+  std::array<std::byte, kMaxPacketSize> packet{};
+  std::array<ClosedRange, kMaxReportRanges> ranges{};
+  const MutableByteView body = MutableByteView(packet).subspan(kPathPrefixSize);
+  bool parsed = true;
+  EXPECT_EQ(allocations_during([&] {
+              write_data_template(packet, {1});
+              write_path_prefix(packet.data(), {.type = PathType::kData, .channel = {1}}, {1});
+              parsed &= parse_path_packet(packet).has_value();
+              std::size_t size = write_path_heartbeat1(body, {.client_time_ns = 5});
+              parsed &= parse_path_heartbeat1(body.first(size)).has_value();
+              const ClosedRange range{.begin = 5, .end = 6};
+              size = write_receiver_report(body, {.valid_for = 250ms, .ranges = {&range, 1}});
+              parsed &= parse_receiver_report(body.first(size), ranges).has_value();
+              size = write_result_message(body, ReceiverResult{.test = {5}});
+              parsed &= parse_result_message(body.first(size)).has_value();
+              size = write_test_command(body, StartTest{.test = {5}});
+              parsed &= parse_test_command(body.first(size)).has_value();
+            }),
+            0U);
+  EXPECT_TRUE(parsed);
+}
+
+}  // namespace
+}  // namespace wyndrvr::wire
