@@ -1,0 +1,90 @@
+#include "engine/grant.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.hpp"
+#include "wire/receiver_report.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+// A sender may be twice as fast as it looks by the time that it hears of its grant.
+constexpr double kHeadroom = 2;
+
+std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
+  return a > std::numeric_limits<std::uint64_t>::max() - b
+             ? std::numeric_limits<std::uint64_t>::max()
+             : a + b;
+}
+
+double octets_of(BitRate rate, Duration time) {
+  return rate.bps / 8 * to_seconds(time);
+}
+
+}  // namespace
+
+std::uint64_t Granter::window(BitRate rate) const {
+  // No wire rate comes near; keeps the conversion defined.
+  constexpr double kMaxWindow = 0x1p62;
+  double octets = octets_of(rate * kHeadroom, kWindow);
+  if (options_.limit) octets = std::min(octets, octets_of(*options_.limit, kWindow));
+  octets = std::clamp(octets, static_cast<double>(kMinWindow.value), kMaxWindow);
+  return static_cast<std::uint64_t>(octets);
+}
+
+// What is left runs out before the next report at the present rate; or it is less than half of what
+// would be granted now, as with a sender that ramps up: the rate that is seen here is an older one.
+bool Granter::is_short(const Seen& seen) const {
+  const std::uint64_t left = granted_ - std::min(granted_, seen.octets.value);
+  return static_cast<double>(left) < octets_of(seen.rate, kReportInterval) ||
+         left < window(seen.rate) / 2;
+}
+
+Instant Granter::due(const Seen& seen) const {
+  if (report_number_ == 0) return Instant::min();
+  return reported_at_ + (is_short(seen) ? kFastReportInterval : kReportInterval);
+}
+
+void Granter::note_progress(Instant now, ByteCount octets) {
+  if (report_number_ > 0 && octets.value <= seen_octets_) return;
+  seen_octets_ = octets.value;
+  progress_at_ = now;
+}
+
+Grant Granter::grant(Instant now, const Seen& seen) {
+  WYNDRVR_CHECK(report_number_ < std::numeric_limits<std::uint32_t>::max());
+  note_progress(now, seen.octets);
+  if (now - progress_at_ >= kQuiet) granted_ = saturating_sum(granted_, options_.datagram.value);
+  granted_ = std::max(granted_, saturating_sum(seen_octets_, window(seen.rate)));
+  ++report_number_;
+  reported_at_ = now;
+  return {
+      .report_number = report_number_, .granted = {granted_}, .valid_for = wire::kMaxGrantValidity};
+}
+
+bool Allowance::on_report(Instant now, std::uint32_t number, ByteCount granted,
+                          Duration valid_for) {
+  if (newest_ && number <= newest_->number) return false;
+  const Duration validity = std::clamp(valid_for, Duration::zero(), wire::kMaxGrantValidity);
+  newest_ = Newest{.number = number, .valid_until = now + validity};
+  granted_ = std::max(granted_, granted);
+  return true;
+}
+
+void Allowance::on_sent(ByteCount octets) {
+  WYNDRVR_CHECK(octets <= granted_ - sent_);
+  sent_ += octets;
+}
+
+ByteCount Allowance::may_send(Instant now) const {
+  if (!newest_ || now >= newest_->valid_until) return {0};
+  return granted_ - sent_;
+}
+
+std::optional<Instant> Allowance::deadline() const {
+  if (!newest_) return std::nullopt;
+  return newest_->valid_until;
+}
+
+}  // namespace wyndrvr::engine

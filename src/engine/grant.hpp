@@ -1,0 +1,99 @@
+// Grants: what the receiver of data allows its sender (docs/DIALECT-1.md, "Grants").
+//
+// Granter is at the receiver: how much to grant, and when the next REPORT is due. Allowance is at
+// the sender: how much may still leave. Both count octets of UDP payload from a test's beginning,
+// lost and repeated datagrams included, and know neither packets nor sockets. Pure.
+//
+// Invariants: what is granted never falls; nothing may leave without a report that is valid, nor
+// later than wire::kMaxGrantValidity after the last one arrived.
+//
+// Example, at the receiver and at the sender:
+//   if (now >= granter.due(seen)) send_report(granter.grant(now, seen));
+//   allowance.on_report(now, report.number, report.granted, report.valid_for);
+//   if (allowance.may_send(now) >= datagram) allowance.on_sent(datagram);
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+
+namespace wyndrvr::engine {
+
+struct Grant {
+  std::uint32_t report_number = 0;
+  ByteCount granted;
+  Duration valid_for{};
+};
+
+class Granter {
+ public:
+  // How long the window lasts at twice the present rate, and at the rate that is the limit.
+  static constexpr Duration kWindow = 500ms;
+  // At least this, whatever the limit: a window that no datagram fits into would stop the test.
+  static constexpr ByteCount kMinWindow{256 * 1024};
+  static constexpr Duration kReportInterval = 50ms;
+  static constexpr Duration kFastReportInterval = 10ms;
+  // After so long without news all that was granted may be lost on the way, and the sender wait for
+  // ever: from then on each report grants one datagram more. The first one that arrives shows what
+  // was lost before it, and the window is whole again.
+  static constexpr Duration kQuiet = 500ms;
+
+  struct Options {
+    std::optional<BitRate> limit{};  // granted for the test, or its share of one stream
+    ByteCount datagram{};            // UDP payload of each one
+  };
+  // What has been seen of the sender.
+  struct Seen {
+    ByteCount octets{};  // up to the highest number N, those not (yet) received included
+    BitRate rate{};      // at which data arrives, over the last 100 ms
+  };
+
+  explicit Granter(const Options& options) : options_(options) {}
+
+  // When the next report is to be sent, at once (Instant::min()) if none has been. May come nearer
+  // with every datagram, so ask again after each turn.
+  [[nodiscard]] Instant due(const Seen& seen) const;
+  // The grant of a report that is sent at `now`.
+  [[nodiscard]] Grant grant(Instant now, const Seen& seen);
+
+ private:
+  [[nodiscard]] std::uint64_t window(BitRate rate) const;
+  [[nodiscard]] bool is_short(const Seen& seen) const;
+  void note_progress(Instant now, ByteCount octets);
+
+  Options options_;
+  std::uint32_t report_number_ = 0;  // of the last report; 0: none yet
+  Instant reported_at_;
+  std::uint64_t granted_ = 0;
+  std::uint64_t seen_octets_ = 0;
+  Instant progress_at_;  // the report that first told of `seen_octets_`
+};
+
+class Allowance {
+ public:
+  // Returns whether the report is newer than all before it; an older or repeated one changes
+  // nothing. Numbers do not wrap: 2^32 reports take more than a year. A validity above
+  // wire::kMaxGrantValidity counts as that.
+  bool on_report(Instant now, std::uint32_t number, ByteCount granted, Duration valid_for);
+  // `octets` were handed to the network; at most what may_send() allowed.
+  void on_sent(ByteCount octets);
+
+  // Octets that may leave at `now`; none from deadline() on.
+  [[nodiscard]] ByteCount may_send(Instant now) const;
+  // From when on nothing may leave without a further report; nothing before the first one.
+  [[nodiscard]] std::optional<Instant> deadline() const;
+
+ private:
+  struct Newest {
+    std::uint32_t number = 0;
+    Instant valid_until;
+  };
+
+  std::optional<Newest> newest_;
+  ByteCount granted_;
+  ByteCount sent_;
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,102 @@
+// The client's half of dialect 1's handshake: HELLO until COOKIE, OPEN until GRANT
+// (docs/DIALECT-1.md, "Main port"); or, with a server that speaks 0.14 only, its assignment.
+//
+// Loss of any datagram only delays: each step sends up to kMostSendings times, and takes the first
+// answer that fits. Nothing is believed that does not carry this run's nonce; with a key, no GRANT
+// and no REFUSE without its MAC, save those that a server must send to whom it cannot
+// authenticate, and those do not end the handshake before the step's last sending: whoever can
+// forge them can only delay. With a key there is no falling back to 0.14. Pure; `now` is an
+// argument.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "crypto/session_keys.hpp"
+#include "wire/connect.hpp"
+#include "wire/handshake.hpp"
+
+namespace wyndrvr::engine {
+
+class HandshakeClient {
+ public:
+  // Of HELLO, of OPEN: at 30 % loss both ways a step fails once in 700,000 (0.51^20).
+  static constexpr unsigned kMostSendings = 20;
+  static constexpr Duration kFirstWait = 100ms;  // doubles up to kLongestWait
+  static constexpr Duration kLongestWait = 500ms;
+  // From this sending on every other one is a CONNECT, for servers that know nothing else.
+  static constexpr unsigned kConnectFrom = 6;
+
+  enum class Dialects : std::uint8_t { kAuto, kOneOnly };
+
+  struct Options {
+    wire::Nonce nonce{};
+    wire::SessionFields wanted;
+    const crypto::Key* key = nullptr;  // outlives the handshake
+    Dialects dialects = Dialects::kAuto;
+  };
+
+  // --- outcomes ---
+  struct Granted {
+    wire::Grant grant;
+    std::optional<crypto::SessionKeys> keys;  // where there is a key
+  };
+  struct FellBack {  // to 0.14
+    wire::Assignment assignment;
+  };
+  struct Refused {
+    wire::RefuseReason reason{};
+  };
+  struct RefusedByOld {  // by a server of ours that speaks 0.14 only
+    wire::RefusalReason reason{};
+  };
+  struct NoAnswer {};
+  struct Busy {  // not the end: OPEN is sent again after so long
+    Duration come_again_after{};
+  };
+  using Event = std::variant<Granted, FellBack, Refused, RefusedByOld, NoAnswer, Busy>;
+
+  HandshakeClient(const Options& options, Instant now);
+
+  // From the server's main address, nothing else.
+  void on_datagram(Instant now, ByteView datagram);
+  void on_timer(Instant now);
+
+  // Valid until the next call.
+  [[nodiscard]] std::optional<ByteView> poll_transmit();
+  [[nodiscard]] std::optional<Event> poll_event();
+  [[nodiscard]] std::optional<Instant> poll_deadline() const;
+
+ private:
+  enum class Step : std::uint8_t { kHello, kOpen, kDone };
+
+  void begin(Step step, Instant at);
+  void send(Instant now);
+  void on_cookie(Instant now, const wire::Cookie& cookie);
+  void on_grant(const wire::Grant& grant);
+  void on_refuse(Instant now, const wire::Refuse& refuse);
+  [[nodiscard]] bool authentic(const wire::Refuse& refuse) const;
+  void on_old_answer(ByteView datagram);
+  void finish(Event event);
+  void write_hello();
+  void write_open();
+
+  Options options_;
+  Step step_ = Step::kHello;
+  unsigned sendings_ = 0;
+  Instant next_;
+  Duration wait_{};
+  wire::CookieValue cookie_;
+  std::optional<wire::RefuseReason> doubtful_;  // said by somebody whom no key vouches for
+  std::optional<Event> event_;
+  std::array<std::byte, wire::kMaxHandshakeSize> out_{};
+  std::size_t out_size_ = 0;  // 0: nothing to send
+};
+
+}  // namespace wyndrvr::engine
