@@ -50,7 +50,10 @@ void HandshakeClient::send(Instant now) {
   ++sendings_;
   next_ = now + wait_;
   wait_ = std::min(2 * wait_, kLongestWait);
-  if (step_ == Step::kOpen) return write_open();
+  if (step_ == Step::kOpen) {
+    const bool ask_again = sendings_ >= kHelloAgainFrom && sendings_ % kHelloAgainEvery == 0;
+    return ask_again ? write_hello() : write_open();
+  }
   const bool may_fall_back = options_.dialects == Dialects::kAuto && options_.key == nullptr;
   if (may_fall_back && sendings_ >= kConnectFrom && sendings_ % 2 == 0) {
     std::memcpy(out_.data(), wire::kConnect.data(), wire::kConnect.size());

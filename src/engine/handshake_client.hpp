@@ -26,12 +26,17 @@ namespace wyndrvr::engine {
 
 class HandshakeClient {
  public:
-  // Of HELLO, of OPEN: at 30 % loss both ways a step fails once in 700,000 (0.51^20).
+  // Of HELLO, of OPEN: at 30 % loss both ways HELLO fails once in 700,000 (0.51^20), OPEN once in
+  // 50,000 (0.51^16).
   static constexpr unsigned kMostSendings = 20;
   static constexpr Duration kFirstWait = 100ms;  // doubles up to kLongestWait
   static constexpr Duration kLongestWait = 500ms;
   // From this sending on every other one is a CONNECT, for servers that know nothing else.
   static constexpr unsigned kConnectFrom = 6;
+
+  // In the second step some are a HELLO: a server that was restarted does not know its cookies.
+  static constexpr unsigned kHelloAgainFrom = 9;
+  static constexpr unsigned kHelloAgainEvery = 3;
 
   enum class Dialects : std::uint8_t { kAuto, kOneOnly };
 

@@ -33,8 +33,10 @@ crypto::Key key_of(std::uint32_t id, unsigned char octet) {
 // A server with an acceptor that grants everything, and counts.
 class TestServer {
  public:
-  explicit TestServer(std::vector<crypto::Key> keys = {}, KeyPolicy policy = KeyPolicy::kWelcome)
-      : keys_(std::move(keys)),
+  explicit TestServer(std::vector<crypto::Key> keys = {}, KeyPolicy policy = KeyPolicy::kWelcome,
+                      std::uint64_t seed = 1)
+      : random_(seed),
+        keys_(std::move(keys)),
         server_([this](MutableByteView out) { fill(out); }, keys_, policy) {}
 
   // What goes back; empty: nothing.
@@ -81,7 +83,7 @@ class TestServer {
     return octets(written);
   }
 
-  base::Random random_{1};
+  base::Random random_;
   std::vector<crypto::Key> keys_;
   HandshakeServer server_;
 };
@@ -177,6 +179,14 @@ TEST_F(HandshakeTest, AnExpiredCookieIsRenewedWithinTheStep) {
   }();
   client->on_datagram(now, server->on_datagram(now, address, hello));
   now += 2min;  // the OPEN was long on its way
+  (void)expect<HandshakeClient::Granted>();
+}
+
+TEST_F(HandshakeTest, AServerThatWasRestartedInBetweenIsAskedForANewCookie) {
+  begin();
+  const auto hello = client->poll_transmit();
+  client->on_datagram(now, server->on_datagram(now, address, *hello));
+  server.emplace(std::vector<crypto::Key>{}, KeyPolicy::kWelcome, 2);
   (void)expect<HandshakeClient::Granted>();
 }
 
