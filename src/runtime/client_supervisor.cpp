@@ -12,14 +12,6 @@
 #include "wire/connect.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
-
-// Datagrams of one receive. The client's ports get heartbeats and reports, at most 1400 octets.
-constexpr std::size_t kSlots = 16;
-constexpr std::size_t kSlotBytes = 2048;
-
-}  // namespace
-
 // --- MainSocket ---
 
 MainSocket::~MainSocket() {
@@ -72,7 +64,8 @@ ClientSupervisor::ClientSupervisor(EventLoop& loop, const ClientRun& run, Report
       run_(run),
       sink_(sink),
       random_(os::entropy64()),
-      receive_buffer_(kSlots, kSlotBytes) {}
+      // The client's ports get heartbeats and reports, at most 1400 octets.
+      receive_buffer_(make_receive_buffer(engine::Side::kClient, engine::PortKind::kControl)) {}
 
 ClientSupervisor::~ClientSupervisor() {
   if (timer_) loop_.remove(*timer_);

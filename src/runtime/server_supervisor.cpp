@@ -12,10 +12,6 @@
 namespace wyndrvr::runtime {
 namespace {
 
-// Super-packets of one receive, shared by all sockets of the loop.
-constexpr std::size_t kSlots = 8;
-constexpr std::size_t kSlotBytes = 65'535;
-
 // A copy, since what is done with each may change the map.
 template <class Map>
 std::vector<engine::SessionId> ids_of(const Map& map) {
@@ -33,7 +29,8 @@ ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, Report
       sink_(sink),
       random_(os::entropy64()),
       acceptor_(run.engine, os::entropy64()),
-      receive_buffer_(kSlots, kSlotBytes),
+      // Shared by all sockets of the loop, so as large as the most demanding port's.
+      receive_buffer_(make_receive_buffer(engine::Side::kServer, engine::PortKind::kUpload)),
       cpus_{.chosen = run.cpus, .allowed = os::allowed_cpus()} {}
 
 ServerSupervisor::~ServerSupervisor() {
