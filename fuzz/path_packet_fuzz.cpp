@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/check.hpp"
+#include "wire/path_data.hpp"
 #include "wire/path_heartbeat.hpp"
 #include "wire/path_packet.hpp"
 #include "wire/receiver_report.hpp"
@@ -42,6 +43,13 @@ void check_report(ByteView body) {
   }
 }
 
+void check_data(ByteView body) {
+  std::array<std::byte, wire::kPathDataPrefixSize> again{};
+  wire::set_data_time(again.data(), wire::data_time_ns(body));
+  WYNDRVR_CHECK(std::ranges::equal(ByteView(again).subspan(wire::kPathPrefixSize),
+                                   body.first(wire::kDataTimeSize)));
+}
+
 void check_body(wire::PathType type, ByteView body) {
   switch (type) {
     case wire::PathType::kHeartbeat0:
@@ -57,7 +65,7 @@ void check_body(wire::PathType type, ByteView body) {
     case wire::PathType::kResult:
       return check_reads_back(body, wire::parse_result_message(body), wire::write_result_message);
     case wire::PathType::kData:
-      return;
+      return check_data(body);
   }
   WYNDRVR_CHECK(false);  // a type that there is not
 }

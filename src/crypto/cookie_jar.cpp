@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/blake2b.hpp"
+#include "crypto/endpoint_octets.hpp"
 
 namespace wyndrvr::crypto {
 namespace {
@@ -13,33 +14,10 @@ constexpr std::size_t kSlotSize = 4;  // octets of the slot's number
 constexpr std::size_t kHashSize = 16;
 static_assert(sizeof(Cookie) == kSlotSize + kHashSize);
 
-constexpr std::size_t kClientSize = 1 + 16 + 4 + 2;
-
 std::int64_t slot_index(Instant now) {
   using Slots = std::chrono::duration<std::int64_t, std::ratio<30>>;
   static_assert(Slots(1) == CookieJar::kSlotLength);
   return std::chrono::floor<Slots>(now.time_since_epoch()).count();
-}
-
-// Family (4 or 6), address (IPv4 as RFC 4291, 2.5.5.2), scope and port. Two hosts on two links may
-// have the same link-local address, so only the scope tells them apart.
-std::array<std::byte, kClientSize> octets_of(const Endpoint& client) {
-  constexpr std::size_t kIpv4Size = 4;
-  const ByteView address = std::as_bytes(std::span(client.address.octets));
-  std::array<std::byte, kClientSize> octets{};
-  base::ByteWriter writer(octets);
-  if (client.address.is_v6()) {
-    writer.put(6, 1);
-    writer.put_bytes(address);
-  } else {
-    writer.put(4, 1);
-    writer.put(0, 8);
-    writer.put(0xffff, 4);
-    writer.put_bytes(address.first(kIpv4Size));
-  }
-  writer.put(client.address.scope, 4);
-  writer.put(client.port.value, 2);
-  return octets;
 }
 
 }  // namespace
@@ -89,8 +67,9 @@ Cookie CookieJar::bake(const Slot& slot, const Endpoint& client, const Nonce& no
   Cookie cookie;
   const MutableByteView octets(cookie);
   base::store_big_endian(octets.data(), slot.number, kSlotSize);
-  keyed_hash_into(octets.subspan(kSlotSize), slot.secret.view(),
-                  {as_bytes(kCookieLabel), octets_of(client), octets.first(kSlotSize), nonce});
+  keyed_hash_into(
+      octets.subspan(kSlotSize), slot.secret.view(),
+      {as_bytes(kCookieLabel), endpoint_octets(client), octets.first(kSlotSize), nonce});
   return cookie;
 }
 

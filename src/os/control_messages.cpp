@@ -15,6 +15,11 @@ namespace {
 // From Linux 6.13's asm-generic/socket.h; the headers of Debian 12 are older.
 constexpr int kScmTimestampOptionId = 81;
 
+// The most that one datagram brings: address, times, drops, GRO stride, traffic class.
+static_assert(CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(scm_timestamping)) +
+                  CMSG_SPACE(sizeof(std::uint32_t)) + 2 * CMSG_SPACE(sizeof(int)) <=
+              kControlBytes);
+
 // The kernel does not align payloads beyond size_t, so they are copied out.
 template <class T>
 T payload(const cmsghdr& header) {
@@ -114,6 +119,10 @@ ReceiveControl read_receive_control(const msghdr& message) {
       if (stride > 0) out.segment_size = static_cast<std::uint32_t>(stride);
     } else if (level == SOL_SOCKET && type == SO_RXQ_OVFL) {
       out.drop_reading = payload<std::uint32_t>(header);
+    } else if (level == SOL_IP && type == IP_TOS) {
+      out.traffic_class = payload<std::uint8_t>(header);  // an octet; IPv6's is an int (ipv6(7))
+    } else if (level == SOL_IPV6 && type == IPV6_TCLASS) {
+      out.traffic_class = static_cast<std::uint8_t>(payload<int>(header));
     } else if (const auto stamp = stamp_of(header)) {
       out.stamp = stamp;
     }

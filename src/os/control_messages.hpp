@@ -59,6 +59,7 @@ struct ReceiveControl {
   std::optional<std::uint32_t> segment_size;  // the kernel's GRO stride
   std::optional<WallTime> stamp;
   std::optional<std::uint32_t> drop_reading;  // see DropCounter
+  std::optional<std::uint8_t> traffic_class;  // DSCP << 2 | ECN
 };
 [[nodiscard]] ReceiveControl read_receive_control(const msghdr& message);
 

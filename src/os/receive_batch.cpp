@@ -56,6 +56,7 @@ void ReceiveBuffer::collect_one(std::size_t slot, const ClockReading& now, DropC
   out.kernel_stamped = control.stamp.has_value();
   out.arrival = control.stamp ? instant_of(*control.stamp, now) : now.monotonic;
   out.truncated = (header.msg_hdr.msg_flags & MSG_TRUNC) != 0;
+  out.traffic_class = control.traffic_class;
 }
 
 }  // namespace wyndrvr::os

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct Received {
   Instant arrival;
   bool kernel_stamped = false;  // false: `arrival` is when the program read it
   bool truncated = false;       // it was longer than the slot; the rest is gone
+  // DSCP << 2 | ECN of every datagram in `bytes` (the kernel makes trains of equal ones only);
+  // needs UdpOptions::receive_traffic_class.
+  std::optional<std::uint8_t> traffic_class;
 };
 
 class ReceiveBuffer {

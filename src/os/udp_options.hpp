@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "base/endpoint.hpp"
 
@@ -21,6 +23,20 @@ struct UdpOptions {
   std::uint32_t send_buffer = 0;
   // Ask for the ICMP errors that our datagrams cause (IP_RECVERR, ip(7)).
   bool error_queue = false;
+  // The IPv4 TOS octet and the IPv6 traffic class of what is sent: DSCP << 2 | ECN (RFC 2474,
+  // RFC 3168). 0 leaves the socket's own, which is 0 unless whoever opened it set another.
+  std::uint8_t traffic_class = 0;
+  // TTL and hop limit of what is sent, 1 to 255; the host's default when absent.
+  std::optional<std::uint8_t> hop_limit{};
+  // No datagram is fragmented, neither here nor on the way: above the interface's MTU it fails with
+  // EMSGSIZE, above that of a link further on it is lost there (UdpSocket::too_big_errors tells).
+  // False leaves the host's default, which fragments here. Choose sizes with route_mtu().
+  bool never_fragment = false;
+  // Sends and receives by this interface alone (SO_BINDTODEVICE, socket(7)); empty: by any. An
+  // adopted socket that is bound to one keeps it.
+  std::string interface{};
+  // Fills Received::traffic_class. Best effort: where the kernel refuses, that stays absent.
+  bool receive_traffic_class = false;
   // False: identify transmit stamps as kernels before 6.13 do, by counting. For tests; such
   // kernels are found out by themselves.
   bool explicit_stamp_ids = true;

@@ -34,7 +34,7 @@ iovec vector_of(ByteView bytes) {
 
 // GSO errors that may mean "not here": no checksum offload (EIO), unknown or refused by the
 // route (EINVAL, EOPNOTSUPP), segments above the path MTU, which only whole datagrams may be
-// fragmented for (EMSGSIZE; EINVAL on older kernels).
+// fragmented for (EMSGSIZE; EINVAL on older kernels). With never_fragment those fail as well.
 bool may_refuse_gso(int error) {
   return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
 }

@@ -1,11 +1,13 @@
 #include "os/udp_setup.hpp"
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <utility>
 
 #include <fcntl.h>
 #include <linux/net_tstamp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -52,7 +54,24 @@ std::string bind_advice(int error, Port port) {
   return {};
 }
 
-Result<Fd> open_bound(const Endpoint& local) {
+bool is_bound_to_interface(int descriptor) {
+  std::array<char, IFNAMSIZ> name{};
+  socklen_t length = name.size();
+  return getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name.data(), &length) == 0 &&
+         length > 0;
+}
+
+// What a person can do about an interface that cannot be used.
+std::string interface_advice(int error) {
+  if (error == ENODEV) return "; `ip link` lists this host's interfaces";
+  if (error == EPERM) {
+    return "; before Linux 5.7 only root or CAP_NET_RAW may choose an interface: grant it, or "
+           "leave the interface out and bind one of its addresses";
+  }
+  return limit_advice(error);
+}
+
+Result<Fd> open_bound(const Endpoint& local, const std::string& interface) {
   const bool v6 = local.address.is_v6();
   Fd fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const std::string purpose = fmt::format("cannot open a UDP socket on {}", to_string(local));
@@ -64,6 +83,10 @@ Result<Fd> open_bound(const Endpoint& local) {
   }
   if (v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, !local.address.is_unspecified())) {
     return system_failure(purpose, "setsockopt IPV6_V6ONLY");
+  }
+  // Before bind(2): the same port of another interface is then no conflict.
+  if (auto bound = bind_to_interface(fd.get(), interface, purpose); !bound) {
+    return std::unexpected(std::move(bound.error()));
   }
   const SocketAddress address = to_socket_address(local);
   if (::bind(fd.get(), &address.generic, address.length) != 0) {
@@ -95,26 +118,79 @@ void set_buffer(int descriptor, int forced, int ordinary, std::uint32_t octets) 
   }
 }
 
-Result<void> set_required(const ConfiguredSocket& socket, const UdpOptions& options) {
+std::unexpected<Error> setup_failure(const ConfiguredSocket& socket, std::string_view option) {
+  const int error = errno;
+  return system_failure(fmt::format("cannot set up UDP socket {}", to_string(socket.local)),
+                        fmt::format("setsockopt {}", option), error);
+}
+
+// One setting under its two names.
+struct FamilyOption {
+  int v4;
+  int v6;
+  std::string_view v4_name;
+  std::string_view v6_name;
+};
+constexpr FamilyOption kErrorQueue{IP_RECVERR, IPV6_RECVERR, "IP_RECVERR", "IPV6_RECVERR"};
+constexpr FamilyOption kTrafficClass{IP_TOS, IPV6_TCLASS, "IP_TOS", "IPV6_TCLASS"};
+constexpr FamilyOption kHopLimit{IP_TTL, IPV6_UNICAST_HOPS, "IP_TTL", "IPV6_UNICAST_HOPS"};
+constexpr FamilyOption kReceiveTrafficClass{IP_RECVTOS, IPV6_RECVTCLASS, "IP_RECVTOS",
+                                            "IPV6_RECVTCLASS"};
+constexpr FamilyOption kMtuDiscovery{IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, "IP_MTU_DISCOVER",
+                                     "IPV6_MTU_DISCOVER"};
+
+// For each family that the socket speaks: IPv4 on a dual-stack socket goes by IPv4's options.
+Result<void> set_for_families(const ConfiguredSocket& socket, const FamilyOption& option,
+                              int value) {
   const int fd = socket.fd.get();
-  const std::string purpose = fmt::format("cannot set up UDP socket {}", to_string(socket.local));
-  if (socket.v6 && !set_option(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1)) {
-    return system_failure(purpose, "setsockopt IPV6_RECVPKTINFO");
+  if (socket.v6 && !set_option(fd, SOL_IPV6, option.v6, value)) {
+    return setup_failure(socket, option.v6_name);
   }
-  if (!socket.v6 && !set_option(fd, SOL_IP, IP_PKTINFO, 1)) {
-    return system_failure(purpose, "setsockopt IP_PKTINFO");
-  }
-  if (!set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1)) {
-    return system_failure(purpose, "setsockopt SO_RXQ_OVFL");
-  }
-  if (socket.v6 && !set_option(fd, SOL_IPV6, IPV6_RECVERR, options.error_queue)) {
-    return system_failure(purpose, "setsockopt IPV6_RECVERR");
-  }
-  if ((!socket.v6 || socket.dual_stack) &&
-      !set_option(fd, SOL_IP, IP_RECVERR, options.error_queue)) {
-    return system_failure(purpose, "setsockopt IP_RECVERR");
+  if ((!socket.v6 || socket.dual_stack) && !set_option(fd, SOL_IP, option.v4, value)) {
+    return setup_failure(socket, option.v4_name);
   }
   return {};
+}
+
+// PROBE and not DO (ip(7)). Both set DF and fail with EMSGSIZE above the interface's MTU. DO also
+// believes ICMP's "too big", which needs no more than our address and port to forge: one of them
+// would forbid this socket anything above 552 octets for ten minutes. With PROBE it costs a pending
+// error, which the next call takes off the socket; after a true one, the datagrams are lost at the
+// narrow link, fragmented nowhere, and counted (UdpSocket::too_big_errors). Nor does PROBE see an
+// MTU that is set for the route: route_mtu() does. INTERFACE ignores ICMP altogether, but leaves
+// DF out.
+constexpr int kNeverFragment = IP_PMTUDISC_PROBE;
+static_assert(kNeverFragment == IPV6_PMTUDISC_PROBE);
+
+Result<void> set_sending(const ConfiguredSocket& socket, const UdpOptions& options) {
+  Result<void> done;
+  if (options.traffic_class != 0) {
+    done = set_for_families(socket, kTrafficClass, options.traffic_class);
+  }
+  if (done && options.hop_limit) {
+    // IPv6 would take 0 and send what no router passes on; IPv4 refuses it.
+    if (*options.hop_limit == 0) {
+      return fail("cannot set up UDP socket {}: a hop limit is 1 to 255", to_string(socket.local));
+    }
+    done = set_for_families(socket, kHopLimit, *options.hop_limit);
+  }
+  if (done && options.never_fragment) {
+    done = set_for_families(socket, kMtuDiscovery, kNeverFragment);
+  }
+  return done;
+}
+
+Result<void> set_required(const ConfiguredSocket& socket, const UdpOptions& options) {
+  const int fd = socket.fd.get();
+  if (socket.v6 && !set_option(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1)) {
+    return setup_failure(socket, "IPV6_RECVPKTINFO");
+  }
+  if (!socket.v6 && !set_option(fd, SOL_IP, IP_PKTINFO, 1)) {
+    return setup_failure(socket, "IP_PKTINFO");
+  }
+  if (!set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1)) return setup_failure(socket, "SO_RXQ_OVFL");
+  if (auto done = set_for_families(socket, kErrorQueue, options.error_queue); !done) return done;
+  return set_sending(socket, options);
 }
 
 void set_stamps(ConfiguredSocket& socket, const UdpOptions& options) {
@@ -146,6 +222,10 @@ Result<ConfiguredSocket> configure(Fd fd, const UdpOptions& options) {
   set_buffer(descriptor, SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer);
   set_buffer(descriptor, SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer);
   set_stamps(socket, options);
+  if (options.receive_traffic_class) {
+    // Refused: Received::traffic_class is absent, which says so.
+    static_cast<void>(set_for_families(socket, kReceiveTrafficClass, 1));
+  }
   socket.gro = options.gro && set_option(descriptor, SOL_UDP, UDP_GRO, 1);
   // Known to the kernel; whether the path takes it shows at the first train.
   socket.gso = get_option(descriptor, SOL_UDP, UDP_SEGMENT).has_value();
@@ -156,7 +236,7 @@ Result<ConfiguredSocket> configure(Fd fd, const UdpOptions& options) {
 
 Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options) {
   const Endpoint local{unmapped(options.bind.address), options.bind.port};
-  auto fd = open_bound(local);
+  auto fd = open_bound(local, options.interface);
   if (!fd) return std::unexpected(std::move(fd.error()));
   return configure(std::move(*fd), options);
 }
@@ -165,12 +245,33 @@ Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options) {
   if (get_option(fd.get(), SOL_SOCKET, SO_TYPE) != SOCK_DGRAM) {
     return fail("descriptor {} is not a UDP socket", fd.get());
   }
+  const std::string purpose = fmt::format("cannot take over UDP socket {}", fd.get());
   const int flags = fcntl(fd.get(), F_GETFL);
   if (flags < 0 || fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
       fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) {
-    return system_failure(fmt::format("cannot take over UDP socket {}", fd.get()), "fcntl");
+    return system_failure(purpose, "fcntl");
+  }
+  if (auto bound = bind_to_interface(fd.get(), options.interface, purpose); !bound) {
+    return std::unexpected(std::move(bound.error()));
   }
   return configure(std::move(fd), options);
+}
+
+Result<void> bind_to_interface(int descriptor, const std::string& interface,
+                               std::string_view purpose) {
+  // A worker without rights may not set again what is set, and cannot tell whether it is the same:
+  // an interface has several names (`ip link`: altname).
+  if (interface.empty() || is_bound_to_interface(descriptor)) return {};
+  int error = 0;
+  if (interface.size() >= IFNAMSIZ) {
+    error = ENODEV;  // the kernel would cut it, and might find another
+  } else if (setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
+                        static_cast<socklen_t>(interface.size())) != 0) {
+    error = errno;
+  }
+  if (error == 0) return {};
+  return fail("{}: interface {}: setsockopt SO_BINDTODEVICE: {}{}", purpose, interface,
+              error_text(error), interface_advice(error));
 }
 
 bool restart_transmit_stamps(int descriptor, bool arrivals) {

@@ -4,6 +4,9 @@
 // buffers) are tried, and `ConfiguredSocket` says what was got. Thread-safe: it holds nothing.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "os/fd.hpp"
@@ -26,6 +29,11 @@ struct ConfiguredSocket {
 [[nodiscard]] Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options);
 // A bound UDP socket made by another process; options.bind is not used.
 [[nodiscard]] Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options);
+
+// See UdpOptions::interface; empty: any. Errors begin with `purpose`, name the interface and say
+// what to do. A socket that is bound to an interface keeps it.
+[[nodiscard]] Result<void> bind_to_interface(int descriptor, const std::string& interface,
+                                             std::string_view purpose);
 
 // Sets the kernel's count of stamped datagrams back to zero (SOF_TIMESTAMPING_OPT_ID). `arrivals`:
 // whether arrival stamps are wanted too. False when the kernel refuses departure stamps.

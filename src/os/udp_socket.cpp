@@ -7,6 +7,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
+#include "os/route_mtu.hpp"
 #include "os/system_failure.hpp"
 
 namespace wyndrvr::os {
@@ -80,6 +81,11 @@ std::optional<TransmitStamp> UdpSocket::match_stamp(const ErrorControl& control)
 }
 
 void UdpSocket::note_peer_error(const ErrorControl& control, const SocketAddress& peer) {
+  // The peer is there; only this size does not get to it.
+  if (control.error == EMSGSIZE) {
+    ++too_big_errors_;
+    return;
+  }
   ++peer_error_count_;
   if (peer.length == 0) return;
   const auto endpoint = to_endpoint(peer.generic);
@@ -106,20 +112,13 @@ std::uint64_t UdpSocket::refresh_receive_drops() {
   return drops_.total();
 }
 
-Result<IpAddress> local_address_towards(const Endpoint& peer) {
+Result<IpAddress> local_address_towards(const Endpoint& peer, const std::string& interface) {
   const std::string purpose = fmt::format("cannot find a route to {}", to_string(peer.address));
-  const bool v6 = peer.address.is_v6();
-  const Fd fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return system_failure(purpose, "socket");
-  // Connecting a UDP socket only looks up the route. Port 9 (discard) where none is given.
-  const Endpoint target{peer.address, peer.port.value == 0 ? Port{9} : peer.port};
-  const SocketAddress address = to_socket_address(target);
-  if (::connect(fd.get(), &address.generic, address.length) != 0) {
-    return system_failure(purpose, "connect");
-  }
+  const auto fd = connect_towards({.peer = peer, .interface = interface}, purpose);
+  if (!fd) return std::unexpected(fd.error());
   SocketAddress local;
   local.length = sizeof local.v6;
-  if (getsockname(fd.get(), &local.generic, &local.length) != 0) {
+  if (getsockname(fd->get(), &local.generic, &local.length) != 0) {
     return system_failure(purpose, "getsockname");
   }
   const auto endpoint = to_endpoint(local.generic);

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/bounded_queue.hpp"
@@ -55,7 +56,8 @@ class UdpSocket {
   // The next departure time, in the order in which the kernel reports them; nothing when there is
   // none (yet). Reads the error queue, and so also feeds take_peer_error().
   [[nodiscard]] std::optional<TransmitStamp> read_transmit_stamp();
-  // The oldest ICMP error read off the error queue so far (needs UdpOptions::error_queue).
+  // The oldest ICMP error but "too big" read off the error queue so far (needs
+  // UdpOptions::error_queue).
   [[nodiscard]] std::optional<PeerUnreachable> take_peer_error() { return peer_errors_.pop(); }
 
   [[nodiscard]] int fd() const { return socket_.fd.get(); }
@@ -78,6 +80,9 @@ class UdpSocket {
   [[nodiscard]] std::uint64_t asynchronous_errors() const { return asynchronous_errors_; }
   // ICMP errors read off the error queue, also those that take_peer_error() had no room for.
   [[nodiscard]] std::uint64_t peer_errors() const { return peer_error_count_; }
+  // ICMP's "too big" read off the error queue, which may be forged; none of them is a peer error.
+  // route_mtu() tells what the kernel made of it.
+  [[nodiscard]] std::uint64_t too_big_errors() const { return too_big_errors_; }
 
  private:
   // ICMP errors kept for take_peer_error(); further ones are only counted.
@@ -111,11 +116,14 @@ class UdpSocket {
   DropCounter drops_;
   base::BoundedQueue<PeerUnreachable> peer_errors_{kKeptPeerErrors};
   std::uint64_t peer_error_count_ = 0;
+  std::uint64_t too_big_errors_ = 0;
   std::uint64_t asynchronous_errors_ = 0;
 };
 
-// The address from which this host would send to `peer`. Sends nothing.
-[[nodiscard]] Result<IpAddress> local_address_towards(const Endpoint& peer);
+// The address from which this host would send to `peer`, by `interface` where one is named. Sends
+// nothing.
+[[nodiscard]] Result<IpAddress> local_address_towards(const Endpoint& peer,
+                                                      const std::string& interface = {});
 
 // Errors that an earlier datagram may have caused (RFC 1122 section 4.1.3.3): the kernel reports
 // each to whichever call comes next.

@@ -24,6 +24,9 @@ enum class DropReason : std::uint8_t {
   kBadSequence,       // implausible sequence numbers
   kBudget,            // the reply would exceed what came in before the peer is proven
   kQueueFull,         // a bounded queue of ours had no room
+  kWrongNonce,        // path nonce that is not the one of this path
+  kWrongMac,          // MAC or tag that does not fit, or is not there
+  kReplayed,          // number that came before, or is too old to tell
   kCount
 };
 
@@ -58,6 +61,12 @@ inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropRea
       return "budget";
     case DropReason::kQueueFull:
       return "queue_full";
+    case DropReason::kWrongNonce:
+      return "wrong_nonce";
+    case DropReason::kWrongMac:
+      return "wrong_mac";
+    case DropReason::kReplayed:
+      return "replayed";
     case DropReason::kCount:
       break;
   }

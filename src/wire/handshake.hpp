@@ -184,6 +184,7 @@ struct Close {
 inline constexpr std::size_t kCookieSize = kHandshakePrefixSize + 4 + 16;
 inline constexpr std::size_t kMaxGrantSize =
     kHandshakePrefixSize + 8 + 16 + 6 + kMaxSessionFieldsSize + 16;
+static_assert(kMaxGrantSize <= kMaxHandshakeSize);
 inline constexpr std::size_t kMaxRefuseSize = kHandshakePrefixSize + 1 + 4 + 16;
 inline constexpr std::size_t kMaxCloseSize = kHandshakePrefixSize + 8 + 1 + Close::kMaxText + 16;
 

@@ -50,7 +50,10 @@ std::expected<PathHeartbeat1, DropReason> parse_path_heartbeat1(ByteView body) {
 std::expected<PathHeartbeat2, DropReason> parse_path_heartbeat2(ByteView body) {
   if (body.size() != kPathHeartbeat2Size) return std::unexpected(DropReason::kBadBody);
   base::ByteReader reader(body);
-  return PathHeartbeat2{.server_time_ns = take_time(reader)};
+  PathHeartbeat2 heartbeat;
+  heartbeat.server_time_ns = take_time(reader);
+  heartbeat.client_nonce = {take_time(reader)};
+  return heartbeat;
 }
 
 std::size_t write_path_heartbeat0(MutableByteView out, const PathHeartbeat0& heartbeat) {
@@ -76,6 +79,7 @@ std::size_t write_path_heartbeat1(MutableByteView out, const PathHeartbeat1& hea
 std::size_t write_path_heartbeat2(MutableByteView out, const PathHeartbeat2& heartbeat) {
   base::ByteWriter writer(out);
   writer.put(heartbeat.server_time_ns, kPathTimeSize);
+  writer.put(heartbeat.client_nonce.value, kPathNonceSize);
   return writer.size();
 }
 

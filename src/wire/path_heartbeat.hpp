@@ -31,6 +31,8 @@
 //   +---------------------------------------------------------------+
 //   |            server's time, ns, 64 bits, as it came             |
 //   +---------------------------------------------------------------+
+//   |            client's path nonce, 64 bits: which path           |
+//   +---------------------------------------------------------------+
 #pragma once
 
 #include <cstddef>
@@ -46,7 +48,7 @@ namespace wyndrvr::wire {
 
 inline constexpr std::size_t kPathHeartbeat1Size = 48;
 inline constexpr std::size_t kPathHeartbeat0Size = kPathHeartbeat1Size;
-inline constexpr std::size_t kPathHeartbeat2Size = 8;
+inline constexpr std::size_t kPathHeartbeat2Size = 16;
 
 struct PathHeartbeat0 {
   std::uint64_t client_time_ns = 0;
@@ -71,8 +73,11 @@ struct PathHeartbeat1 {
   bool operator==(const PathHeartbeat1&) const = default;
 };
 
+// The server's nonce before it shows only that it was received where it was sent to; which path of
+// the session is proven there, the client's nonce tells.
 struct PathHeartbeat2 {
   std::uint64_t server_time_ns = 0;
+  PathNonce client_nonce{};
   bool operator==(const PathHeartbeat2&) const = default;
 };
 

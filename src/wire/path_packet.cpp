@@ -29,6 +29,14 @@ bool has_channel(PathType type, ChannelId channel) {
   return false;
 }
 
+std::size_t shortest_packet(PathType type) {
+  return type == PathType::kData ? kMinPathDataSize - kPathDataTagSize : kPathPrefixSize;
+}
+
+std::size_t longest_packet(PathType type) {
+  return type == PathType::kData ? kMaxPathDataSize : kMaxPacketSize;
+}
+
 bool has_offset(PathType type, std::uint64_t offset) {
   return type == PathType::kData || offset == 0;
 }
@@ -55,8 +63,8 @@ std::expected<PathPacket, DropReason> parse_path_packet(ByteView datagram) {
   if (datagram.size() < kPathPrefixSize) return std::unexpected(DropReason::kTooShort);
   const auto type = path_type(datagram);
   if (!type) return std::unexpected(type.error());
-  const std::size_t longest = *type == PathType::kData ? kMaxPathDataSize : kMaxPacketSize;
-  if (datagram.size() > longest) return std::unexpected(DropReason::kTooLong);
+  if (datagram.size() < shortest_packet(*type)) return std::unexpected(DropReason::kTooShort);
+  if (datagram.size() > longest_packet(*type)) return std::unexpected(DropReason::kTooLong);
   const std::byte* octets = datagram.data();
   const auto channel = base::load_big_endian(octets + kPathChannelAt, kPathChannelSize);
   const PathHeader header{.type = *type,
@@ -70,13 +78,17 @@ std::expected<PathPacket, DropReason> parse_path_packet(ByteView datagram) {
                     .body = datagram.subspan(kPathPrefixSize)};
 }
 
-void write_path_prefix(std::byte* out, const PathHeader& header, PathNonce nonce) {
+void write_path_header(std::byte* out, const PathHeader& header) {
   WYNDRVR_CHECK(has_channel(header.type, header.channel));
   WYNDRVR_CHECK(has_offset(header.type, header.offset));
   out[0] = static_cast<std::byte>(header.type);
   base::store_big_endian(out + kPathChannelAt, header.channel.value, kPathChannelSize);
   base::store_big_endian(out + kPathSeqAt, header.seq.value, kPathNumberSize);
   base::store_big_endian(out + kPathOffsetAt, header.offset, kPathNumberSize);
+}
+
+void write_path_prefix(std::byte* out, const PathHeader& header, PathNonce nonce) {
+  write_path_header(out, header);
   base::store_big_endian(out + kHeaderSize, nonce.value, kPathNonceSize);
 }
 

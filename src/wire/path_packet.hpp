@@ -35,7 +35,8 @@
 
 namespace wyndrvr::wire {
 
-// 64 random bits of one path and direction: what whoever cannot read the path does not know.
+// 64 bits of one path and direction (crypto/path_nonces): whoever cannot read the path does not
+// know them.
 struct PathNonce {
   std::uint64_t value = 0;
   bool operator==(const PathNonce&) const = default;
@@ -52,6 +53,9 @@ inline constexpr std::size_t kTestNumberSize = 4;
 inline constexpr std::size_t kPathPrefixSize = kHeaderSize + kPathNonceSize;
 // The longest UDP payload over IPv4. Every type but DATA stays within kMaxPacketSize.
 inline constexpr std::size_t kMaxPathDataSize = 65'507;
+// The shortest DATA (field 4), header included, and with the tag that it may end with.
+inline constexpr std::size_t kMinPathDataSize = 64;
+inline constexpr std::size_t kPathDataTagSize = 8;
 
 enum class PathType : std::uint8_t {
   kHeartbeat0 = 0x80,
@@ -65,9 +69,9 @@ enum class PathType : std::uint8_t {
 
 // On a single port the heartbeats of CONTROL, UPLOAD and DOWNLOAD have channels 0, 1 and 2.
 inline constexpr std::uint32_t kLastHeartbeatChannel = 2;
-// Streams count from 1, or from 16 on a single port, and are 64 at most.
+// Streams count from 1, also on a single port, and are 64 at most.
 inline constexpr std::uint32_t kFirstStreamChannel = 1;
-inline constexpr std::uint32_t kLastStreamChannel = 16 + 64 - 1;
+inline constexpr std::uint32_t kLastStreamChannel = 64;
 
 struct PathHeader {
   PathType type = PathType::kHeartbeat0;
@@ -92,12 +96,14 @@ struct PathPacket {
 // empty one, kUnknownType, also for all types of 0.14.
 [[nodiscard]] std::expected<PathType, DropReason> path_type(ByteView datagram);
 
-// Splits a datagram without its MAC or tag. Errors: kTooShort, kTooLong, kUnknownType;
-// kWrongChannel for a channel that the type never has; kBadSequence for an offset where there is
-// none.
+// Splits a datagram without its MAC or tag. Errors: kTooShort, also for a DATA that is shorter than
+// kMinPathDataSize less a tag; kTooLong, kUnknownType; kWrongChannel for a channel that the type
+// never has; kBadSequence for an offset where there is none.
 [[nodiscard]] std::expected<PathPacket, DropReason> parse_path_packet(ByteView datagram);
 
-// Writes exactly kPathPrefixSize octets; `header` is one that parse_path_packet accepts.
+// Write exactly kHeaderSize and kPathPrefixSize octets; `header` is one that parse_path_packet
+// accepts.
+void write_path_header(std::byte* out, const PathHeader& header);
 void write_path_prefix(std::byte* out, const PathHeader& header, PathNonce nonce);
 
 }  // namespace wyndrvr::wire

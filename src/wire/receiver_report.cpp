@@ -67,6 +67,24 @@ ReceiverFigures read_figures(FigureReader& reader) {
   return figures;
 }
 
+SenderFigures read_sender_figures(FigureReader& reader) {
+  SenderFigures figures;
+  figures.datagrams = reader.number();
+  figures.octets = {reader.number()};
+  figures.retransmitted = reader.number();
+  figures.refused = reader.number();
+  return figures;
+}
+
+ReceiverResult read_receiver_result(TestNumber test, FigureReader& reader) {
+  ReceiverResult result{.test = test};
+  result.figures = read_figures(reader);
+  result.first_to_last = reader.duration();
+  result.unique_octets = {reader.number()};
+  result.retransmitted = reader.number();
+  return result;
+}
+
 void put_duration(base::ByteWriter& writer, Duration duration) {
   WYNDRVR_CHECK(duration >= Duration::zero());
   writer.put(static_cast<std::uint64_t>(duration.count()), kFigureSize);
@@ -92,6 +110,21 @@ void put_figures(base::ByteWriter& writer, const ReceiverFigures& figures) {
   put_duration(writer, figures.delay_variation);
   put_duration(writer, figures.delay_above_least);
   writer.put(figures.ecn_ce, kFigureSize);
+}
+
+void put_behind_test(base::ByteWriter& writer, const ReceiverResult& result) {
+  put_figures(writer, result.figures);
+  put_duration(writer, result.first_to_last);
+  writer.put(result.unique_octets.value, kFigureSize);
+  writer.put(result.retransmitted, kFigureSize);
+}
+
+void put_behind_test(base::ByteWriter& writer, const ResultReceived& received) {
+  if (!received.sender) return;
+  writer.put(received.sender->datagrams, kFigureSize);
+  writer.put(received.sender->octets.value, kFigureSize);
+  writer.put(received.sender->retransmitted, kFigureSize);
+  writer.put(received.sender->refused, kFigureSize);
 }
 
 // Whether `next` may follow a range that ended with `last`, if there was one.
@@ -127,17 +160,23 @@ std::expected<ReceiverReport, DropReason> parse_receiver_report(
 
 std::expected<ResultMessage, DropReason> parse_result_message(ByteView body) {
   const std::unexpected bad(DropReason::kBadBody);
-  if (body.size() != kReceiverResultSize && body.size() != kResultReceivedSize) return bad;
+  if (body.size() < kTestNumberSize) return bad;
   FigureReader reader(body);
   const TestNumber test{static_cast<std::uint32_t>(reader.number(kTestNumberSize))};
-  if (body.size() == kResultReceivedSize) return ResultReceived{test};
-  ReceiverResult result{.test = test};
-  result.figures = read_figures(reader);
-  result.first_to_last = reader.duration();
-  result.unique_octets = {reader.number()};
-  result.retransmitted = reader.number();
-  if (!reader.in_range()) return bad;
-  return result;
+  // The length alone tells the three apart.
+  switch (body.size()) {
+    case kResultReceivedSize:
+      return ResultReceived{.test = test};
+    case kMaxResultReceivedSize:
+      return ResultReceived{.test = test, .sender = read_sender_figures(reader)};
+    case kReceiverResultSize: {
+      const ReceiverResult result = read_receiver_result(test, reader);
+      if (!reader.in_range()) return bad;
+      return result;
+    }
+    default:
+      return bad;
+  }
 }
 
 std::size_t write_receiver_report(MutableByteView out, const ReceiverReport& report) {
@@ -161,13 +200,12 @@ std::size_t write_receiver_report(MutableByteView out, const ReceiverReport& rep
 
 std::size_t write_result_message(MutableByteView out, const ResultMessage& message) {
   base::ByteWriter writer(out);
-  std::visit([&](const auto& any) { writer.put(any.test.value, kTestNumberSize); }, message);
-  if (const auto* result = std::get_if<ReceiverResult>(&message)) {
-    put_figures(writer, result->figures);
-    put_duration(writer, result->first_to_last);
-    writer.put(result->unique_octets.value, kFigureSize);
-    writer.put(result->retransmitted, kFigureSize);
-  }
+  std::visit(
+      [&](const auto& any) {
+        writer.put(any.test.value, kTestNumberSize);
+        put_behind_test(writer, any);
+      },
+      message);
   return writer.size();
 }
 

@@ -41,7 +41,7 @@
 //   |   datagrams with ECN CE                                       |
 //   +---------------------------------------------------------------+
 //
-//   RESULT; the answer to it ends behind the test number:
+//   RESULT:
 //   +---------------------------------------------------------------+
 //   |            test number, 32 bits                               |
 //   +---------------------------------------------------------------+
@@ -50,11 +50,22 @@
 //   |            octets of different numbers E, 64 bits             |
 //   |            retransmissions, 64 bits                           |
 //   +---------------------------------------------------------------+
+//
+//   The answer to RESULT, which may end behind the test number:
+//   +---------------------------------------------------------------+
+//   |            test number, 32 bits                               |
+//   +---------------------------------------------------------------+
+//   |            datagrams sent, 64 bits                            |
+//   |            octets of them, 64 bits                            |
+//   |            of them retransmitted, 64 bits                     |
+//   |            of them refused by the sender's kernel, 64 bits    |
+//   +---------------------------------------------------------------+
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -107,15 +118,27 @@ struct ReceiverResult {
   std::uint64_t retransmitted = 0;  // datagrams that carried a number sent before
   bool operator==(const ReceiverResult&) const = default;
 };
+// What only the sender of data knows of it.
+struct SenderFigures {
+  std::uint64_t datagrams = 0;      // handed to its kernel, retransmissions included
+  ByteCount octets{};               // UDP payload of them
+  std::uint64_t retransmitted = 0;  // of `datagrams`: numbers sent again
+  std::uint64_t refused = 0;        // of `datagrams`: by its own kernel, so never on the wire
+  bool operator==(const SenderFigures&) const = default;
+};
 // The result of this test has arrived.
 struct ResultReceived {
   TestNumber test{};
+  std::optional<SenderFigures> sender{};
   bool operator==(const ResultReceived&) const = default;
 };
 using ResultMessage = std::variant<ReceiverResult, ResultReceived>;
 
 inline constexpr std::size_t kReceiverFiguresSize = 13 * 8;
+inline constexpr std::size_t kSenderFiguresSize = 4 * 8;
+// Without and with the sender's figures.
 inline constexpr std::size_t kResultReceivedSize = kTestNumberSize;
+inline constexpr std::size_t kMaxResultReceivedSize = kResultReceivedSize + kSenderFiguresSize;
 inline constexpr std::size_t kReceiverResultSize = kTestNumberSize + kReceiverFiguresSize + 3 * 8;
 
 [[nodiscard]] constexpr std::size_t receiver_report_size(std::size_t range_count) {
@@ -134,8 +157,8 @@ static_assert(kPathPrefixSize + kMaxReceiverReportSize <= kMaxPacketSize);
 [[nodiscard]] std::expected<ResultMessage, DropReason> parse_result_message(ByteView body);
 
 // Return the number of octets written, which `out` holds at least: receiver_report_size(), and
-// kReceiverResultSize or kResultReceivedSize. Times are not negative. A validity is cut to whole
-// ms, a rate rounded to whole bit/s and cut to kMaxReportedRate.
+// kReceiverResultSize, kResultReceivedSize or kMaxResultReceivedSize. Times are not negative. A
+// validity is cut to whole ms, a rate rounded to whole bit/s and cut to kMaxReportedRate.
 std::size_t write_receiver_report(MutableByteView out, const ReceiverReport& report);
 std::size_t write_result_message(MutableByteView out, const ResultMessage& message);
 

@@ -20,10 +20,11 @@ enum class FieldType : std::uint8_t {
   kPayload = 4,
   kStreams = 5,
   kReliable = 6,
-  kHeartbeatInterval = 7,
+  kOctets = 7,
   kSinglePort = 8,
   kDataTags = 9,
-  kProgressInterval = 10,
+  kFragment = 10,
+  kTrafficClass = 11,
 };
 
 struct FieldForm {
@@ -45,10 +46,11 @@ constexpr std::array kForms = {
               SessionFields::kMaxPayload.value},
     FieldForm{FieldType::kStreams, 1, 1, SessionFields::kMaxStreams},
     FieldForm{FieldType::kReliable, 1, 0, 1},
-    FieldForm{FieldType::kHeartbeatInterval, 4, 1000, UINT32_MAX},
+    FieldForm{FieldType::kOctets, 8, SessionFields::kMinOctets.value, UINT64_MAX},
     FieldForm{FieldType::kSinglePort, 1, 0, 1},
     FieldForm{FieldType::kDataTags, 1, 0, 1},
-    FieldForm{FieldType::kProgressInterval, 4, 1, UINT32_MAX},
+    FieldForm{FieldType::kFragment, 1, 0, 1},
+    FieldForm{FieldType::kTrafficClass, 1, 0, UINT8_MAX},
 };
 
 constexpr std::size_t size_of_all() {
@@ -69,16 +71,15 @@ bool in_range(const FieldForm& form, std::uint64_t value) {
   return form.least <= value && value <= form.most;
 }
 
-template <class Unit>
-Duration duration_of(std::uint64_t count) {
-  return Unit(static_cast<std::int64_t>(count));  // at most 32 bits on the wire
-}
-
-// A negative one becomes a number beyond every range.
-template <class Unit>
+// Whole ms. A negative one becomes a number beyond every range.
 std::optional<std::uint64_t> count_of(const std::optional<Duration>& duration) {
   if (!duration) return std::nullopt;
-  return static_cast<std::uint64_t>(std::chrono::floor<Unit>(*duration).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::milliseconds>(*duration).count());
+}
+
+std::optional<std::uint64_t> count_of(const std::optional<ByteCount>& octets) {
+  return octets.transform([](ByteCount count) { return count.value; });
 }
 
 std::optional<std::uint64_t> count_of(const std::optional<WantedRate>& rate) {
@@ -100,14 +101,12 @@ std::optional<std::uint64_t> count_of(const std::optional<bool>& flag) {
 
 // `value` is within the type's range.
 void set_field(SessionFields& fields, FieldType type, std::uint64_t value) {
-  using std::chrono::microseconds;
-  using std::chrono::milliseconds;
   switch (type) {
     case FieldType::kDirections:
       fields.directions = static_cast<Directions>(value);
       return;
     case FieldType::kDuration:
-      fields.duration = duration_of<milliseconds>(value);
+      fields.duration = 1ms * static_cast<std::int64_t>(value);  // at most 32 bits on the wire
       return;
     case FieldType::kRate:
       fields.rate = rate_of_count(value);
@@ -121,8 +120,8 @@ void set_field(SessionFields& fields, FieldType type, std::uint64_t value) {
     case FieldType::kReliable:
       fields.reliable = value == 1;
       return;
-    case FieldType::kHeartbeatInterval:
-      fields.heartbeat_interval = duration_of<microseconds>(value);
+    case FieldType::kOctets:
+      fields.octets = ByteCount{value};
       return;
     case FieldType::kSinglePort:
       fields.single_port = value == 1;
@@ -130,37 +129,40 @@ void set_field(SessionFields& fields, FieldType type, std::uint64_t value) {
     case FieldType::kDataTags:
       fields.data_tags = value == 1;
       return;
-    case FieldType::kProgressInterval:
-      fields.progress_interval = duration_of<milliseconds>(value);
+    case FieldType::kFragment:
+      fields.fragment = value == 1;
+      return;
+    case FieldType::kTrafficClass:
+      fields.traffic_class = static_cast<std::uint8_t>(value);
       return;
   }
 }
 
 std::optional<std::uint64_t> find_value(const SessionFields& fields, FieldType type) {
-  using std::chrono::microseconds;
-  using std::chrono::milliseconds;
   switch (type) {
     case FieldType::kDirections:
       return fields.directions.transform(
           [](Directions way) { return static_cast<std::uint64_t>(way); });
     case FieldType::kDuration:
-      return count_of<milliseconds>(fields.duration);
+      return count_of(fields.duration);
     case FieldType::kRate:
       return count_of(fields.rate);
     case FieldType::kPayload:
-      return fields.payload.transform([](ByteCount payload) { return payload.value; });
+      return count_of(fields.payload);
     case FieldType::kStreams:
       return fields.streams;
     case FieldType::kReliable:
       return count_of(fields.reliable);
-    case FieldType::kHeartbeatInterval:
-      return count_of<microseconds>(fields.heartbeat_interval);
+    case FieldType::kOctets:
+      return count_of(fields.octets);
     case FieldType::kSinglePort:
       return count_of(fields.single_port);
     case FieldType::kDataTags:
       return count_of(fields.data_tags);
-    case FieldType::kProgressInterval:
-      return count_of<milliseconds>(fields.progress_interval);
+    case FieldType::kFragment:
+      return count_of(fields.fragment);
+    case FieldType::kTrafficClass:
+      return fields.traffic_class;
   }
   return std::nullopt;
 }

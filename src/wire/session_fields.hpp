@@ -1,4 +1,4 @@
-// What is wanted of a session and what is granted: the fields of OPEN, GRANT and START (dialect 1,
+// What is wanted of a session and what is granted: the fields of OPEN and GRANT (dialect 1,
 // "Fields").
 //
 //    0                   1                   2                   3
@@ -16,10 +16,11 @@
 //      4       2  payload, octets, 64 to 65 507
 //      5       1  streams, 1 to 64
 //      6       1  reliable, 0 or 1
-//      7       4  heartbeat interval, us, at least 1000
+//      7       8  octets of UDP payload in each direction, at least 1
 //      8       1  single port, 0 or 1
 //      9       1  data tags, 0 or 1
-//     10       4  interval of progress reports, ms, at least 1
+//     10       1  fragment, 0 or 1
+//     11       1  traffic class: DSCP (6 bits), ECN codepoint (2 bits)
 //
 // Neither restricts one side's wish to the other's limits nor knows defaults: a field that is not
 // there is an empty optional. Allocates nothing.
@@ -55,12 +56,9 @@ struct SessionFields {
   static constexpr ByteCount kMaxPayload{65'507};
   static constexpr std::uint8_t kMaxStreams = 64;
   static constexpr Duration kMinDuration = 1ms;
-  static constexpr Duration kMinHeartbeatInterval = 1ms;
-  static constexpr Duration kMinProgressInterval = 1ms;
   // What 32 bits hold, of the field's unit.
   static constexpr Duration kMaxDuration = 1ms * std::int64_t{UINT32_MAX};
-  static constexpr Duration kMaxHeartbeatInterval = 1us * std::int64_t{UINT32_MAX};
-  static constexpr Duration kMaxProgressInterval = kMaxDuration;
+  static constexpr ByteCount kMinOctets{1};
 
   std::optional<Directions> directions{};
   std::optional<Duration> duration{};
@@ -68,17 +66,22 @@ struct SessionFields {
   std::optional<ByteCount> payload{};     // of a data datagram, header included
   std::optional<std::uint8_t> streams{};  // 1 to kMaxStreams
   std::optional<bool> reliable{};         // lost numbers are sent again
-  std::optional<Duration> heartbeat_interval{};
+  // UDP payload that is sent in each direction, retransmissions included; at least kMinOctets.
+  // Where it is not there, the duration alone ends a test.
+  std::optional<ByteCount> octets{};
   std::optional<bool> single_port{};
   std::optional<bool> data_tags{};  // data carries a tag; needs a key
-  std::optional<Duration> progress_interval{};
+  // Whether the payload may be above the path's MTU, so that IP fragments datagrams.
+  std::optional<bool> fragment{};
+  // As in the IP header (RFC 2474, RFC 3168): DSCP << 2 | ECN codepoint. All values are valid.
+  std::optional<std::uint8_t> traffic_class{};
   bool operator==(const SessionFields&) const = default;
 };
 
 // Fields in one datagram, those included that are ignored; one with more is dropped.
 inline constexpr std::size_t kMaxSessionFields = 16;
-// All ten fields as they are written: 20 octets of types and lengths, 27 of values.
-inline constexpr std::size_t kMaxSessionFieldsSize = 47;
+// All eleven fields as they are written: 22 octets of types and lengths, 29 of values.
+inline constexpr std::size_t kMaxSessionFieldsSize = 51;
 
 // All of `octets` must be fields. One of a type of 128 and above is ignored. Error: kBadBody, for
 // an unknown type below 128, types that do not ascend, a length that is not the type's or goes

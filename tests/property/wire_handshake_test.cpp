@@ -67,7 +67,6 @@ WantedRate draw_rate() {
 }
 
 SessionFields draw_fields() {
-  using std::chrono::microseconds;
   using std::chrono::milliseconds;
   return {.directions = maybe(static_cast<Directions>(draw(0, 3))),
           .duration = maybe(draw_duration<milliseconds>(1)),
@@ -75,10 +74,11 @@ SessionFields draw_fields() {
           .payload = maybe(ByteCount{draw(64, 65'507)}),
           .streams = maybe(static_cast<std::uint8_t>(draw(1, 64))),
           .reliable = maybe(draw_flag()),
-          .heartbeat_interval = maybe(draw_duration<microseconds>(1000)),
+          .octets = maybe(ByteCount{draw(1, UINT64_MAX)}),
           .single_port = maybe(draw_flag()),
           .data_tags = maybe(draw_flag()),
-          .progress_interval = maybe(draw_duration<milliseconds>(1))};
+          .fragment = maybe(draw_flag()),
+          .traffic_class = maybe(static_cast<std::uint8_t>(draw(0, 255)))};
 }
 
 GrantedPorts draw_ports(bool single) {

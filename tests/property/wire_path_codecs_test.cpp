@@ -10,6 +10,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "unit/wire_path_support.hpp"
+#include "wire/path_data.hpp"
 #include "wire/path_heartbeat.hpp"
 #include "wire/path_packet.hpp"
 #include "wire/receiver_report.hpp"
@@ -89,7 +90,8 @@ RC_GTEST_PROP(WirePathProperty, PrefixesReadBack, ()) {
   const PathNonce nonce{draw_count()};
   Octets datagram(kPathPrefixSize);
   write_path_prefix(datagram.data(), header, nonce);
-  const Octets body = draw_octets(100);
+  Octets body = draw_octets(100);
+  if (type == PathType::kData) body.resize(std::max(body.size(), kMinPathDataSize));
   datagram.insert(datagram.end(), body.begin(), body.end());
   const auto packet = parse_path_packet(datagram);
   RC_ASSERT(packet.has_value());
@@ -118,10 +120,12 @@ RC_GTEST_PROP(WirePathProperty, HeartbeatsReadBackAtTheirLengthOnly, ()) {
   RC_ASSERT(only_this_length_parses(
       body1, [](ByteView body) { return parse_path_heartbeat1(body).has_value(); }));
 
-  const PathHeartbeat2 last{.server_time_ns = draw_count()};
+  const PathHeartbeat2 last{.server_time_ns = draw_count(), .client_nonce = {draw_count()}};
   const Octets body2 = written(
       kPathHeartbeat2Size, [&](MutableByteView out) { return write_path_heartbeat2(out, last); });
   RC_ASSERT(parse_path_heartbeat2(body2).value() == last);
+  RC_ASSERT(only_this_length_parses(
+      body2, [](ByteView body) { return parse_path_heartbeat2(body).has_value(); }));
 }
 
 RC_GTEST_PROP(WirePathProperty, ReportsReadBackAtTheirLengthOnly, ()) {
@@ -152,8 +156,13 @@ RC_GTEST_PROP(WirePathProperty, ResultsReadBack, ()) {
                                               .first_to_last = draw_duration(),
                                               .unique_octets = {draw_count()},
                                               .retransmitted = draw_count()};
-  const ResultMessage received = ResultReceived{draw_test()};
-  for (const ResultMessage& message : {result, received}) {
+  const ResultMessage received = ResultReceived{draw_test(), {}};
+  const ResultMessage with_figures =
+      ResultReceived{draw_test(), SenderFigures{.datagrams = draw_count(),
+                                                .octets = {draw_count()},
+                                                .retransmitted = draw_count(),
+                                                .refused = draw_count()}};
+  for (const ResultMessage& message : {result, received, with_figures}) {
     const Octets body = written(kReceiverResultSize, [&](MutableByteView out) {
       return write_result_message(out, message);
     });
@@ -161,21 +170,51 @@ RC_GTEST_PROP(WirePathProperty, ResultsReadBack, ()) {
   }
 }
 
-RC_GTEST_PROP(WirePathProperty, CommandsReadBack, ()) {
-  const Octets fields = draw_octets(60);
-  const StartTest start{
-      .test = draw_test(),
-      .direction = *rc::gen::element(TestDirection::kUpload, TestDirection::kDownload),
-      .fields = fields};
-  const Octets body = written(kStartTestSize + fields.size(),
-                              [&](MutableByteView out) { return write_test_command(out, start); });
-  const auto again = parse_test_command(body);
-  RC_ASSERT(again.has_value());
-  const auto* command = std::get_if<StartTest>(&*again);
-  RC_ASSERT(command != nullptr);
-  RC_ASSERT(command->test == start.test);
-  RC_ASSERT(command->direction == start.direction);
-  RC_ASSERT(std::ranges::equal(command->fields, fields));
+TestCommand draw_command() {
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0:
+      return StartTest{
+          .test = draw_test(),
+          .direction = *rc::gen::element(TestDirection::kUpload, TestDirection::kDownload),
+          .duration = 1ms * *rc::gen::inRange<std::int64_t>(1, std::int64_t{1} << 32U)};
+    case 1:
+      return TestReady{draw_test()};
+    case 2:
+      return StopTest{
+          draw_test(),
+          *rc::gen::element(StopReason::kWanted, StopReason::kSustainedLoss, StopReason::kNoData)};
+    default:
+      return TestStopped{draw_test()};
+  }
+}
+
+RC_GTEST_PROP(WirePathProperty, CommandsReadBackAtTheirLengthOnly, ()) {
+  const TestCommand command = draw_command();
+  const Octets body = written(
+      kMaxTestCommandSize, [&](MutableByteView out) { return write_test_command(out, command); });
+  RC_ASSERT(parse_test_command(body).value() == command);
+  RC_ASSERT(only_this_length_parses(
+      body, [](ByteView octets) { return parse_test_command(octets).has_value(); }));
+}
+
+RC_GTEST_PROP(WirePathProperty, DataReadsBackWhatItsSenderSet, ()) {
+  Octets datagram(*rc::gen::inRange<std::size_t>(kMinPathDataSize, 1500));
+  const PathHeader header{.type = PathType::kData,
+                          .channel = {*rc::gen::inRange(1U, kLastStreamChannel + 1)},
+                          .seq = {draw_count()},
+                          .offset = draw_count()};
+  const PathNonce nonce{draw_count()};
+  const std::uint64_t time = draw_count();
+  write_data_template(datagram, nonce);
+  set_data_header(datagram.data(), header.channel, header.seq, header.offset);
+  set_data_time(datagram.data(), time);
+  const bool tagged = *rc::gen::arbitrary<bool>();
+  const ByteView read = ByteView(datagram).first(datagram.size() - (tagged ? 8 : 0));
+  const auto packet = parse_path_packet(read);
+  RC_ASSERT(packet.has_value());
+  RC_ASSERT(packet->header == header);
+  RC_ASSERT(packet->nonce == nonce);
+  RC_ASSERT(data_time_ns(packet->body) == time);
 }
 
 RC_GTEST_PROP(WirePathProperty, AnyOctetsAreParsedOrDropped, ()) {

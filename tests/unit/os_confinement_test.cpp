@@ -126,7 +126,7 @@ std::string descriptor_limits(const TestChild& child) {
 }
 
 TEST(Confinement, LimitsTheDescriptorsOfWorkersWithoutProcesses) {
-  EXPECT_THAT(descriptor_limits(confined_child("plain")), StartsWith("Max open files 32 32 "));
+  EXPECT_THAT(descriptor_limits(confined_child("plain")), StartsWith("Max open files 96 96 "));
   EXPECT_THAT(descriptor_limits(confined_child("threads")), StartsWith("Max open files 64 64 "));
   const TestChild unconfined = start_child("wait");
   ASSERT_TRUE(next_frame(unconfined.channel.get()));

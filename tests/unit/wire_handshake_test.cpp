@@ -166,10 +166,11 @@ SessionFields every_field() {
           .payload = SessionFields::kMaxPayload,
           .streams = SessionFields::kMaxStreams,
           .reliable = true,
-          .heartbeat_interval = SessionFields::kMaxHeartbeatInterval,
+          .octets = ByteCount{UINT64_MAX},
           .single_port = false,
           .data_tags = true,
-          .progress_interval = SessionFields::kMaxProgressInterval};
+          .fragment = true,
+          .traffic_class = std::uint8_t{0xff}};
 }
 
 struct LongestAnswers {
@@ -200,7 +201,7 @@ TEST(Handshake, EveryAnswerIsAtMostAsLongAsTheRequest) {
   EXPECT_EQ(open, 512U);
   // The numbers are the document's layouts added up.
   EXPECT_EQ(longest.cookie, 28U + 4 + 16);
-  EXPECT_EQ(longest.grant, 28U + 8 + 16 + 6 + 47 + 16);
+  EXPECT_EQ(longest.grant, 28U + 8 + 16 + 6 + 51 + 16);
   EXPECT_EQ(longest.refuse, 28U + 1 + 4 + 16);
   EXPECT_EQ(longest.close, 28U + 8 + 1 + 160 + 16);
   for (const std::size_t answer : {longest.cookie, longest.grant, longest.refuse, longest.close}) {

@@ -93,5 +93,11 @@ TEST(DropReason, EveryReasonHasANameOfItsOwnInSnakeCase) {
   EXPECT_EQ(names.size(), kDropReasonCount);
 }
 
+TEST(DropReason, OfDialect1HasTheNameOfTheDocument) {
+  EXPECT_EQ(name(DropReason::kWrongNonce), "wrong_nonce");
+  EXPECT_EQ(name(DropReason::kWrongMac), "wrong_mac");
+  EXPECT_EQ(name(DropReason::kReplayed), "replayed");
+}
+
 }  // namespace
 }  // namespace wyndrvr::wire

@@ -23,8 +23,10 @@ TEST(WirePathAllocation, NoPacketNeedsAny) {
   bool parsed = true;
   EXPECT_EQ(allocations_during([&] {
               write_data_template(packet, {1});
-              write_path_prefix(packet.data(), {.type = PathType::kData, .channel = {1}}, {1});
-              parsed &= parse_path_packet(packet).has_value();
+              set_data_header(packet.data(), {1}, {5}, 0);
+              set_data_time(packet.data(), 5);
+              const auto data = parse_path_packet(packet);
+              parsed &= data && data_time_ns(data->body) == 5;
               std::size_t size = write_path_heartbeat1(body, {.client_time_ns = 5});
               parsed &= parse_path_heartbeat1(body.first(size)).has_value();
               const ClosedRange range{.begin = 5, .end = 6};
@@ -32,7 +34,9 @@ TEST(WirePathAllocation, NoPacketNeedsAny) {
               parsed &= parse_receiver_report(body.first(size), ranges).has_value();
               size = write_result_message(body, ReceiverResult{.test = {5}});
               parsed &= parse_result_message(body.first(size)).has_value();
-              size = write_test_command(body, StartTest{.test = {5}});
+              size = write_result_message(body, ResultReceived{{5}, SenderFigures{}});
+              parsed &= parse_result_message(body.first(size)).has_value();
+              size = write_test_command(body, StartTest{.test = {5}, .duration = 1s});
               parsed &= parse_test_command(body.first(size)).has_value();
             }),
             0U);

@@ -32,7 +32,8 @@ const Octets kHeartbeat1Datagram = octets(
 const Octets kHeartbeat2Datagram = octets(
     "82 000000 0000000000000003 0000000000000000"
     "d1d2d3d4d5d6d7d8"    // server's path nonce, as it came
-    "00000000000003e8");  // server's time, as it came
+    "00000000000003e8"    // server's time, as it came
+    "c1c2c3c4c5c6c7c8");  // client's path nonce: which path
 
 ByteView body_of(const Octets& datagram) {
   return parse_path_packet(datagram).value().body;
@@ -41,6 +42,7 @@ Octets copy(ByteView body) {
   return {body.begin(), body.end()};
 }
 
+const PathHeartbeat2 kConfirmation{.server_time_ns = 1000, .client_nonce = {0xc1c2c3c4c5c6c7c8}};
 const PathHeartbeat1 kAnswer{
     .client_time_ns = 10'000'000'000,
     .server_nonce = {0xd1d2d3d4d5d6d7d8},
@@ -65,12 +67,11 @@ TEST(PathHeartbeat, Heartbeat1TellsTheServersNonceTimeAndTurnarounds) {
   EXPECT_EQ(body, copy(body_of(kHeartbeat1Datagram)));
 }
 
-TEST(PathHeartbeat, Heartbeat2EchoesTheServersTimeAndNonce) {
+TEST(PathHeartbeat, Heartbeat2EchoesTheServersTimeAndNonceAndNamesThePath) {
   EXPECT_EQ(parse_path_packet(kHeartbeat2Datagram)->nonce, PathNonce{0xd1d2d3d4d5d6d7d8});
-  EXPECT_EQ(parse_path_heartbeat2(body_of(kHeartbeat2Datagram)),
-            (PathHeartbeat2{.server_time_ns = 1000}));
+  EXPECT_EQ(parse_path_heartbeat2(body_of(kHeartbeat2Datagram)), kConfirmation);
   const Octets body = written(kPathHeartbeat2Size, [](MutableByteView out) {
-    return write_path_heartbeat2(out, {.server_time_ns = 1000});
+    return write_path_heartbeat2(out, kConfirmation);
   });
   EXPECT_EQ(body, copy(body_of(kHeartbeat2Datagram)));
 }

@@ -180,20 +180,47 @@ TEST(ReceiverResult, IsAReportsFiguresAndWhatOnlyTheEndKnows) {
             kResultBody);
 }
 
-TEST(ReceiverResult, TheAnswerIsTheTestNumberAlone) {
-  EXPECT_EQ(parse_result_message(octets("01020304")), ResultMessage(ResultReceived{{0x01020304}}));
+TEST(ReceiverResult, TheAnswerMayBeTheTestNumberAlone) {
+  EXPECT_EQ(parse_result_message(octets("01020304")),
+            ResultMessage(ResultReceived{{0x01020304}, {}}));
   EXPECT_EQ(written(kResultReceivedSize,
                     [](MutableByteView out) {
-                      return write_result_message(out, ResultReceived{{0x01020304}});
+                      return write_result_message(out, ResultReceived{{0x01020304}, {}});
                     }),
             octets("01020304"));
+}
+
+TEST(ReceiverResult, TheAnswerMayHaveTheSendersFiguresBehindTheNumber) {
+  const Octets body = octets(
+      "01020304"
+      "0000000000000067"    // datagrams: 103
+      "000000000001e2d0"    // octets: 123 600
+      "0000000000000006"    // retransmitted
+      "0000000000000002");  // refused by the sender's kernel
+  const ResultReceived received{
+      .test = {0x01020304},
+      .sender =
+          SenderFigures{.datagrams = 103, .octets = {123'600}, .retransmitted = 6, .refused = 2}};
+  EXPECT_EQ(parse_result_message(body), ResultMessage(received));
+  EXPECT_EQ(written(kMaxResultReceivedSize,
+                    [&](MutableByteView out) { return write_result_message(out, received); }),
+            body);
+}
+
+TEST(ReceiverResult, SendersFiguresThatAreAllZeroAreNotNone) {
+  const ResultReceived received{.test = {7}, .sender = SenderFigures{}};
+  const Octets body = written(kMaxResultReceivedSize, [&](MutableByteView out) {
+    return write_result_message(out, received);
+  });
+  EXPECT_EQ(body.size(), 36U);
+  EXPECT_EQ(parse_result_message(body), ResultMessage(received));
 }
 
 TEST(ReceiverResult, AnyOtherLengthIsDropped) {
   Octets body = kResultBody;
   body.push_back({});
   for (std::size_t size = 0; size <= body.size(); ++size) {
-    const bool whole = size == 4 || size == kResultBody.size();
+    const bool whole = size == 4 || size == 4 + 32 || size == kResultBody.size();
     EXPECT_EQ(parse_result_message(ByteView(body).first(size)).has_value(), whole) << size;
   }
 }

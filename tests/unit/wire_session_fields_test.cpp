@@ -1,4 +1,4 @@
-// The fields of OPEN, GRANT and START, octet by octet.
+// The fields of OPEN and GRANT, octet by octet.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -22,10 +22,11 @@ constexpr std::string_view kAll =
     "\x04\x02\x05\x78"                          // 1400 octets
     "\x05\x01\x10"                              // 16 streams
     "\x06\x01\x01"                              // reliable
-    "\x07\x04\x00\x07\xa1\x20"                  // 500 000 us
+    "\x07\x08\x00\x00\x00\x01\x00\x00\x00\x00"  // 4 294 967 296 octets
     "\x08\x01\x00"                              // three ports
     "\x09\x01\x01"                              // tags
-    "\x0a\x04\x00\x00\x03\xe8"sv;               // 1000 ms
+    "\x0a\x01\x01"                              // fragments
+    "\x0b\x01\xb9"sv;                           // DSCP 46 (EF), ECT(1)
 
 const SessionFields kAllFields{.directions = Directions::kBoth,
                                .duration = 30s,
@@ -33,10 +34,11 @@ const SessionFields kAllFields{.directions = Directions::kBoth,
                                .payload = ByteCount{1400},
                                .streams = std::uint8_t{16},
                                .reliable = true,
-                               .heartbeat_interval = 500ms,
+                               .octets = ByteCount{4'294'967'296},
                                .single_port = false,
                                .data_tags = true,
-                               .progress_interval = 1s};
+                               .fragment = true,
+                               .traffic_class = std::uint8_t{46 << 2 | 1}};
 
 std::string written(const SessionFields& fields) {
   std::array<std::byte, kMaxSessionFieldsSize> out{};
@@ -95,12 +97,21 @@ TEST(SessionFields, RatesAreExactUpToTwoToThe53) {
   expect_refused("\x03\x08\xff\xff\xff\xff\xff\xff\xff\xff"sv);
 }
 
-TEST(SessionFields, TimesReachTheEndOfTheirOctets) {
+TEST(SessionFields, TimesAndOctetsReachTheEndOfTheirWidth) {
   EXPECT_EQ(parse("\x02\x04\xff\xff\xff\xff"sv)->duration, 4'294'967'295ms);
-  EXPECT_EQ(parse("\x07\x04\xff\xff\xff\xff"sv)->heartbeat_interval, 4'294'967'295us);
-  EXPECT_EQ(parse("\x0a\x04\xff\xff\xff\xff"sv)->progress_interval, 4'294'967'295ms);
   EXPECT_EQ(SessionFields::kMaxDuration, 4'294'967'295ms);
-  EXPECT_EQ(SessionFields::kMaxHeartbeatInterval, 4'294'967'295us);
+  EXPECT_EQ(parse("\x07\x08\xff\xff\xff\xff\xff\xff\xff\xff"sv)->octets,
+            ByteCount{18'446'744'073'709'551'615U});
+}
+
+TEST(SessionFields, ATrafficClassMayBeAnyOctet) {
+  for (unsigned value = 0; value <= 0xff; ++value) {
+    const std::string field = {'\x0b', '\x01', static_cast<char>(value)};
+    SessionFields fields;
+    fields.traffic_class = static_cast<std::uint8_t>(value);
+    EXPECT_EQ(parse(field), fields);
+    EXPECT_EQ(written(fields), field);
+  }
 }
 
 TEST(SessionFields, ValuesBelowTheirLeastAreRefused) {
@@ -110,10 +121,8 @@ TEST(SessionFields, ValuesBelowTheirLeastAreRefused) {
   EXPECT_EQ(parse("\x04\x02\x00\x40"sv)->payload, ByteCount{64});
   expect_refused("\x05\x01\x00"sv);
   EXPECT_EQ(parse("\x05\x01\x01"sv)->streams, 1);
-  expect_refused("\x07\x04\x00\x00\x03\xe7"sv);
-  EXPECT_EQ(parse("\x07\x04\x00\x00\x03\xe8"sv)->heartbeat_interval, 1ms);
-  expect_refused("\x0a\x04\0\0\0\0"sv);
-  EXPECT_EQ(parse("\x0a\x04\0\0\0\x01"sv)->progress_interval, 1ms);
+  expect_refused("\x07\x08\0\0\0\0\0\0\0\0"sv);
+  EXPECT_EQ(parse("\x07\x08\0\0\0\0\0\0\0\x01"sv)->octets, ByteCount{1});
 }
 
 TEST(SessionFields, ValuesAboveTheirMostAreRefused) {
@@ -128,9 +137,12 @@ TEST(SessionFields, FlagsAreZeroOrOne) {
   EXPECT_EQ(parse("\x06\x01\x01"sv)->reliable, true);
   EXPECT_EQ(parse("\x08\x01\x01"sv)->single_port, true);
   EXPECT_EQ(parse("\x09\x01\x00"sv)->data_tags, false);
+  EXPECT_EQ(parse("\x0a\x01\x00"sv)->fragment, false);
+  EXPECT_EQ(parse("\x0a\x01\x01"sv)->fragment, true);
   expect_refused("\x06\x01\x02"sv);
   expect_refused("\x08\x01\x02"sv);
   expect_refused("\x09\x01\xff"sv);
+  expect_refused("\x0a\x01\x02"sv);
 }
 
 TEST(SessionFields, EachTypeComesOnceAndInAscendingOrder) {
@@ -151,7 +163,8 @@ TEST(SessionFields, UnknownTypesFrom128OnAreIgnored) {
 TEST(SessionFields, UnknownTypesBelow128AreRefused) {
   expect_refused(std::string_view("\x00\x00", 2));
   expect_refused("\x00\x01\x01"sv);
-  expect_refused("\x0b\x00"sv);
+  expect_refused("\x0c\x00"sv);
+  expect_refused("\x0c\x01\x00"sv);
   expect_refused("\x05\x01\x02\x7f\x01\x00"sv);
 }
 
@@ -161,6 +174,9 @@ TEST(SessionFields, ALengthThatIsNotTheTypesIsRefused) {
   expect_refused("\x02\x03\x00\x00\x01"sv);
   expect_refused("\x03\x04\x00\x00\x00\x01"sv);
   expect_refused("\x04\x01\x40"sv);
+  expect_refused("\x07\x04\x00\x07\xa1\x20"sv);
+  expect_refused("\x0a\x04\x00\x00\x03\xe8"sv);
+  expect_refused("\x0b\x02\x00\x00"sv);
 }
 
 TEST(SessionFields, ALengthBeyondTheEndIsRefused) {
@@ -197,6 +213,9 @@ TEST(SessionFieldsDeathTest, ValuesOutOfRangeAreOurOwnBug) {
   EXPECT_DEATH(written(fields), "bug at");
   fields = {};
   fields.payload = ByteCount{65'508};
+  EXPECT_DEATH(written(fields), "bug at");
+  fields = {};
+  fields.octets = ByteCount{0};
   EXPECT_DEATH(written(fields), "bug at");
 }
 
