@@ -21,7 +21,8 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "engine/port_actor.hpp"
+#include "engine/original_port.hpp"
+#include "script.hpp"
 #include "wire/control.hpp"
 #include "wire/data_body.hpp"
 #include "wire/flow_control.hpp"
@@ -44,41 +45,13 @@ constexpr int kMaxTurnsPerStep = 3;
 // So that one input does not send for hours.
 constexpr int kMaxSteps = 300;
 
-// Reads the script; zeros once it is used up.
-class Script {
- public:
-  explicit Script(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
-  [[nodiscard]] bool done() const { return rest_.empty(); }
-  std::uint64_t number(std::size_t width) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < width; ++i) value = value << 8U | octet();
-    return value;
-  }
-  std::uint8_t octet() {
-    if (rest_.empty()) return 0;
-    const std::uint8_t value = rest_.front();
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  // On the heap and of exactly its size, so that reading one too many is seen.
-  std::vector<std::byte> octets(std::size_t most) {
-    const std::size_t size = std::min(most, rest_.size());
-    const auto bytes = std::as_bytes(rest_.first(size));
-    rest_ = rest_.subspan(size);
-    return {bytes.begin(), bytes.end()};
-  }
-
- private:
-  std::span<const std::uint8_t> rest_;
-};
-
 Endpoint end(std::string_view address, std::uint16_t port) {
   return {parse_ip(address).value(), {port}};
 }
 
 class Run {
  public:
-  explicit Run(Script& script) : script_(script), config_(choose(script)), actor_(config_) {
+  explicit Run(fuzz::Script& script) : script_(script), config_(choose(script)), actor_(config_) {
     settle();
     if (config_.side == Side::kServer && script_.octet() % 2 == 1) prove();
   }
@@ -108,7 +81,7 @@ class Run {
   }
 
  private:
-  static PortConfig choose(Script& script) {
+  static PortConfig choose(fuzz::Script& script) {
     PortConfig config;
     const std::uint8_t kind = script.octet();
     config.side = kind % 2 == 0 ? Side::kClient : Side::kServer;
@@ -258,7 +231,7 @@ class Run {
                                               PortProven{}};
     // The ones that end everything are rare.
     const std::size_t choice = script_.octet() % 64;
-    actor_.on_message(now_, Mailbox::kCoordinator,
+    actor_.on_message(now_, Mailbox::kCoordinator, Mailbox::kControl,
                       messages[choice < 62 ? choice % 7 : choice - 62 + 7]);
   }
 
@@ -335,9 +308,9 @@ class Run {
     }
   }
 
-  Script& script_;
+  fuzz::Script& script_;
   PortConfig config_;
-  PortActor actor_;
+  OriginalPort actor_;
   Instant now_{1000s};
   DropCounts drops_{};
   std::uint64_t datagrams_in_ = 0;
@@ -351,7 +324,7 @@ class Run {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Script script(std::span(data, size));
+  fuzz::Script script(std::span(data, size));
   Run run(script);
   for (int i = 0; i < kMaxSteps && !script.done(); ++i) run.step();
   return 0;

@@ -9,14 +9,9 @@
 #include "app/printable.hpp"
 #include "app/si_format.hpp"
 #include "app/summary_text.hpp"
+#include "app/test_figures.hpp"
 
 namespace wyndrvr::app {
-namespace {
-
-constexpr unsigned kConnectAttempts = 5;  // protocol 0.14 section 1
-
-}  // namespace
-
 void ClientText::on_report(const engine::Report& report) {
   std::visit([this](const auto& event) { show(event); }, report);
 }
@@ -33,7 +28,12 @@ void ClientText::show(const engine::Connecting& event) {
     return;
   }
   console_.err(fmt::format("No answer yet from {}, attempt {} of {}", to_string(event.server),
-                           event.attempt, kConnectAttempts));
+                           event.attempt, event.attempts));
+}
+
+void ClientText::show(const engine::ServerBusy& event) {
+  console_.err(fmt::format("The server is busy; asking again in {:g} s",
+                           to_seconds(event.come_again_after)));
 }
 
 void ClientText::show(const engine::Assigned& event) {
@@ -61,27 +61,46 @@ void ClientText::show(const engine::LatencySample& event) {
   console_.err(fmt::format("Client latency {:<9}: {}", label(event.port), format_rtt(event.rtt)));
 }
 
-void ClientText::show(const engine::UploadStarted& event) {
-  console_.out(fmt::format("Upload test started on channel {}, {:g} s", event.channel.value,
-                           to_seconds(event.duration)));
+void ClientText::show(const engine::TestBegun& event) {
+  console_.out(fmt::format("{} test started on channel {}, {:g} s", test_name(event.direction),
+                           event.channel.value, to_seconds(event.duration)));
 }
 
-void ClientText::show(const engine::UploadProgress& event) {
-  const ProgressFigures figures = meter_.update(event);
-  if (options_.terminal) {
+void ClientText::show(const engine::TestProgress& event) {
+  const ProgressFigures figures = meters_[engine::index_of(event.direction)].update(event);
+  if (options_.directions == wire::Directions::kBoth) {
+    show_both(figures);
+  } else if (options_.terminal) {
     console_.live(progress_bar(figures, options_.columns));
   } else {
     console_.err(progress_text(figures));
   }
 }
 
-void ClientText::show(const engine::UploadDraining& /*event*/) {
-  console_.err("Time is over; waiting for the server's result");
+void ClientText::show_both(const ProgressFigures& figures) {
+  latest_[engine::index_of(figures.direction)] = figures;
+  if (!options_.terminal) {
+    console_.err(directed_progress_text(figures));
+    return;
+  }
+  console_.live(both_progress(latest_[engine::index_of(engine::PortKind::kUpload)],
+                              latest_[engine::index_of(engine::PortKind::kDownload)],
+                              options_.columns));
 }
 
-void ClientText::show(const engine::UploadResultArrived& event) {
-  console_.err(
-      fmt::format("Result received; acknowledging repeats for {:g} s", to_seconds(event.linger)));
+void ClientText::show(const engine::TestDraining& /*event*/) {
+  // What was downloaded is counted here.
+  console_.err(options_.directions == wire::Directions::kDownload
+                   ? "Time is over; waiting for the last datagrams"
+                   : "Time is over; waiting for the server's result");
+}
+
+void ClientText::show(const engine::TestResultArrived& event) {
+  const std::string repeats =
+      event.linger > Duration::zero()
+          ? fmt::format("; acknowledging repeats for {:g} s", to_seconds(event.linger))
+          : "";
+  console_.err("Result received" + repeats);
 }
 
 void ClientText::show(const engine::TraceLine& event) {

@@ -1,6 +1,7 @@
 #include "app/command_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -79,18 +80,48 @@ std::unexpected<Error> contradiction(std::string_view a, std::string_view b, std
   return fail("{} and {} do not go together: {}", a, b, why);
 }
 
-Result<void> check_contradictions(const Written& written) {
-  if (written.has("--server")) {
-    for (const std::string_view name : {"--bwup", "--count", "--json", "--interval"}) {
-      if (written.has(name)) return contradiction("--server", name, "that is the client's");
-    }
-    if (const auto target = written.value(kTargetName)) {
-      return contradiction("--server", fmt::format("the target {}", printable(*target)),
-                           "a server's own address is written --server=ADDR:PORT");
-    }
+struct TestOption {
+  std::string_view name;
+  wire::Directions directions;
+};
+constexpr std::array<TestOption, 3> kTestOptions = {{
+    {"--bwup", wire::Directions::kUpload},
+    {"--bwdown", wire::Directions::kDownload},
+    {"--bwboth", wire::Directions::kBoth},
+}};
+
+Result<void> check_server_contradictions(const Written& written) {
+  if (!written.has("--server")) return {};
+  for (const std::string_view name :
+       {"--bwup", "--bwdown", "--bwboth", "--count", "--json", "--interval"}) {
+    if (written.has(name)) return contradiction("--server", name, "that is the client's");
   }
-  if (written.has("--count") && written.has("--bwup")) {
-    return contradiction("--count", "--bwup", "an upload test ends after --duration");
+  if (written.has("--bind")) {
+    return contradiction("--server", "--bind",
+                         "that is the client's own address, a server's is --bind-addr");
+  }
+  if (const auto target = written.value(kTargetName)) {
+    return contradiction("--server", fmt::format("the target {}", printable(*target)),
+                         "a server's own address is written --server=ADDR:PORT");
+  }
+  return {};
+}
+
+Result<void> check_test_contradictions(const Written& written) {
+  const TestOption* found = nullptr;
+  for (const TestOption& option : kTestOptions) {
+    if (!written.has(option.name)) continue;
+    if (found != nullptr) {
+      return contradiction(found->name, option.name, "both directions at once are --bwboth alone");
+    }
+    found = &option;
+  }
+  if (written.has("--count") && found != nullptr) {
+    return contradiction("--count", found->name, "a test ends after --duration");
+  }
+  if (written.has("--payload") && written.has("--bw-packet-length")) {
+    return contradiction("--payload", "--bw-packet-length",
+                         "both are the length of a test's datagrams");
   }
   return {};
 }
@@ -147,7 +178,9 @@ Result<void> take_target(CommandLine& command, const Written& written) {
 }
 
 Result<void> take_client_options(CommandLine& command, const Written& written) {
-  command.upload = written.has("--bwup");
+  for (const TestOption& option : kTestOptions) {
+    if (written.has(option.name)) command.directions = option.directions;
+  }
   command.json = written.has("--json");
   if (const auto path = written.value("--json"); path && *path != "-") command.json_path = path;
   if (const auto text = written.value("--count")) {
@@ -180,7 +213,8 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
 
   CommandLine command;
   command.action = action_of(*written);
-  for (const auto check : {check_contradictions, check_json_word}) {
+  for (const auto check :
+       {check_server_contradictions, check_test_contradictions, check_json_word}) {
     if (auto checked = check(*written); !checked) return std::unexpected(checked.error());
   }
   for (const auto take : {take_server_address, take_target, take_client_options}) {

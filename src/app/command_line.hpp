@@ -14,6 +14,7 @@
 #include "app/target.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "wire/session_fields.hpp"
 
 namespace wyndrvr::app {
 
@@ -35,7 +36,7 @@ struct CommandLine {
   Target target;                   // the client's server
   std::vector<GivenValue> values;  // each key once; the server's address is among them
   std::optional<std::string> config_path;
-  bool upload = false;
+  wire::Directions directions = wire::Directions::kLatencyOnly;
   std::optional<std::uint64_t> count;
   bool json = false;
   std::optional<std::string> json_path;  // absent: stdout

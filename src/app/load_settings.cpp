@@ -1,6 +1,7 @@
 #include "app/load_settings.hpp"
 
 #include "app/config_file.hpp"
+#include "app/key_file.hpp"
 #include "app/printable.hpp"
 #include "os/file.hpp"
 
@@ -66,6 +67,14 @@ Result<LoadedSettings> load_settings(const CommandLine& command, const ConfigPat
     return std::unexpected(applied.error());
   }
   return loaded;
+}
+
+Result<std::vector<crypto::Key>> load_keys(const Settings& settings) {
+  const std::string& path = settings.string(Key::kKeyFile);
+  if (path.empty()) return std::vector<crypto::Key>();
+  auto keys = load_key_file(path);
+  if (!keys) return fail("{}: {}", settings.describe(Key::kKeyFile), keys.error().message);
+  return keys;
 }
 
 }  // namespace wyndrvr::app

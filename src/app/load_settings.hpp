@@ -1,4 +1,5 @@
-// Where the configuration file is, and the merge: command line over file over defaults.
+// Where the configuration file is, and the merge: command line over file over defaults; and the
+// keys of the key file that they name.
 //
 // Reads files; touches nothing else.
 #pragma once
@@ -11,6 +12,7 @@
 #include "app/command_line.hpp"
 #include "app/settings.hpp"
 #include "base/result.hpp"
+#include "crypto/session_keys.hpp"
 
 namespace wyndrvr::app {
 
@@ -36,5 +38,8 @@ struct LoadedSettings {
 };
 [[nodiscard]] Result<LoadedSettings> load_settings(const CommandLine& command,
                                                    const ConfigPath& config);
+
+// The keys of `key_file`, in its order; none where none is named. The failure names the setting.
+[[nodiscard]] Result<std::vector<crypto::Key>> load_keys(const Settings& settings);
 
 }  // namespace wyndrvr::app

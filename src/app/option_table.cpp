@@ -13,7 +13,8 @@ constexpr std::string_view kUsage =
 
 Usage:
   wyndrvr [TARGET] [options]                     measure the latency to a server
-  wyndrvr [TARGET] --bwup [options]              and test the upload to it
+  wyndrvr [TARGET] --bwup|--bwdown|--bwboth [options]
+                                                 and test the throughput
   wyndrvr --server [[ADDR]:[PORT]] [options]     be the server
   wyndrvr --create-config [--config PATH] [options]
 
@@ -52,7 +53,25 @@ std::string placeholder_of(const KeySpec& spec) {
       return "P";
     case ValueKind::kCpuList:
       return "LIST";
+    case ValueKind::kDialect:
+      return "auto|1|0.14";
+    case ValueKind::kRate:
+      return "R|max";
+    case ValueKind::kRateBound:
+      return "R";
+    case ValueKind::kDscp:
+      return "N|NAME";
+    case ValueKind::kAddress:
+      return "ADDR";
+    case ValueKind::kInterface:
+      return "NAME";
+    case ValueKind::kPath:
+      return "PATH";
+    case ValueKind::kNetworks:
+      return "NETWORKS";
     case ValueKind::kInteger:
+    case ValueKind::kOctetBound:
+    case ValueKind::kHopLimit:
       break;
   }
   return "N";
@@ -66,7 +85,11 @@ OptionSpec option_of(const KeySpec& spec) {
                     .help = std::string(spec.meaning),
                     .key = spec.key};
   if (spec.key == Key::kTestDelay) option.bare = "100";
-  if (spec.key == Key::kTestVerbose) option.bare = "true";
+  if (spec.key == Key::kReliable) {
+    option.placeholder = "on|off";
+  } else if (spec.kind == ValueKind::kBoolean) {
+    option.bare = "true";
+  }
   if (!option.bare.empty()) option.argument = Argument::kOptional;
   return option;
 }
@@ -81,6 +104,8 @@ std::vector<OptionSpec> make_options() {
        "be the server, at bind_addr and bind_port",
        {}},
       {"--bwup", kNone, "", "", "test the upload to the server", {}},
+      {"--bwdown", kNone, "", "", "test the download from it", {}},
+      {"--bwboth", kNone, "", "", "test both directions at once", {}},
       {"--count", kRequired, "N", "", "end a latency run after N heartbeats on each port", {}},
       {"--json", kOptional, "FILE", "-", "result as JSON, to stdout where no FILE is named", {}},
       {"--interval",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -36,8 +37,8 @@ void add_receiver(ProgressFigures& figures, const engine::ReceiverTotals& before
       percent(grown(before.lost(), now.lost()), grown(before.expected, now.expected));
 }
 
-void add_sender(ProgressFigures& figures, const engine::UploadProgress& before,
-                const engine::UploadProgress& now) {
+void add_sender(ProgressFigures& figures, const engine::TestProgress& before,
+                const engine::TestProgress& now) {
   figures.rate_bps =
       rate(grown(before.sender.bytes, now.sender.bytes), now.elapsed - before.elapsed);
   figures.loss_percent = percent(grown(before.sender.reported_lost, now.sender.reported_lost),
@@ -49,13 +50,27 @@ std::string clock_text(const ProgressFigures& figures) {
   return fmt::format("[{:>{}.1f}/{} s]", to_seconds(figures.elapsed), whole.size() + 1, whole);
 }
 
+std::string rate_text(const ProgressFigures& figures) {
+  if (figures.rate_bps) return format_rate(*figures.rate_bps);
+  return figures.direction == engine::PortKind::kDownload ? "nothing received"
+                                                          : "no report from the server";
+}
+
+std::string loss_text(const ProgressFigures& figures) {
+  return figures.loss_percent ? fmt::format("loss {:.1f} %", *figures.loss_percent) : "loss -";
+}
+
 std::string figures_text(const ProgressFigures& figures) {
-  const std::string rate_text =
-      figures.rate_bps ? format_rate(*figures.rate_bps) : "no report from the server";
-  const std::string loss_text =
-      figures.loss_percent ? fmt::format("{:.1f} %", *figures.loss_percent) : "-";
-  return fmt::format("{}{}  loss {}  retransmitted {}", figures.at_receiver ? "" : "sent ",
-                     rate_text, loss_text, figures.retransmitted);
+  return fmt::format("{}{}  {}  retransmitted {}", figures.at_receiver ? "" : "sent ",
+                     rate_text(figures), loss_text(figures), figures.retransmitted);
+}
+
+std::string_view short_name(engine::PortKind direction) {
+  return direction == engine::PortKind::kDownload ? "down" : "up";
+}
+
+std::size_t room_in(unsigned columns) {
+  return columns > 0 ? columns - 1 : 0;  // the last column would wrap
 }
 
 std::string bar_text(const ProgressFigures& figures, std::size_t length) {
@@ -69,8 +84,9 @@ std::string bar_text(const ProgressFigures& figures, std::size_t length) {
 
 }  // namespace
 
-ProgressFigures ProgressMeter::update(const engine::UploadProgress& event) {
+ProgressFigures ProgressMeter::update(const engine::TestProgress& event) {
   ProgressFigures figures;
+  figures.direction = event.direction;
   figures.elapsed = event.elapsed;
   figures.duration = event.duration;
   figures.retransmitted = grown(previous_.sender.retransmitted, event.sender.retransmitted);
@@ -87,14 +103,30 @@ std::string progress_text(const ProgressFigures& figures) {
   return fmt::format("{}  {}", clock_text(figures), figures_text(figures));
 }
 
+std::string directed_progress_text(const ProgressFigures& figures) {
+  return fmt::format("{:<4} {}", short_name(figures.direction), progress_text(figures));
+}
+
 std::string progress_bar(const ProgressFigures& figures, unsigned columns) {
-  const std::size_t room = columns > 0 ? columns - 1 : 0;  // the last column would wrap
+  const std::size_t room = room_in(columns);
   const std::string plain = progress_text(figures);
   const std::size_t around = plain.size() + 3;  // a blank and the brackets
   if (around + kShortestBar > room) return plain.substr(0, room);
   const std::size_t length = std::min(kLongestBar, room - around);
   return fmt::format("{} {}  {}", clock_text(figures), bar_text(figures, length),
                      figures_text(figures));
+}
+
+std::string both_progress(const std::optional<ProgressFigures>& up,
+                          const std::optional<ProgressFigures>& down, unsigned columns) {
+  std::string line;
+  for (const auto* figures : {&up, &down}) {
+    if (!*figures) continue;
+    if (line.empty()) line = clock_text(**figures);
+    line += fmt::format("  {} {}, {}", short_name((*figures)->direction), rate_text(**figures),
+                        loss_text(**figures));
+  }
+  return line.substr(0, room_in(columns));
 }
 
 }  // namespace wyndrvr::app

@@ -1,4 +1,5 @@
-// The figures of a running test, interval by interval, and the line that shows them.
+// The figures of a running test, interval by interval, and the line that shows them; of a test in
+// both directions, each has its own.
 //
 // Events carry totals; an interval is the difference of two of them, so a lost event only makes
 // one interval longer. An original server reports nothing: then the figures are the sender's, and
@@ -15,6 +16,7 @@
 namespace wyndrvr::app {
 
 struct ProgressFigures {
+  engine::PortKind direction = engine::PortKind::kUpload;
   Duration elapsed{};
   Duration duration{};
   bool at_receiver = false;            // else what was sent
@@ -23,18 +25,27 @@ struct ProgressFigures {
   std::uint64_t retransmitted = 0;
 };
 
+// Of one direction.
 class ProgressMeter {
  public:
   // The interval since the event before; the first one's begins with the test.
-  [[nodiscard]] ProgressFigures update(const engine::UploadProgress& event);
+  [[nodiscard]] ProgressFigures update(const engine::TestProgress& event);
 
  private:
-  engine::UploadProgress previous_;
+  engine::TestProgress previous_;
 };
 
 // "[  3.0/10.0 s]  1.23 Gbit/s  loss 0.0 %  retransmitted 0"
 [[nodiscard]] std::string progress_text(const ProgressFigures& figures);
+// The same of one direction of two: "up   [  3.0/10.0 s]  …".
+[[nodiscard]] std::string directed_progress_text(const ProgressFigures& figures);
 // The same with a bar where there is room, shorter than `columns`.
 [[nodiscard]] std::string progress_bar(const ProgressFigures& figures, unsigned columns);
+
+// Both directions at once, shorter than `columns`; one that has said nothing yet is left out:
+// "[  3.0/10.0 s]  up 1.23 Gbit/s, loss 0.0 %  down 987.6 Mbit/s, loss 0.1 %".
+[[nodiscard]] std::string both_progress(const std::optional<ProgressFigures>& up,
+                                        const std::optional<ProgressFigures>& down,
+                                        unsigned columns);
 
 }  // namespace wyndrvr::app

@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kSchema = "wyndrvr-result/1";
-constexpr std::string_view kDialect = "0.14";
 
 template <class T>
 void put(Json& object, const char* key, const std::optional<T>& value) {
@@ -94,7 +93,8 @@ Json intervals(const engine::TestOutcome& outcome) {
   return json;
 }
 
-Json packets(const TestFigures& figures) {
+// Marks are told where there were some, or could have been.
+Json packets(const TestFigures& figures, bool ecn) {
   Json json = {{"sent", figures.sent}};
   put(json, "received", figures.received);
   put(json, "unique", figures.unique);
@@ -102,19 +102,33 @@ Json packets(const TestFigures& figures) {
   put(json, "duplicate", figures.duplicate);
   put(json, "reordered", figures.reordered);
   json["retransmitted"] = figures.retransmitted;
+  if (ecn || figures.ecn_ce.value_or(0) > 0) put(json, "ecn_ce", figures.ecn_ce);
   return json;
 }
 
-Json test(const engine::TestOutcome& outcome, const engine::SessionResult& result) {
+std::string_view method(const engine::TestOutcome& outcome) {
+  if (outcome.requested_rate) return "fixed";
+  return outcome.dialect == engine::Dialect::kOriginal ? "0.14" : "max";
+}
+
+Json test_head(const engine::TestOutcome& outcome) {
+  const std::string_view direction = name(outcome.direction);
+  Json json = {{"kind", outcome.both ? "bidirectional" : direction},
+               {"direction", direction},
+               {"method", method(outcome)},
+               {"streams", outcome.streams},
+               {"payload_bytes", outcome.payload_bytes}};
+  if (outcome.requested_rate) json["requested_rate_bps"] = outcome.requested_rate->bps;
+  json["requested_duration_s"] = to_seconds(outcome.requested);
+  return json;
+}
+
+Json test(const engine::TestOutcome& outcome, const engine::SessionResult& result,
+          const RunFacts& facts) {
   const TestFigures figures = figures_of(outcome, result.server);
-  Json json = {{"kind", "upload"},
-               {"direction", "upload"},
-               {"method", kDialect},
-               {"streams", 1},
-               {"payload_bytes", outcome.payload_bytes},
-               {"requested_duration_s", to_seconds(outcome.requested)}};
+  Json json = test_head(outcome);
   if (figures.duration) json["duration_s"] = to_seconds(*figures.duration);
-  json["packets"] = packets(figures);
+  json["packets"] = packets(figures, facts.ecn);
   if (figures.causes) {
     json["lost_by_cause"] = {{"network", figures.causes->network},
                              {"receiver_socket", figures.causes->receiver_socket},
@@ -124,6 +138,7 @@ Json test(const engine::TestOutcome& outcome, const engine::SessionResult& resul
   put(json, "rate_bps", figures.rate_bps);
   put(json, "ip_rate_bps", figures.ip_rate_bps);
   put(json, "goodput_bps", figures.goodput_bps);
+  if (figures.jitter) json["jitter_ns"] = {{"rfc3550", figures.jitter->count()}};
   Json loaded = latency(result, &engine::PortTotals::loaded);
   if (!loaded.empty()) json["latency"] = std::move(loaded);
   json["intervals"] = intervals(outcome);
@@ -168,7 +183,7 @@ nlohmann::ordered_json result_document(const runtime::ClientOutcome& outcome,
                {"started_at", format_rfc3339(facts.started_at)},
                {"duration_s", to_seconds(result.duration)}};
   json["tool"] = {{"name", "wyndrvr"}, {"version", WYNDRVR_VERSION}};
-  json["dialect"] = kDialect;
+  json["dialect"] = name(result.dialect.value_or(facts.dialect));
   json["target"] = facts.target;
   if (result.server) json["server"] = to_string(*result.server);
   json["mode"] = {{"port", runtime::name(facts.ports)},
@@ -180,7 +195,7 @@ nlohmann::ordered_json result_document(const runtime::ClientOutcome& outcome,
   json["latency"] = latency(result, &engine::PortTotals::idle);
   json["tests"] = Json::array();
   for (const engine::TestOutcome& tested : result.tests) {
-    json["tests"].push_back(test(tested, result));
+    json["tests"].push_back(test(tested, result, facts));
   }
   Json drops = ignored(result);
   if (!drops.empty()) json["ignored_datagrams"] = std::move(drops);

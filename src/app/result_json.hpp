@@ -23,6 +23,8 @@ struct RunFacts {
   unsigned cpu_count = 1;
   runtime::PlacementMode ports = runtime::PlacementMode::kSingle;
   runtime::PlacementMode connections = runtime::PlacementMode::kSingle;
+  engine::Dialect dialect = engine::Dialect::kOriginal;  // asked for first
+  bool ecn = false;                                      // data was marked as ECN-capable
 };
 
 [[nodiscard]] nlohmann::ordered_json result_document(const runtime::ClientOutcome& outcome,

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "app/client_terms.hpp"
+
 namespace wyndrvr::app {
 namespace {
 
@@ -100,35 +102,71 @@ engine::ServerLimits server_limits(const Settings& settings) {
   limits.max_sessions_per_address = settings.integer(Key::kMaxSessionsPerAddress);
   limits.max_unproven_sessions = settings.integer(Key::kMaxUnprovenSessions);
   limits.max_test_duration = settings.duration(Key::kMaxTestDuration);
+  limits.max_sessions_per_network = settings.integer(Key::kMaxSessionsPerNetwork);
+  limits.max_rate = settings.rate(Key::kMaxRate);
+  limits.max_total_rate = settings.rate(Key::kMaxTotalRate);
+  limits.max_test_bytes = settings.octets(Key::kMaxTestBytes);
+  limits.max_streams = static_cast<std::uint8_t>(settings.integer(Key::kMaxStreams));
+  limits.max_payload = static_cast<std::uint32_t>(settings.integer(Key::kMaxPayload));
   return limits;
+}
+
+runtime::SocketWishes socket_wishes(const Settings& settings) {
+  return {
+      .bind = settings.address(Key::kBind),
+      .interface = settings.string(Key::kInterface),
+      .hop_limit = settings.hop_limit(Key::kTtl),
+      .traffic_class = traffic_class(settings),
+      .never_fragment = !settings.boolean(Key::kFragment),
+  };
+}
+
+// What a client wants of the server, in either dialect.
+Result<void> add_wishes(engine::ClientConfig& config, const Settings& settings,
+                        const ClientWishes& wishes) {
+  config.dialect = settings.dialect(Key::kDialect);
+  config.terms = test_terms(settings, wishes.directions);
+  config.not_in_original = beyond_original(settings, wishes.directions);
+  if (config.dialect == engine::DialectChoice::kOriginal && !config.not_in_original.empty()) {
+    return fail("{} does not go with {}", settings.describe(Key::kDialect), config.not_in_original);
+  }
+  if (wishes.directions == wire::Directions::kLatencyOnly) {
+    if (settings.origin(Key::kDuration).kind == Origin::Kind::kOption) {
+      config.latency_duration = settings.duration(Key::kDuration);
+    }
+  } else if (config.not_in_original.empty()) {
+    config.upload = upload_request(settings);
+  }
+  return {};
+}
+
+Result<void> check_client(const Settings& settings, const CpuList& allowed) {
+  if (auto checked = check_report_interval(settings); !checked) return checked;
+  if (auto checked = check_dialect_keys(settings); !checked) return checked;
+  return check_cpus(settings, allowed);
 }
 
 }  // namespace
 
 Result<void> check_consistent(const Settings& settings) {
   if (auto checked = check_report_interval(settings); !checked) return checked;
+  if (auto checked = check_dialect_keys(settings); !checked) return checked;
   return check_main_port(settings);
 }
 
 Result<runtime::ClientRun> make_client_run(const Settings& settings, const ClientWishes& wishes,
                                            const CpuList& allowed) {
-  if (auto checked = check_report_interval(settings); !checked) {
-    return std::unexpected(checked.error());
-  }
-  if (auto checked = check_cpus(settings, allowed); !checked) {
+  if (auto checked = check_client(settings, allowed); !checked) {
     return std::unexpected(checked.error());
   }
   runtime::ClientRun run;
   run.engine.protocol = protocol_config(settings);
   run.engine.heartbeat_count = wishes.heartbeat_count;
   run.engine.progress_interval = wishes.progress_interval;
-  if (wishes.upload) {
-    run.engine.upload = engine::UploadRequest{
-        .duration = settings.duration(Key::kDuration),
-        .payload_bytes = static_cast<std::uint32_t>(settings.integer(Key::kBwPacketLength))};
-  } else if (settings.origin(Key::kDuration).kind == Origin::Kind::kOption) {
-    run.engine.latency_duration = settings.duration(Key::kDuration);
+  if (auto added = add_wishes(run.engine, settings, wishes); !added) {
+    return std::unexpected(added.error());
   }
+  run.sockets = socket_wishes(settings);
   run.tuning = loop_tuning(settings, Key::kClientBlockTime);
   run.ports = settings.mode(Key::kPortParallelability);
   run.cpus = settings.cpus(Key::kCpu);
@@ -145,6 +183,10 @@ Result<runtime::ServerRun> make_server_run(const Settings& settings, const CpuLi
   run.engine.port_ranges =
       ranges_without(settings.port_ranges(Key::kPortRanges), bind_port(settings));
   run.engine.limits = server_limits(settings);
+  run.engine.dialect = settings.dialect(Key::kDialect);
+  run.engine.key_required = settings.boolean(Key::kRequireKey);
+  run.engine.allow = settings.networks(Key::kAllow);
+  run.engine.deny = settings.networks(Key::kDeny);
   run.tuning = loop_tuning(settings, Key::kServerBlockTime);
   run.bind.port = bind_port(settings);
   run.ports = settings.mode(Key::kPortParallelability);

@@ -1,7 +1,8 @@
 // From settings to what the programs run with: the rules between keys, and the conversion.
 //
-// The addresses are still names here, so `servers` and `bind` are left empty for the caller, who
-// resolves them. Pure: which CPUs the process may use is an argument.
+// The addresses are still names here, so `servers` and a server's `bind` are left empty for the
+// caller, who resolves them, reads the key file and draws the nonce. Pure: which CPUs the process
+// may use is an argument.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +11,14 @@
 #include "app/settings.hpp"
 #include "base/result.hpp"
 #include "runtime/run.hpp"
+#include "wire/session_fields.hpp"
 
 namespace wyndrvr::app {
 
 // What a client is asked for beyond the settings.
 struct ClientWishes {
-  bool upload = false;
-  std::optional<std::uint64_t> heartbeat_count;
+  wire::Directions directions = wire::Directions::kLatencyOnly;
+  std::optional<std::uint64_t> heartbeat_count = std::nullopt;
   Duration progress_interval = 1s;
 };
 

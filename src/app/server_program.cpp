@@ -1,6 +1,9 @@
 #include "app/server_program.hpp"
 
+#include <utility>
+
 #include "app/console.hpp"
+#include "app/load_settings.hpp"
 #include "app/messages.hpp"
 #include "app/run_config.hpp"
 #include "app/server_text.hpp"
@@ -21,6 +24,9 @@ void show_started(const Endpoint& bound) {
 ExitCode run_server_program(const Settings& settings) {
   auto run = make_server_run(settings, os::allowed_cpus());
   if (!run) return report_bad_usage(run.error());
+  auto keys = load_keys(settings);
+  if (!keys) return report_bad_usage(keys.error());
+  run->engine.keys = *std::move(keys);
   const auto addresses = os::resolve(settings.host(Key::kBindAddr), run->bind.port);
   if (!addresses) return report_failure(addresses.error());
   run->bind = addresses->front();

@@ -8,6 +8,7 @@
 #include "app/port_workers.hpp"
 #include "app/printable.hpp"
 #include "app/si_format.hpp"
+#include "app/test_figures.hpp"
 #include "wire/connect.hpp"
 
 namespace wyndrvr::app {
@@ -30,14 +31,22 @@ std::string_view describe(engine::SessionEnd reason) {
       return "made room for another client";
     case kFailed:
       return "ended by a failure on this host";
+    case kClosed:
+      return "closed by the client";
   }
   return "unknown";
 }
+
+// The acceptor's words for limits of dialect 1 that 0.14 has no refusal for.
+constexpr std::string_view kNetworkLimit = "network limit";
+constexpr std::string_view kTotalRate = "total rate";
 
 // The keys behind a limit, which goes by the words of the refusal that the client gets.
 std::string_view remedy(std::string_view limit) {
   using enum wire::RefusalReason;
   if (limit == wire::text(kAddressLimit)) return "raise max_sessions_per_address";
+  if (limit == kNetworkLimit) return "raise max_sessions_per_network";
+  if (limit == kTotalRate) return "raise max_total_rate";
   if (limit == wire::text(kServerFull)) return "raise max_sessions or max_unproven_sessions";
   return "see the keys max_...";
 }
@@ -84,11 +93,11 @@ void ServerText::show(const engine::ServerTestResult& event) {
       totals.first_to_last > Duration::zero()
           ? format_rate(rate_of({totals.bytes}, totals.first_to_last).bps) + ", "
           : "";
-  console_.out(
-      fmt::format("Upload test of {}: {}{} in {}, {} datagrams, lost {} ({}), retransmitted {}",
-                  to_string(event.client), rate, format_bytes(totals.bytes),
-                  format_seconds(totals.first_to_last), totals.packets, totals.lost(),
-                  format_share(totals.lost(), totals.expected), totals.retransmitted));
+  console_.out(fmt::format(
+      "{} test of {}: {}{} in {}, {} datagrams, lost {} ({}), retransmitted {}",
+      test_name(event.direction), to_string(event.client), rate, format_bytes(totals.bytes),
+      format_seconds(totals.first_to_last), totals.packets, totals.lost(),
+      format_share(totals.lost(), totals.expected), totals.retransmitted));
 }
 
 void ServerText::show(const engine::PortsExhausted& /*event*/) {

@@ -8,6 +8,7 @@
 #include "app/cpu_list.hpp"
 #include "base/check.hpp"
 #include "wire/header.hpp"
+#include "wire/session_fields.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -17,6 +18,9 @@ constexpr double kDay = 86'400;           // s
 constexpr double kOneSecond = 1e6;        // us
 constexpr double kOneMinute = 60'000;     // ms
 constexpr double kMostSessions = 21'845;  // three UDP ports each
+constexpr auto kLeastPayload = static_cast<double>(wire::SessionFields::kMinPayload.value);
+constexpr auto kMostPayload = static_cast<double>(wire::SessionFields::kMaxPayload.value);
+constexpr double kMostStreams = wire::SessionFields::kMaxStreams;
 constexpr std::string_view kEmptyBody = R"({"dummy_data": ""})";
 constexpr auto kLongestDummyData = static_cast<double>(wire::kMaxBodySize - kEmptyBody.size());
 
@@ -62,7 +66,41 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kBwPacketLength, "bw_packet_length", "900", kInteger, kBytes, 1, kLongestDummyData,
      Group::kClient, "dummy data in each datagram of a test"},
     {Key::kDuration, "duration", "30", kDecimal, kSeconds, 0.001, kDay, Group::kClient,
-     "length of a test; as an option without --bwup, of the latency run"},
+     "length of a test; as an option without one, of the latency run"},
+    {Key::kRate, "rate", "max", ValueKind::kRate, kNone, 0, 0, Group::kClient,
+     "bit/s of UDP payload in each direction, as in 10M, 1.5G or 250k; max = as fast as it goes"},
+    {Key::kPayload, "payload", "1400", kInteger, kBytes, kLeastPayload, kMostPayload,
+     Group::kClient,
+     "UDP payload of each datagram of a test in dialect 1; where only bw_packet_length is given, "
+     "38 more than that"},
+    {Key::kStreams, "streams", "1", kInteger, kNone, 1, kMostStreams, Group::kClient,
+     "flows at once in each direction, which share the rate"},
+    {Key::kReliable, "reliable", "off", kBoolean, kNone, 0, 0, Group::kClient,
+     "on: what is lost is sent again; off: it is counted. In 0.14 always on"},
+    {Key::kBytes, "bytes", "0", kOctetBound, kNone, 0, 0, Group::kClient,
+     "end a direction of a test after so many octets of UDP payload, as in 500M or 2GiB; 0 = by "
+     "duration alone"},
+    {Key::kFragment, "fragment", "false", kBoolean, kNone, 0, 0, Group::kClient,
+     "let IP fragment datagrams that are longer than the path's MTU"},
+    {Key::kDataTags, "data_tags", "false", kBoolean, kNone, 0, 0, Group::kClient,
+     "authenticate each datagram of a test too; needs key_file"},
+    {Key::kDscp, "dscp", "0", ValueKind::kDscp, kNone, 0, 0, Group::kClient,
+     "DSCP of what is sent: 0 to 63, or a name as EF, CS1, AF41 or LE"},
+    {Key::kEcn, "ecn", "false", kBoolean, kNone, 0, 0, Group::kClient,
+     "mark data as ECN-capable, ECT(0), and count what the path marks as CE"},
+    {Key::kTtl, "ttl", "", kHopLimit, kNone, 0, 0, Group::kClient,
+     "TTL or hop limit of what is sent, 1 to 255; empty = the system's"},
+    {Key::kBind, "bind", "", kAddress, kNone, 0, 0, Group::kClient,
+     "numeric address that the client sends from; empty = the system's choice (a server's is "
+     "bind_addr)"},
+    {Key::kInterface, "interface", "", ValueKind::kInterface, kNone, 0, 0, Group::kClient,
+     "network interface that the client uses alone; empty = any"},
+    {Key::kSinglePort, "single_port", "false", kBoolean, kNone, 0, 0, Group::kClient,
+     "ask for one port on each side in place of three"},
+    {Key::kDialect, "dialect", "auto", ValueKind::kDialect, kNone, 0, 0, Group::kBoth,
+     "of the protocol: auto, 1, or 0.14, the original's; auto prefers 1 and speaks both"},
+    {Key::kKeyFile, "key_file", "", kPath, kNone, 0, 0, Group::kBoth,
+     "file of keys that both ends prove to have; a client uses the first; empty = none"},
     {Key::kIdleTimeout, "idle_timeout", "30000", kInteger, kMilliseconds, 1, 24 * kHour,
      Group::kServer, "a client that is silent for so long is dropped"},
     {Key::kMaxSessions, "max_sessions", "4096", kInteger, kNone, 1, kMostSessions, Group::kServer,
@@ -71,8 +109,26 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
      kMostSessions, Group::kServer, "clients at once from one address"},
     {Key::kMaxUnprovenSessions, "max_unproven_sessions", "400", kInteger, kNone, 1, kMostSessions,
      Group::kServer, "clients at once that have not yet used all of their ports"},
+    {Key::kMaxSessionsPerNetwork, "max_sessions_per_network", "1024", kInteger, kNone, 1,
+     kMostSessions, Group::kServer, "clients at once from one /24 of IPv4 or /64 of IPv6"},
     {Key::kMaxTestDuration, "max_test_duration", "3600", kInteger, kSeconds, 1, kDay,
      Group::kServer, "longest test that the server grants"},
+    {Key::kMaxTestBytes, "max_test_bytes", "0", kOctetBound, kNone, 0, 0, Group::kServer,
+     "most octets that a test is granted in each direction, as in 10G; 0 = no bound"},
+    {Key::kMaxRate, "max_rate", "0", kRateBound, kNone, 0, 0, Group::kServer,
+     "most bit/s that a test is granted in each direction, as in 500M; 0 = no bound"},
+    {Key::kMaxTotalRate, "max_total_rate", "0", kRateBound, kNone, 0, 0, Group::kServer,
+     "most bit/s of all tests at once, as in 5G; further clients are told to wait; 0 = no bound"},
+    {Key::kMaxStreams, "max_streams", "64", kInteger, kNone, 1, kMostStreams, Group::kServer,
+     "most streams that a test is granted"},
+    {Key::kMaxPayload, "max_payload", "65507", kInteger, kBytes, kLeastPayload, kMostPayload,
+     Group::kServer, "longest UDP payload of a test's datagrams that is granted"},
+    {Key::kAllow, "allow", "", kNetworks, kNone, 0, 0, Group::kServer,
+     "networks that alone are served, as in 10.0.0.0/8,2001:db8::/32; empty = all"},
+    {Key::kDeny, "deny", "", kNetworks, kNone, 0, 0, Group::kServer,
+     "networks that get no answer, also within allow; empty = none"},
+    {Key::kRequireKey, "require_key", "false", kBoolean, kNone, 0, 0, Group::kServer,
+     "serve nobody without a key of key_file, and so nobody in 0.14"},
     {Key::kTestVerbose, "test_verbose", "false", kBoolean, kNone, 0, 0, Group::kDebug,
      "debug lines on stderr"},
     {Key::kTestDelay, "test_delay", "0", kInteger, kMilliseconds, 0, kOneMinute, Group::kDebug,
@@ -136,9 +192,29 @@ std::string describe_allowed(const KeySpec& spec) {
     case kDecimal:
       return fmt::format("a number from {} to {}{}", spec.low, spec.high, unit);
     case kBoolean:
-      return "true, false, yes, no, 1 or 0";
+      return "true, false, yes, no, on, off, 1 or 0";
     case kCpuList:
       return fmt::format("CPU numbers from 0 to {} and ranges of them, as in 0-3,6", kHighestCpu);
+    case ValueKind::kDialect:
+      return "auto, 1 or 0.14";
+    case ValueKind::kRate:
+      return "max, or bit/s from 1k to 1000T, as in 10M, 1.5G or 250k";
+    case kRateBound:
+      return "0, or bit/s from 1k to 1000T, as in 10M, 1.5G or 250k";
+    case kOctetBound:
+      return "a number of octets up to 1000T, as in 500M, 2G or 64Ki, or 0";
+    case ValueKind::kDscp:
+      return "a whole number from 0 to 63, or EF, VOICE-ADMIT, LE, DF, CS0 to CS7 or AF11 to AF43";
+    case kHopLimit:
+      return "a whole number from 1 to 255";
+    case kAddress:
+      return "a numeric address, as in 192.0.2.1 or 2001:db8::1";
+    case ValueKind::kInterface:
+      return "the name of a network interface, as in eth0";
+    case kPath:
+      return "the path of a file";
+    case kNetworks:
+      return "networks, as in 10.0.0.0/8,2001:db8::/32";
   }
   return "";
 }

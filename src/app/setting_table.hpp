@@ -2,7 +2,8 @@
 //
 // The file's parser, the command line's options, the help text and the file that --create-config
 // writes are all made from it. Keys and defaults are protocol 0.14's (section 7), with its
-// spellings; the server's limits are our own. Adding a key: one enumerator and one row.
+// spellings; the server's limits and what dialect 1 can do are our own. Adding a key: one
+// enumerator and one row.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +34,35 @@ enum class Key : std::uint8_t {
   kUcmRate,
   kBwPacketLength,
   kDuration,
+  kRate,
+  kPayload,
+  kStreams,
+  kReliable,
+  kBytes,
+  kFragment,
+  kDataTags,
+  kDscp,
+  kEcn,
+  kTtl,
+  kBind,
+  kInterface,
+  kSinglePort,
+  kDialect,
+  kKeyFile,
   kIdleTimeout,
   kMaxSessions,
   kMaxSessionsPerAddress,
   kMaxUnprovenSessions,
+  kMaxSessionsPerNetwork,
   kMaxTestDuration,
+  kMaxTestBytes,
+  kMaxRate,
+  kMaxTotalRate,
+  kMaxStreams,
+  kMaxPayload,
+  kAllow,
+  kDeny,
+  kRequireKey,
   kTestVerbose,
   kTestDelay,
   kTestDropRate,
@@ -53,6 +78,16 @@ enum class ValueKind : std::uint8_t {
   kDecimal,
   kBoolean,
   kCpuList,
+  kDialect,
+  kRate,       // `max` for none
+  kRateBound,  // 0 for none
+  kOctetBound,
+  kDscp,
+  kHopLimit,
+  kAddress,
+  kInterface,
+  kPath,
+  kNetworks,
 };
 enum class Unit : std::uint8_t { kNone, kMicroseconds, kMilliseconds, kSeconds, kBytes };
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/parse_number.hpp"
+#include "app/quantity.hpp"
 #include "app/target.hpp"
 #include "app/text_list.hpp"
 
@@ -12,14 +13,7 @@ namespace {
 
 constexpr std::uint32_t kFewestPorts = 3;  // one client's
 constexpr std::size_t kMostRanges = 256;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
-}
+constexpr std::size_t kMostNetworks = 1024;  // every new client is held against each
 
 std::unexpected<Error> not_allowed(const KeySpec& spec) {
   return fail("must be {}", describe_allowed(spec));
@@ -41,16 +35,16 @@ Result<Value> parse_decimal(const KeySpec& spec, std::string_view text) {
 }
 
 Result<Value> parse_boolean(const KeySpec& spec, std::string_view text) {
-  const std::string word = lower(text);
-  if (word == "true" || word == "yes" || word == "1") return true;
-  if (word == "false" || word == "no" || word == "0") return false;
+  const std::string word = lower_case(text);
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
   return not_allowed(spec);
 }
 
 Result<Value> parse_mode(const KeySpec& spec, std::string_view text) {
   using enum runtime::PlacementMode;
   for (const auto mode : {kSingle, kThread, kProcess}) {
-    if (lower(text) == lower(runtime::name(mode))) return mode;
+    if (lower_case(text) == lower_case(runtime::name(mode))) return mode;
   }
   return not_allowed(spec);
 }
@@ -94,7 +88,91 @@ Result<Value> parse_ranges(const KeySpec& spec, std::string_view text) {
   return check_ranges(spec, ranges);
 }
 
+Result<Value> parse_dialect(const KeySpec& spec, std::string_view text) {
+  using enum engine::DialectChoice;
+  for (const auto choice : {kAuto, kOne, kOriginal}) {
+    if (lower_case(text) == name(choice)) return choice;
+  }
+  return not_allowed(spec);
+}
+
+// A rate of kRate is `max` where there is none, that of kRateBound is 0.
+Result<Value> parse_rate(const KeySpec& spec, std::string_view text) {
+  if (spec.kind == ValueKind::kRate && lower_case(text) == "max") return std::optional<BitRate>();
+  const auto rate = parse_bit_rate(text);
+  if (!rate) return not_allowed(spec);
+  if (spec.kind == ValueKind::kRateBound && rate->bps == 0) return std::optional<BitRate>();
+  if (!(*rate >= kLowestRate && *rate <= kHighestRate)) return not_allowed(spec);
+  return rate;
+}
+
+Result<Value> parse_octet_bound(const KeySpec& spec, std::string_view text) {
+  const auto octets = parse_octets(text);
+  if (!octets) return not_allowed(spec);
+  return octets->value == 0 ? std::optional<ByteCount>() : octets;
+}
+
+Result<Value> parse_code_point(const KeySpec& spec, std::string_view text) {
+  const auto value = parse_dscp(text);
+  if (!value) return not_allowed(spec);
+  return std::uint64_t{*value};
+}
+
+Result<Value> parse_hop_limit(const KeySpec& spec, std::string_view text) {
+  if (text.empty()) return std::optional<std::uint8_t>();
+  const auto value = parse_number<std::uint8_t>(text);
+  if (!value || *value == 0) return not_allowed(spec);
+  return value;
+}
+
+Result<Value> parse_address(const KeySpec& spec, std::string_view text) {
+  if (text.empty()) return std::optional<IpAddress>();
+  const auto address = parse_ip(text);
+  if (!address) return not_allowed(spec);
+  return address;
+}
+
+// What Linux takes for the name of an interface (dev_valid_name); empty for none.
+Result<Value> parse_interface(const KeySpec& spec, std::string_view text) {
+  constexpr std::size_t kLongestInterface = 15;  // IFNAMSIZ less the end
+  const bool plain = std::ranges::none_of(
+      text, [](char c) { return c <= ' ' || c == 0x7f || c == '/' || c == ':'; });
+  if (!plain || text.size() > kLongestInterface || text == "." || text == "..") {
+    return not_allowed(spec);
+  }
+  return std::string(text);
+}
+
+Result<Value> parse_path(const KeySpec& spec, std::string_view text) {
+  if (text.contains('\0')) return not_allowed(spec);
+  return std::string(text);
+}
+
+Result<Value> parse_networks(std::string_view text) {
+  Networks networks;
+  if (trim(text).empty()) return networks;
+  for (const std::string_view item : split_list(text)) {
+    const auto network = parse_network(item);
+    if (!network) return std::unexpected(network.error());
+    if (networks.size() >= kMostNetworks) return fail("has more than {} networks", kMostNetworks);
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 }  // namespace
+
+std::string_view name(engine::DialectChoice choice) {
+  switch (choice) {
+    case engine::DialectChoice::kAuto:
+      return "auto";
+    case engine::DialectChoice::kOne:
+      return "1";
+    case engine::DialectChoice::kOriginal:
+      return "0.14";
+  }
+  return "";
+}
 
 Result<Value> parse_value(const KeySpec& spec, std::string_view text) {
   switch (spec.kind) {
@@ -115,6 +193,25 @@ Result<Value> parse_value(const KeySpec& spec, std::string_view text) {
       return parse_boolean(spec, text);
     case ValueKind::kCpuList:
       return parse_cpu_list(text);
+    case ValueKind::kDialect:
+      return parse_dialect(spec, text);
+    case ValueKind::kRate:
+    case ValueKind::kRateBound:
+      return parse_rate(spec, text);
+    case ValueKind::kOctetBound:
+      return parse_octet_bound(spec, text);
+    case ValueKind::kDscp:
+      return parse_code_point(spec, text);
+    case ValueKind::kHopLimit:
+      return parse_hop_limit(spec, text);
+    case ValueKind::kAddress:
+      return parse_address(spec, text);
+    case ValueKind::kInterface:
+      return parse_interface(spec, text);
+    case ValueKind::kPath:
+      return parse_path(spec, text);
+    case ValueKind::kNetworks:
+      return parse_networks(text);
   }
   return not_allowed(spec);
 }

@@ -101,6 +101,49 @@ const CpuList& Settings::cpus(Key key) const {
   return value_as<CpuList>(key);
 }
 
+const std::string& Settings::string(Key key) const {
+  return value_as<std::string>(key);
+}
+
+engine::DialectChoice Settings::dialect(Key key) const {
+  return value_as<engine::DialectChoice>(key);
+}
+
+std::optional<BitRate> Settings::rate(Key key) const {
+  return value_as<std::optional<BitRate>>(key);
+}
+
+std::optional<ByteCount> Settings::octets(Key key) const {
+  return value_as<std::optional<ByteCount>>(key);
+}
+
+std::optional<std::uint8_t> Settings::hop_limit(Key key) const {
+  return value_as<std::optional<std::uint8_t>>(key);
+}
+
+const std::optional<IpAddress>& Settings::address(Key key) const {
+  return value_as<std::optional<IpAddress>>(key);
+}
+
+const Networks& Settings::networks(Key key) const {
+  return value_as<Networks>(key);
+}
+
+bool Settings::is_chosen(Key key) const {
+  switch (origin(key).kind) {
+    case Origin::Kind::kDefault:
+      return false;
+    case Origin::Kind::kOption:
+      return true;
+    case Origin::Kind::kFile:
+      break;
+  }
+  const KeySpec& spec = spec_of(key);
+  const auto default_value = parse_value(spec, spec.default_text);
+  WYNDRVR_CHECK(default_value.has_value());
+  return entry(key).value != *default_value;
+}
+
 Duration Settings::duration(Key key) const {
   const KeySpec& spec = spec_of(key);
   const Duration unit = duration_of(spec.unit);

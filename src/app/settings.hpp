@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,12 +51,23 @@ class Settings {
   [[nodiscard]] double decimal(Key key) const;
   [[nodiscard]] bool boolean(Key key) const;
   [[nodiscard]] const CpuList& cpus(Key key) const;
+  // Of a kInterface or a kPath; empty for none.
+  [[nodiscard]] const std::string& string(Key key) const;
+  [[nodiscard]] engine::DialectChoice dialect(Key key) const;
+  [[nodiscard]] std::optional<BitRate> rate(Key key) const;
+  [[nodiscard]] std::optional<ByteCount> octets(Key key) const;
+  [[nodiscard]] std::optional<std::uint8_t> hop_limit(Key key) const;
+  [[nodiscard]] const std::optional<IpAddress>& address(Key key) const;
+  [[nodiscard]] const Networks& networks(Key key) const;
   // Of a number whose unit is a time.
   [[nodiscard]] Duration duration(Key key) const;
 
   // As it was written.
   [[nodiscard]] const std::string& text(Key key) const { return entry(key).text; }
   [[nodiscard]] const Origin& origin(Key key) const { return entry(key).origin; }
+  // Somebody wants this value: it is an option's, or a file's that differs from the default, which
+  // --create-config spells out for every key.
+  [[nodiscard]] bool is_chosen(Key key) const;
   // "heartbeat_rate=10 (option --heartbeat-rate)"
   [[nodiscard]] std::string describe(Key key) const;
 

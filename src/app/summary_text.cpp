@@ -70,7 +70,19 @@ std::string datagram_counts(const TestFigures& figures) {
   text += optional_count("duplicate", figures.duplicate);
   text += optional_count("reordered", figures.reordered);
   text += optional_count("retransmitted", figures.retransmitted);
+  if (figures.ecn_ce.value_or(0) > 0) text += fmt::format(", marked CE {}", *figures.ecn_ce);
   return text;
+}
+
+// What was asked for, where it is not the usual.
+std::vector<std::string> wish_lines(const engine::TestOutcome& outcome) {
+  std::vector<std::string> lines;
+  if (outcome.requested_rate) {
+    lines.push_back(test_line("asked for", format_rate(outcome.requested_rate->bps)));
+  }
+  if (outcome.streams > 1)
+    lines.push_back(test_line("streams", fmt::format("{}", outcome.streams)));
+  return lines;
 }
 
 void append(std::vector<std::string>& lines, const std::vector<std::string>& more) {
@@ -121,7 +133,9 @@ std::vector<std::string> latency_table(const engine::SessionResult& result) {
 std::vector<std::string> test_table(const engine::TestOutcome& outcome,
                                     const std::optional<Endpoint>& server) {
   const TestFigures figures = figures_of(outcome, server);
-  std::vector<std::string> lines = {"Upload test"};
+  std::vector<std::string> lines = {fmt::format("{} test{}", test_name(outcome.direction),
+                                                outcome.both ? ", both directions at once" : "")};
+  append(lines, wish_lines(outcome));
   const auto add_rate = [&lines](std::string_view name, const std::optional<double>& bps) {
     if (bps) lines.push_back(test_line(name, format_rate(*bps)));
   };
@@ -132,6 +146,7 @@ std::vector<std::string> test_table(const engine::TestOutcome& outcome,
     lines.push_back(test_line("received", format_bytes(*figures.bytes_received)));
   }
   if (figures.duration) lines.push_back(test_line("duration", format_seconds(*figures.duration)));
+  if (figures.jitter) lines.push_back(test_line("jitter", format_duration(*figures.jitter)));
   lines.push_back(test_line("datagrams", datagram_counts(figures)));
   if (figures.causes) {
     lines.push_back(
@@ -139,7 +154,11 @@ std::vector<std::string> test_table(const engine::TestOutcome& outcome,
                   fmt::format("network {}, receiver socket {}, sender {}", figures.causes->network,
                               figures.causes->receiver_socket, figures.causes->sender_local)));
   }
-  if (!outcome.has_result) lines.push_back("  the server's result is missing");
+  if (!outcome.has_result) {
+    lines.push_back(outcome.direction == engine::PortKind::kDownload
+                        ? "  the result is missing"
+                        : "  the server's result is missing");
+  }
   return lines;
 }
 

@@ -10,7 +10,7 @@ std::uint64_t header_bytes(const IpAddress& address) {
   return address.is_v6() ? 40 + 8 : 20 + 8;
 }
 
-std::optional<double> rate(std::uint64_t bytes, Duration duration) {
+std::optional<double> rate_over(std::uint64_t bytes, Duration duration) {
   if (duration <= Duration::zero()) return std::nullopt;
   return rate_of({bytes}, duration).bps;
 }
@@ -36,9 +36,11 @@ void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
   figures.reordered = receiver.reordered;
   figures.lost = difference_or_zero(figures.sent, receiver.unique);
   figures.causes = split_loss(*figures.lost, receiver.socket_drops, outcome.sender.failed);
+  figures.ecn_ce = receiver.ecn_ce;
+  figures.jitter = receiver.jitter;
   figures.bytes_received = receiver.bytes;
   figures.duration = receiver.first_to_last;
-  figures.goodput_bps = rate(receiver.unique_bytes, receiver.first_to_last);
+  figures.goodput_bps = rate_over(receiver.unique_bytes, receiver.first_to_last);
 }
 
 void add_original_result(TestFigures& figures, const engine::TestOutcome& outcome) {
@@ -61,11 +63,11 @@ TestFigures figures_of(const engine::TestOutcome& outcome, const std::optional<E
   } else {
     return figures;
   }
-  figures.rate_bps = rate(*figures.bytes_received, *figures.duration);
+  figures.rate_bps = rate_over(*figures.bytes_received, *figures.duration);
   if (server) {
     const std::uint64_t ip_bytes =
         *figures.bytes_received + *figures.received * header_bytes(server->address);
-    figures.ip_rate_bps = rate(ip_bytes, *figures.duration);
+    figures.ip_rate_bps = rate_over(ip_bytes, *figures.duration);
   }
   return figures;
 }
@@ -74,7 +76,7 @@ std::vector<engine::Problem> problems_of(const engine::SessionResult& result) {
   using enum engine::ProblemCode;
   std::vector<engine::Problem> problems = result.problems;
   const bool original = std::ranges::any_of(result.tests, [](const engine::TestOutcome& test) {
-    return test.has_result && !test.receiver;
+    return test.dialect == engine::Dialect::kOriginal && test.has_result && !test.receiver;
   });
   if (original &&
       std::ranges::find(problems, kNoReceiverDetail, &engine::Problem::code) == problems.end()) {
@@ -83,6 +85,14 @@ std::vector<engine::Problem> problems_of(const engine::SessionResult& result) {
                                    "flight at the end count as lost, duplicates hide losses"});
   }
   return problems;
+}
+
+std::string_view name(engine::Dialect dialect) {
+  return dialect == engine::Dialect::kOne ? "1" : "0.14";
+}
+
+std::string_view test_name(engine::PortKind direction) {
+  return direction == engine::PortKind::kDownload ? "Download" : "Upload";
 }
 
 std::string_view code_of(engine::ProblemCode code) {
@@ -108,6 +118,10 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W009";
     case kServerFailed:
       return "W010";
+    case kNotInOriginal:
+      return "W011";
+    case kSustainedLoss:
+      return "W012";
     case kNoReceiverDetail:
       return "W101";
     case kReceiverSocketDrops:

@@ -31,6 +31,8 @@ struct TestFigures {
   std::optional<std::uint64_t> duplicate;
   std::optional<std::uint64_t> reordered;
   std::optional<LossCauses> causes;
+  std::optional<std::uint64_t> ecn_ce;  // datagrams that the path marked
+  std::optional<Duration> jitter;       // RFC 3550
   std::optional<std::uint64_t> bytes_received;
   std::optional<Duration> duration;   // first to last datagram; an original server's own figure
   std::optional<double> rate_bps;     // UDP payload
@@ -45,6 +47,10 @@ struct TestFigures {
 // The result's problems, and W101 where an original server's test has none yet.
 [[nodiscard]] std::vector<engine::Problem> problems_of(const engine::SessionResult& result);
 
+// "0.14", "1"
+[[nodiscard]] std::string_view name(engine::Dialect dialect);
+// "Upload", "Download"
+[[nodiscard]] std::string_view test_name(engine::PortKind direction);
 // "W001"
 [[nodiscard]] std::string_view code_of(engine::ProblemCode code);
 

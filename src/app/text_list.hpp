@@ -1,12 +1,22 @@
-// The items of a value that is a list, as in "7000-7099, 7200": what port_ranges and cpu share.
+// Parts of a value's text: the items of a list, as in "7000-7099, 7200", and letters of one case.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace wyndrvr::app {
+
+// ASCII only, whatever the locale.
+[[nodiscard]] inline std::string lower_case(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return result;
+}
 
 // Without blanks and tabs at either end.
 [[nodiscard]] inline std::string_view trim(std::string_view text) {

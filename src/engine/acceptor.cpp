@@ -1,93 +1,83 @@
+// What is common to both dialects: which one a datagram is for, and the books.
 #include "engine/acceptor.hpp"
 
+#include <algorithm>
 #include <utility>
 
-namespace wyndrvr::engine {
+#include "base/check.hpp"
 
-Acceptor::Acceptor(const ServerConfig& config, std::uint64_t seed)
-    : config_(config), random_(seed), pool_(config.port_ranges) {}
+namespace wyndrvr::engine {
+namespace {
+
+HandshakeServer::KeyPolicy key_policy(const ServerConfig& config) {
+  return config.key_required ? HandshakeServer::KeyPolicy::kRequired
+                             : HandshakeServer::KeyPolicy::kWelcome;
+}
+
+bool has_single_port(const SessionSetup& setup) {
+  return setup.path && setup.path->terms.single_port;
+}
+
+// Whom the way leads to, where the session wants to know what fits it.
+std::optional<Endpoint> client_of(const SessionSetup& setup) {
+  if (!setup.path) return std::nullopt;
+  return setup.client;
+}
+
+// One more, one less, for limits per address and per network.
+void take_out(std::unordered_map<IpAddress, std::size_t, HashIp>& counts, const IpAddress& key) {
+  const auto held = counts.find(key);
+  if (--held->second == 0) counts.erase(held);
+}
+
+}  // namespace
+
+Acceptor::Acceptor(const ServerConfig& config, std::uint64_t seed,
+                   crypto::CookieJar::FillRandom fill_random)
+    : config_(config),
+      random_(seed),
+      fill_random_(std::move(fill_random)),
+      handshake_(fill_random_, config_.keys, key_policy(config)),
+      pool_(config.port_ranges),
+      rates_(config.limits.max_total_rate) {}
 
 std::optional<AcceptorEffect> Acceptor::poll_effect() {
-  if (effects_.empty()) return std::nullopt;
-  AcceptorEffect effect = std::move(effects_.front());
-  effects_.pop_front();
-  return effect;
+  if (next_effect_ < effects_.size()) return std::move(effects_[next_effect_++]);
+  effects_.clear();
+  next_effect_ = 0;
+  return std::nullopt;
 }
 
 void Acceptor::on_datagram(Instant now, const Endpoint& from, const IpAddress& local,
                            ByteView bytes) {
-  if (!wire::is_connect(bytes)) {
+  const bool one_only = config_.key_required || config_.dialect == DialectChoice::kOne;
+  const bool original_only = !one_only && config_.dialect == DialectChoice::kOriginal;
+  if (!is_welcome(from.address)) {
     ++ignored_;
-    return;
-  }
-  const auto known = by_client_.find(from);
-  if (known == by_client_.end()) {
-    accept(now, from, local);
-    return;
-  }
-  const Session& session = sessions_.at(known->second.value);
-  // Comms are up: this is a copy that was late. Not bound yet: the answer is on its way.
-  if (session.proven || !session.bound) {
+  } else if (wire::is_connect(bytes) || (original_only && wire::is_hello(bytes))) {
+    if (one_only) {
+      ++ignored_;
+    } else {
+      on_connect(now, from, local);
+    }
+  } else if (original_only) {
     ++ignored_;
-    return;
+  } else {
+    on_handshake(now, from, local, bytes);
   }
-  send_assignment(session.setup);
 }
 
-void Acceptor::accept(Instant now, const Endpoint& from, const IpAddress& local) {
-  if (const auto reason = limit_reached(now, from.address)) {
-    refuse(from, local, *reason);
-    return;
-  }
-  Session session;
-  session.setup.id = {next_id_++};
-  session.setup.client = from;
-  session.setup.local = local;
-  session.setup.heartbeat_key =
-      static_cast<std::uint32_t>(random_.between(0, wire::Assignment::kMaxKey));
-  session.created = now;
-  if (!take_ports(now, session.setup)) {
-    evict_oldest_unproven(now);
-    refuse(from, local, wire::RefusalReason::kNoFreePorts);
-    return;
-  }
-  const SessionId id = session.setup.id;
-  session.unproven = unproven_.insert(unproven_.end(), id);
-  effects_.emplace_back(BindPorts{id, local, session.setup.ports});
-  by_client_.emplace(from, id);
-  ++per_address_[from.address];
-  sessions_.emplace(id.value, std::move(session));
-  ++accepted_;
+bool Acceptor::is_welcome(const IpAddress& address) const {
+  const auto holds = [&](const IpNetwork& network) { return contains(network, address); };
+  if (std::ranges::any_of(config_.deny, holds)) return false;
+  return config_.allow.empty() || std::ranges::any_of(config_.allow, holds);
 }
 
-std::optional<wire::RefusalReason> Acceptor::limit_reached(Instant now, const IpAddress& address) {
-  const ServerLimits& limits = config_.limits;
-  if (unproven_.size() >= limits.max_unproven_sessions) {
-    evict_oldest_unproven(now);
-    if (unproven_.size() >= limits.max_unproven_sessions) return wire::RefusalReason::kServerFull;
-  }
-  if (sessions_.size() >= limits.max_sessions) return wire::RefusalReason::kServerFull;
-  const auto held = per_address_.find(address);
-  if (held != per_address_.end() && held->second >= limits.max_sessions_per_address) {
-    return wire::RefusalReason::kAddressLimit;
-  }
-  return std::nullopt;
-}
-
-void Acceptor::evict_oldest_unproven(Instant now) {
-  if (unproven_.empty()) return;
-  const SessionId oldest = unproven_.front();
-  Session& session = sessions_.at(oldest.value);
-  if (!session.bound || now - session.created < kEvictableAfter) return;
-  // It leaves the list at once, so that one more eviction picks another one; its ports come back
-  // when its coordinator has let them go.
-  unproven_.erase(session.unproven);
-  session.unproven = unproven_.end();
-  effects_.emplace_back(EndSession{oldest});
-}
+// --- ports ---
 
 bool Acceptor::take_ports(Instant now, SessionSetup& setup) {
-  for (std::size_t i = 0; i < kPortCount; ++i) {
+  const std::size_t wanted = has_single_port(setup) ? 1 : kPortCount;
+  for (std::size_t i = 0; i < wanted; ++i) {
     const std::optional<Port> port = pool_.take(now);
     if (!port) {
       while (i > 0) pool_.give_back(setup.ports[--i]);
@@ -95,131 +85,143 @@ bool Acceptor::take_ports(Instant now, SessionSetup& setup) {
     }
     setup.ports[i] = *port;
   }
+  if (wanted == 1) setup.ports.fill(setup.ports.front());
   return true;
 }
 
-void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
-  send_refusal(to, from, reason);
-  if (reason == wire::RefusalReason::kNoFreePorts) {
-    report_limit(PortsExhausted{});
-  } else {
-    report_limit(LimitReached{std::string(wire::text(reason))});
-  }
-}
-
-void Acceptor::send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
-  ++refused_;
-  send(to, from, wire::Refusal{reason});
-}
-
-void Acceptor::report_limit(Report limit) {
-  if (!std::exchange(said_exhausted_, true)) effects_.emplace_back(std::move(limit));
-}
-
-template <class Answer>
-void Acceptor::send(const Endpoint& to, const IpAddress& from, const Answer& answer) {
-  SendFromMain effect{.to = to, .from = from};
-  effect.size = wire::write_connect_answer(effect.bytes, answer);
-  effects_.emplace_back(effect);
-}
-
-void Acceptor::on_bound(Instant /*now*/, SessionId id) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end()) return;
-  found->second.bound = true;
-  effects_.emplace_back(LaunchSession{found->second.setup});
-  send_assignment(found->second.setup);
+void Acceptor::give_back_ports(const SessionSetup& setup) {
+  if (has_single_port(setup)) return pool_.give_back(setup.ports.front());
+  for (const Port port : setup.ports) pool_.give_back(port);
 }
 
 void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end()) return;
-  SessionSetup& setup = found->second.setup;
+  Session* session = find(id);
+  if (session == nullptr) return;
+  SessionSetup& setup = session->setup;
   Port& port = setup.ports[index_of(failed)];
   pool_.set_aside(now, port);
-  const std::optional<Port> next = pool_.take(now);
-  if (next) {
+  if (const std::optional<Port> next = pool_.take(now)) {
     port = *next;
-    effects_.emplace_back(BindPorts{id, setup.local, setup.ports});
+    if (has_single_port(setup)) setup.ports.fill(*next);
+    effects_.emplace_back(BindPorts{id, client_of(setup), setup.local, setup.ports});
     return;
   }
   for (const PortKind kind : kPortKinds) {
-    if (kind != failed) pool_.give_back(setup.ports[index_of(kind)]);
+    if (kind != failed && !has_single_port(setup)) pool_.give_back(setup.ports[index_of(kind)]);
   }
-  refuse(setup.client, setup.local, wire::RefusalReason::kNoFreePorts);
+  if (setup.path) {
+    refuse_after_all(*session, wire::RefuseReason::kNoFreePorts);
+    report_limit(PortsExhausted{});
+  } else {
+    refuse(setup.client, setup.local, wire::RefusalReason::kNoFreePorts);
+  }
   forget(id);
 }
 
-void Acceptor::send_assignment(const SessionSetup& setup) {
-  send(setup.client, setup.local,
-       wire::Assignment{setup.ports[0], setup.ports[1], setup.ports[2], setup.heartbeat_key});
+void Acceptor::on_bound(Instant /*now*/, SessionId id, std::optional<std::uint32_t> max_payload) {
+  Session* session = find(id);
+  if (session == nullptr) return;
+  session->bound = true;
+  if (session->setup.path) restrict_payload(*session->setup.path, max_payload);
+  effects_.emplace_back(LaunchSession{session->setup});
+  if (session->ending) {
+    effects_.emplace_back(EndSession{id, *session->ending});
+  } else if (session->setup.path) {
+    send_grant(*session);
+  } else {
+    send_assignment(session->setup);
+  }
 }
+
+// --- the life of a session ---
 
 void Acceptor::on_proven(SessionId id) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end() || found->second.proven) return;
-  Session& session = found->second;
-  session.proven = true;
-  if (session.unproven != unproven_.end()) unproven_.erase(session.unproven);
-  session.unproven = unproven_.end();
-}
-
-void Acceptor::resend_assignment(SessionId id) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end() || found->second.proven) return;
-  // Its address is real, so room is not to be made at its cost.
-  Session& session = found->second;
-  if (session.unproven != unproven_.end()) unproven_.erase(session.unproven);
-  session.unproven = unproven_.end();
-  send_assignment(session.setup);
-}
-
-void Acceptor::on_extended(SessionId id) {
-  const auto found = sessions_.find(id.value);
-  if (found != sessions_.end()) found->second.extended = true;
+  Session* session = find(id);
+  if (session == nullptr || session->proven) return;
+  session->proven = true;
+  if (session->unproven != unproven_.end()) unproven_.erase(session->unproven);
+  session->unproven = unproven_.end();
 }
 
 void Acceptor::tell_ended(SessionId id, std::string_view cause) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end() || !found->second.extended) return;
-  const SessionSetup& setup = found->second.setup;
-  send(setup.client, setup.local, wire::make_ended(setup.heartbeat_key, cause));
+  const Session* session = find(id);
+  if (session == nullptr) return;
+  const SessionSetup& setup = session->setup;
+  if (setup.path) {
+    send_close(*session, wire::CloseReason::kPartLost, cause);
+  } else if (session->extended) {
+    send_text(setup.client, setup.local, wire::make_ended(setup.heartbeat_key, cause));
+  }
 }
 
 void Acceptor::on_session_lost(SessionId id, const std::string& cause) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end()) return;
-  effects_.emplace_back(Report{SessionLost{found->second.setup.client, cause}});
+  const Session* session = find(id);
+  if (session == nullptr) return;
+  effects_.emplace_back(Report{SessionLost{session->setup.client, cause}});
   tell_ended(id, cause);
   on_session_ended(id);
 }
 
 void Acceptor::on_launch_failed(Instant /*now*/, SessionId id, const std::string& why) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end()) return;
-  const SessionSetup& setup = found->second.setup;
-  for (const Port port : setup.ports) pool_.give_back(port);
-  send_refusal(setup.client, setup.local, wire::RefusalReason::kNoWorker);
-  report_limit(LimitReached{"cannot start workers: " + why});
+  const Session* session = find(id);
+  if (session == nullptr) return;
+  const SessionSetup& setup = session->setup;
+  give_back_ports(setup);
+  const std::string cause = "cannot start workers: " + why;
+  if (!setup.path) {
+    send_refusal(setup.client, setup.local, wire::RefusalReason::kNoWorker);
+  } else if (session->bound) {  // its client has the GRANT
+    ++refused_;
+    send_close(*session, wire::CloseReason::kPartLost, cause);
+  } else {
+    refuse_after_all(*session, wire::RefuseReason::kNoWorker);
+  }
+  report_limit(LimitReached{cause});
   forget(id);
 }
 
 void Acceptor::on_session_ended(SessionId id) {
-  const auto found = sessions_.find(id.value);
-  if (found == sessions_.end()) return;
-  for (const Port port : found->second.setup.ports) pool_.give_back(port);
+  const Session* session = find(id);
+  if (session == nullptr) return;
+  give_back_ports(session->setup);
   forget(id);
   said_exhausted_ = false;
 }
 
+// --- the books ---
+
+Acceptor::Session* Acceptor::find(SessionId id) {
+  const auto found = sessions_.find(id.value);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+void Acceptor::keep(Session session) {
+  const SessionSetup& setup = session.setup;
+  effects_.emplace_back(BindPorts{setup.id, client_of(setup), setup.local, setup.ports});
+  ++per_address_[setup.client.address];
+  ++per_network_[network_of(setup.client.address).address];
+  ++accepted_;
+  sessions_.emplace(setup.id.value, std::move(session));
+}
+
 void Acceptor::forget(SessionId id) {
   const auto found = sessions_.find(id.value);
+  WYNDRVR_CHECK(found != sessions_.end());
   const Session& session = found->second;
+  const SessionSetup& setup = session.setup;
   if (session.unproven != unproven_.end()) unproven_.erase(session.unproven);
-  by_client_.erase(session.setup.client);
-  const auto held = per_address_.find(session.setup.client.address);
-  if (--held->second == 0) per_address_.erase(held);
+  take_out(per_address_, setup.client.address);
+  take_out(per_network_, network_of(setup.client.address).address);
+  if (setup.path) {
+    forget_path(session);
+  } else {
+    by_client_.erase(setup.client);
+  }
   sessions_.erase(found);
+}
+
+void Acceptor::report_limit(Report limit) {
+  if (!std::exchange(said_exhausted_, true)) effects_.emplace_back(std::move(limit));
 }
 
 }  // namespace wyndrvr::engine

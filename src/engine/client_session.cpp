@@ -7,14 +7,17 @@
 
 #include "engine/judgement.hpp"
 #include "engine/overloaded.hpp"
-#include "wire/data_body.hpp"
 
 namespace wyndrvr::engine {
 
 ClientSession::ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed)
     : config_(config), random_(seed), started_(now) {
   WYNDRVR_CHECK(!config_.servers.empty());
-  connect(now);
+  if (config.dialect == DialectChoice::kOriginal) {
+    connect(now);
+  } else {
+    begin_handshake(now);
+  }
 }
 
 std::optional<ClientSessionEffect> ClientSession::poll_effect() {
@@ -36,7 +39,9 @@ PortConfig ClientSession::port_config(PortKind kind, Instant now, Duration clock
   port.peer = {server_.address, ports[index_of(kind)]};
   // A server is called silent only after several heartbeats went unanswered.
   port.idle_timeout = std::max<Duration>(30s, 3 * config_.protocol.heartbeat_interval + 1s);
-  if (!config_.upload) port.heartbeat_count = config_.heartbeat_count;
+  port.server_port = ports[index_of(kind)];
+  port.path = setup_;
+  if (!wants_test()) port.heartbeat_count = config_.heartbeat_count;
   port.clock_offset = clock_offset;
   port.start = now;
   port.seed = seed;
@@ -51,12 +56,9 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
       Overloaded{
           [&](const PortProven& proven) {
             extended_ = extended_ || proven.extended;
-            on_port_proven(now, from);
+            on_port_proven(from);
           },
-          [&](const PortSilent&) {
-            silent_[index_of(from)] = true;
-            fail_when_silent(now);
-          },
+          [&](const PortSilent&) { on_port_silent(now, from); },
           [&](const PortHeard&) { silent_[index_of(from)] = false; },
           [&](const HeartbeatSample& sample) {
             report(LatencySample{from, sample.rtt, sample.network_rtt, sample.loaded});
@@ -65,10 +67,20 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
             counted_[index_of(from)] = true;
             drain_when_counted(now);
           },
-          [&](const TestStarted& started) { on_test_started(started); },
-          [&](const SenderProgress& progress) { on_sender_progress(now, progress.totals); },
-          [&](const ReceiverProgress& progress) { on_receiver_progress(progress.totals); },
+          [&](const TestStarted& started) { on_test_started(from, started); },
+          [&](const SenderProgress& progress) {
+            TestRun* run = run_of(from);
+            if (run == nullptr) return;
+            if (const auto shown = run->on_sender_progress(now, progress.totals)) report(*shown);
+          },
+          [&](const ReceiverProgress& progress) {
+            TestRun* run = run_of(from);
+            if (run == nullptr || state_ < State::kTesting || state_ > State::kAwaiting) return;
+            if (const auto shown = run->on_receiver_progress(progress.totals)) report(*shown);
+          },
           [&](const ResultArrived& arrived) { on_result(now, arrived.result); },
+          [&](const TestReported& reported) { on_test_reported(now, reported); },
+          [&](const TestBroken& broken) { on_test_broken(broken); },
           [&](const TestFailed& failed) {
             const bool unanswered = failed.code == ProblemCode::kNoAcknowledgement;
             fail(now, failed.code,
@@ -93,12 +105,18 @@ std::string ClientSession::port_name(PortKind port) const {
   return fmt::format("{} port {}", label(port), ports[index_of(port)].value);
 }
 
-void ClientSession::on_port_proven(Instant now, PortKind port) {
+void ClientSession::on_port_proven(PortKind port) {
   proven_[index_of(port)] = true;
   report(PortAnswers{port});
   if (std::ranges::all_of(proven_, std::identity{})) ports_deadline_.reset();
-  const bool ready = port_proven(PortKind::kControl) && port_proven(PortKind::kUpload);
-  if (config_.upload && ready && state_ == State::kRunning) start_upload(now);
+  if (!wants_test() || state_ != State::kRunning) return;
+  const auto missing = [this](PortKind kind) { return needs(kind) && !port_proven(kind); };
+  if (std::ranges::none_of(kPortKinds, missing)) start_tests();
+}
+
+void ClientSession::on_port_silent(Instant now, PortKind port) {
+  silent_[index_of(port)] = true;
+  fail_when_silent(now);
 }
 
 void ClientSession::on_ports_timeout(Instant now) {
@@ -107,8 +125,7 @@ void ClientSession::on_ports_timeout(Instant now) {
     if (port_proven(port) || lost_[index_of(port)]) continue;
     const std::string message =
         fmt::format("no heartbeat came back on {}: is UDP open on the way there?", port_name(port));
-    const bool needed = config_.upload && port != PortKind::kDownload;
-    if (needed && state_ == State::kRunning) {
+    if (needs(port) && state_ == State::kRunning) {
       fail(now, ProblemCode::kPortUnproven, message);
       return;
     }
@@ -133,12 +150,12 @@ void ClientSession::on_port_lost(Instant now, PortKind port, const std::string& 
     if (!said_all) {
       add_problem(ProblemCode::kWorkerLost, cause);
       // Only the sender can tell how much was sent, and so how much was lost.
-      if (config_.upload && port == PortKind::kUpload) result_.valid = false;
+      if (wants(PortKind::kUpload) && port == PortKind::kUpload) result_.valid = false;
     }
     finish_when_reported();
     return;
   }
-  if (config_.upload) {
+  if (wants_test()) {
     fail(now, ProblemCode::kWorkerLost, cause);
     return;
   }
@@ -152,95 +169,26 @@ void ClientSession::on_port_lost(Instant now, PortKind port, const std::string& 
   fail_when_silent(now);
 }
 
-void ClientSession::start_upload(Instant /*now*/) {
-  state_ = State::kStarting;
-  TestPlan plan;
-  do {
-    plan.channel = {static_cast<std::uint32_t>(random_.between(1, ChannelId::kMax))};
-  } while (plan.channel.value == assignment_->key);
-  plan.duration = config_.upload->duration;
-  plan.payload_bytes = config_.upload->payload_bytes;
-  plan.progress_interval = config_.progress_interval;
-  plan.ask_progress = extended_;
-  test_.emplace();
-  test_->payload_bytes =
-      static_cast<std::uint32_t>(wire::data_packet_size(config_.upload->payload_bytes));
-  test_->requested = plan.duration;
-  effects_.emplace_back(Post{PortKind::kControl, StartTest{plan}});
-}
-
-void ClientSession::on_test_started(const TestStarted& started) {
-  if (state_ != State::kStarting) return;
-  state_ = State::kTesting;
-  test_start_ = started.start;
-  test_duration_ = started.duration;
-  // Until then the last figures of the receiver, or the result itself, may still come.
-  deadline_ = started.start + started.duration + kResultPatience;
-  has_deadline_ = true;
-  post_all(SetLoaded{true});
-  report(UploadStarted{started.channel, started.duration});
-  if (started.duration < test_->requested) {
-    add_problem(ProblemCode::kReceiverShrunk,
-                fmt::format("the server granted {:.6g} s of the {:.6g} s asked for",
-                            to_seconds(started.duration), to_seconds(test_->requested)));
-  }
-}
-
-void ClientSession::on_sender_progress(Instant now, const SenderTotals& totals) {
-  sender_ = totals;
-  if (state_ != State::kTesting) return;
-  // Where the receiver tells its own figures, they are the ones to show. An interval's patience
-  // tells which kind of server this is.
-  if (receiver_ || ++sender_reports_ < 2) return;
-  report(UploadProgress{now - test_start_, test_duration_, sender_, receiver_});
-}
-
-void ClientSession::on_receiver_progress(const ReceiverTotals& totals) {
-  if (state_ != State::kTesting && state_ != State::kAwaiting) return;
-  if (receiver_ && totals.elapsed <= receiver_->elapsed) return;
-  receiver_ = totals;
-  // One that was brought forward is for the sender. The schedule's may be a little early, too.
-  if (totals.elapsed - shown_until_ < config_.progress_interval * 9 / 10) return;
-  shown_until_ = totals.elapsed;
-  intervals_.add(totals);
-  report(UploadProgress{totals.elapsed, test_duration_, sender_, receiver_});
-}
-
-void ClientSession::on_result(Instant now, const wire::TestResult& result) {
-  if (state_ != State::kTesting && state_ != State::kAwaiting) return;
-  test_->has_result = true;
-  test_->bytes_received = result.bytes_received;
-  test_->packets_received = result.packet_count;
-  test_->retransmitted_by_receiver = result.retransmit_count;
-  test_->reported_bps = result.bandwidth_bps;
-  test_->reported_duration = from_seconds(result.duration_s);
-  test_->receiver = receiver_totals_of(result);
-  if (test_->receiver) {
-    intervals_.close(*test_->receiver, test_->reported_duration);
-    test_->intervals = intervals_.intervals();
-  }
-  state_ = State::kLingering;
-  deadline_ = now + kLinger;
-  has_deadline_ = true;
-  // The server frees its ports with our first acknowledgement: nobody would answer a heartbeat.
-  post_all(Quiet{});
-  report(UploadResultArrived{kLinger});
-}
-
 // --- ending ---
 
 void ClientSession::on_timer(Instant now) {
   if (ports_deadline_ && now >= *ports_deadline_) on_ports_timeout(now);
+  if (handshake_) {
+    handshake_->on_timer(now);
+    pump_handshake(now);
+    tell_of_attempt(now);
+  }
+  if (closes_left_ > 0 && now >= next_close_) send_close(now);
   if (!has_deadline_ || now < deadline_) return;
   has_deadline_ = false;
   switch (state_) {
     case State::kConnecting:
       refusals_in_a_row_ = 0;
-      connect(now);
+      connect(now);  // 0.14; a handshake has a clock of its own
       return;
     case State::kTesting:
       state_ = State::kAwaiting;
-      report(UploadDraining{});
+      report(TestDraining{});
       return;
     case State::kRunning:  // a latency run's length
     case State::kLingering:
@@ -259,7 +207,9 @@ void ClientSession::on_timer(Instant now) {
 
 void ClientSession::stop(Instant now) {
   if (state_ == State::kDraining || state_ == State::kFinished) return;
-  if (config_.upload && state_ != State::kLingering) {
+  const bool test_wanted =
+      config_.upload || config_.terms.directions != wire::Directions::kLatencyOnly;
+  if (test_wanted && state_ != State::kLingering) {
     fail(now, ProblemCode::kInterrupted, "interrupted before the test was done");
     return;
   }
@@ -285,7 +235,11 @@ void ClientSession::drain(Instant now) {
   const bool ports_exist = state_ >= State::kRunning;
   result_.duration = now - started_;
   state_ = State::kDraining;
+  handshake_.reset();
+  next_attempt_.reset();
   if (!ports_exist) {
+    // The server has ports for us, but there is nobody to wait for.
+    if (speaks_one()) send_close(now);
     finish();
     return;
   }
@@ -293,6 +247,10 @@ void ClientSession::drain(Instant now) {
   deadline_ = now + kDrainTimeout;
   has_deadline_ = true;
   post_all(Drain{});
+  if (speaks_one()) {
+    closes_left_ = kCloseRepeats;
+    send_close(now);
+  }
   finish_when_reported();
 }
 
@@ -301,23 +259,26 @@ void ClientSession::drain_when_counted(Instant now) {
 }
 
 void ClientSession::finish_when_reported() {
-  if (state_ == State::kDraining && std::ranges::all_of(reported_, std::identity{})) finish();
+  const bool reported = std::ranges::all_of(reported_, std::identity{});
+  if (state_ == State::kDraining && closes_left_ == 0 && reported) finish();
 }
 
 void ClientSession::on_port_report(PortKind port, const PortReport& report) {
   reported_[index_of(port)] = true;
   result_.ports[index_of(port)] = report.totals;
-  if (report.sender) sender_ = *report.sender;
+  if (TestRun* run = run_of(port); report.sender && run != nullptr) {
+    run->on_sender_totals(*report.sender);
+  }
 }
 
 void ClientSession::finish() {
   if (state_ == State::kFinished) return;
   state_ = State::kFinished;
   has_deadline_ = false;
-  if (test_ && test_duration_ > Duration(0)) {
-    test_->sender = sender_;
-    judge_test(*test_, result_.problems);
-    result_.tests.push_back(std::move(*test_));
+  for (const auto& run : runs_) {
+    if (!run || !run->started()) continue;
+    judge_test(run->outcome(), result_.problems);
+    result_.tests.push_back(run->outcome());
   }
   judge_latency(result_.ports, result_.problems);
   effects_.emplace_back(Finish{});
@@ -334,6 +295,10 @@ std::optional<Deadline> ClientSession::poll_deadline() const {
   std::optional<Deadline> next;
   if (has_deadline_) next = Deadline{deadline_, DeadlineReason::kConnect};
   if (ports_deadline_) next = earlier(next, Deadline{*ports_deadline_, DeadlineReason::kProof});
+  if (closes_left_ > 0) next = earlier(next, Deadline{next_close_, DeadlineReason::kResend});
+  if (next_attempt_) next = earlier(next, Deadline{*next_attempt_, DeadlineReason::kConnect});
+  const auto handshake = handshake_ ? handshake_->poll_deadline() : std::nullopt;
+  if (handshake) next = earlier(next, Deadline{*handshake, DeadlineReason::kConnect});
   return next;
 }
 

@@ -1,4 +1,6 @@
-// The client's coordinator: CONNECT, the three ports, heartbeats, the upload test, the result.
+// The client's coordinator: the handshake or CONNECT, the three ports, heartbeats, the tests, the
+// results. Which dialect is spoken is found out in the first exchange; from then on only what
+// differs between the two asks for it.
 //
 // Its last effect is Finish; `result` is then complete, whatever happened. Every wait in it has a
 // deadline. Pure: returns effects, which a host carries out in order.
@@ -17,27 +19,33 @@
 #include "base/time.hpp"
 #include "engine/config.hpp"
 #include "engine/datagram.hpp"
-#include "engine/interval_log.hpp"
+#include "engine/handshake_client.hpp"
 #include "engine/message.hpp"
+#include "engine/path_setup.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/port_kind.hpp"
 #include "engine/report.hpp"
 #include "engine/result.hpp"
 #include "engine/server_session.hpp"
+#include "engine/test_run.hpp"
 #include "wire/connect.hpp"
+#include "wire/handshake.hpp"
 
 namespace wyndrvr::engine {
 
 // --- effects (Post and Report as in server_session.hpp) ---
-struct SendConnect {
+struct SendMain {  // from the main socket
   Endpoint to;
+  std::array<std::byte, wire::kMaxHandshakeSize> bytes{};
+  std::size_t size = 0;
+  [[nodiscard]] ByteView view() const { return ByteView(bytes).first(size); }
 };
 struct OpenPorts {  // open three sockets and launch the actors; answer with on_ports_open(_failed)
   Endpoint server;
   std::array<Endpoint, kPortCount> ports;
 };
 struct Finish {};
-using ClientSessionEffect = std::variant<SendConnect, OpenPorts, Post, Report, Finish>;
+using ClientSessionEffect = std::variant<SendMain, OpenPorts, Post, Report, Finish>;
 
 class ClientSession {
  public:
@@ -47,8 +55,14 @@ class ClientSession {
   static constexpr Duration kLinger = 5s;         // acknowledging repeated results
   static constexpr Duration kDrainTimeout = 500ms;
   static constexpr Duration kResultPatience = 300ms;  // after a test, before saying that we wait
+  static constexpr unsigned kHandshakeAttempts = 10;  // one a second, as they are told
+  static constexpr Duration kBusyPatience = 1h;       // with a server that says BUSY, in all
+  static constexpr unsigned kCloseRepeats = 3;
+  static constexpr Duration kCloseInterval = 50ms;
 
   ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed);
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
 
   // What the main socket received, or that the kernel says nobody listens there.
   void on_main_datagram(Instant now, const Endpoint& from, ByteView bytes);
@@ -77,7 +91,7 @@ class ClientSession {
     kConnecting,
     kOpening,
     kRunning,   // heartbeats; with an upload, waiting for the ports it needs
-    kStarting,  // BWUP is out
+    kStarting,  // BWUP is out, or START
     kTesting,
     kAwaiting,  // the test's time is over
     kLingering,
@@ -85,16 +99,40 @@ class ClientSession {
     kFinished,
   };
 
+  // client_session_connect.cpp
   void connect(Instant now);
+  void begin_handshake(Instant now);
+  void pump_handshake(Instant now);
+  void on_handshake(Instant now, const HandshakeClient::Event& event);
+  void on_granted(Instant now, const HandshakeClient::Granted& granted);
+  void on_fell_back(Instant now, const wire::Assignment& assignment);
+  void on_busy(Instant now, Duration come_again_after);
+  void on_no_answer(Instant now);
   void on_assignment(Instant now, const Endpoint& from, const wire::Assignment& assignment);
   void on_refusal(Instant now, const Endpoint& from, const wire::Refusal& refusal);
   void on_ended(Instant now, const Endpoint& from, const wire::Ended& ended);
-  void on_port_proven(Instant now, PortKind port);
-  void start_upload(Instant now);
-  void on_test_started(const TestStarted& started);
-  void on_receiver_progress(const ReceiverTotals& totals);
-  void on_sender_progress(Instant now, const SenderTotals& totals);
+  void ask_next(Instant now);
+
+  // client_session_handshake.cpp
+  void on_handshake_datagram(Instant now, const Endpoint& from, ByteView bytes);
+  void on_main_in_session(Instant now, const Endpoint& from, ByteView bytes);
+  void on_close(Instant now, const wire::Close& close);
+  void refuse(Instant now, std::string reason);
+  void tell_of_attempt(Instant now);
+  void send_main(const Endpoint& to, ByteView bytes);
+  void send_close(Instant now);
+  [[nodiscard]] const Endpoint& candidate() const;
+  void open_ports();
+
+  void on_port_proven(PortKind port);
+  void on_port_silent(Instant now, PortKind port);
+  void start_tests();
+  void start_test(PortKind direction);
+  [[nodiscard]] TestPlan plan_of(PortKind direction);
+  void on_test_started(PortKind from, const TestStarted& started);
   void on_result(Instant now, const wire::TestResult& result);
+  void on_test_reported(Instant now, const TestReported& reported);
+  void on_test_broken(const TestBroken& broken);
   void on_port_report(PortKind port, const PortReport& report);
   void fail_when_silent(Instant now);
   void drain_when_counted(Instant now);
@@ -106,6 +144,14 @@ class ClientSession {
   void finish();
   void post_all(const Message& message);
   void report(Report report) { effects_.emplace_back(std::move(report)); }
+  [[nodiscard]] bool speaks_one() const { return setup_.has_value(); }
+  // A test in this direction is to be made; in any direction.
+  [[nodiscard]] bool wants(PortKind direction) const;
+  [[nodiscard]] bool wants_test() const;
+  // A test needs this port.
+  [[nodiscard]] bool needs(PortKind port) const;
+  [[nodiscard]] TestRun* run_of(PortKind from);
+  [[nodiscard]] TestRun* run_of(ChannelId channel);
   [[nodiscard]] bool port_proven(PortKind port) const { return proven_[index_of(port)]; }
   [[nodiscard]] std::string port_name(PortKind port) const;
 
@@ -117,7 +163,18 @@ class ClientSession {
   bool has_deadline_ = false;
   unsigned attempt_ = 0;
   unsigned refusals_in_a_row_ = 0;
-  bool unreachable_ = false;  // the network said so, at least once
+  bool unreachable_ = false;                  // the network said so, at least once
+  std::optional<HandshakeClient> handshake_;  // until it is over
+  std::size_t hellos_ = 0;                    // sent
+  std::size_t next_candidate_ = 0;            // of config_.servers, to be asked
+  SendMain last_sent_;
+  std::optional<Instant> next_attempt_;  // when to tell that nobody has answered yet
+  Instant busy_until_;                   // for how long at most we come again
+  bool was_busy_ = false;
+  std::optional<PathSetup> setup_;  // dialect 1 is spoken
+  wire::SessionNumber session_;     // dialect 1
+  unsigned closes_left_ = 0;        // CLOSE still to be sent
+  Instant next_close_;
   std::optional<wire::Assignment> assignment_;
   Endpoint server_;
   std::array<bool, kPortCount> proven_{};
@@ -128,14 +185,7 @@ class ClientSession {
   std::array<bool, kPortCount> lost_{};  // silent, counted and reported as well
   std::optional<Instant> ports_deadline_;
   std::optional<Instant> last_nudge_;
-  Instant test_start_;
-  Duration test_duration_{};
-  SenderTotals sender_;
-  unsigned sender_reports_ = 0;
-  std::optional<ReceiverTotals> receiver_;
-  IntervalLog intervals_;
-  Duration shown_until_{};  // of the test, by the last progress that was shown
-  std::optional<TestOutcome> test_;
+  std::array<std::optional<TestRun>, kPortCount> runs_;  // by direction
   SessionResult result_;
   std::deque<ClientSessionEffect> effects_;
 };

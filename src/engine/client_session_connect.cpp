@@ -1,4 +1,5 @@
-// What the main port says, and the opening of the three ports; the rest is in client_session.cpp.
+// 0.14's part of the main port, and the opening of the three ports; dialect 1's is in
+// client_session_handshake.cpp, the rest in client_session.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -10,40 +11,60 @@
 namespace wyndrvr::engine {
 
 void ClientSession::connect(Instant now) {
-  if (attempt_ == kConnectAttempts) {
-    report(NoAnswer{});
-    const std::string server = to_string(config_.servers.front());
-    fail(now, ProblemCode::kNoAnswer,
-         unreachable_ ? fmt::format("nobody listens on {}: is the server running there?", server)
-                      : fmt::format("{} never answered: is the server running, and UDP open to it?",
-                                    server));
-    return;
-  }
+  if (attempt_ == kConnectAttempts) return on_no_answer(now);
   const Endpoint& server = config_.servers[attempt_ % config_.servers.size()];
   ++attempt_;
-  report(Connecting{server, attempt_});
-  effects_.emplace_back(SendConnect{server});
+  report(Connecting{server, attempt_, kConnectAttempts});
+  send_main(server, as_bytes(wire::kConnect));
   deadline_ = now + kConnectInterval;
   has_deadline_ = true;
+}
+
+void ClientSession::on_no_answer(Instant now) {
+  report(NoAnswer{});
+  const std::string server = to_string(config_.servers.front());
+  fail(now, ProblemCode::kNoAnswer,
+       unreachable_
+           ? fmt::format("nobody listens on {}: is the server running there?", server)
+           : fmt::format("{} never answered: is the server running, and UDP open to it?", server));
+}
+
+void ClientSession::send_main(const Endpoint& to, ByteView bytes) {
+  SendMain effect;
+  effect.to = to;
+  effect.size = bytes.size();
+  std::ranges::copy(bytes, effect.bytes.begin());
+  last_sent_ = effect;
+  effects_.emplace_back(effect);
 }
 
 void ClientSession::on_main_refused(Instant now, const Endpoint& by) {
   unreachable_ = true;
   if (state_ != State::kConnecting || config_.servers.size() == 1) return;
-  if (by != config_.servers[(attempt_ - 1) % config_.servers.size()]) return;
+  if (by != last_sent_.to) return;
   // Nobody there: the next address of the name at once, but only once round.
-  if (++refusals_in_a_row_ < config_.servers.size()) connect(now);
+  if (++refusals_in_a_row_ < config_.servers.size()) ask_next(now);
 }
 
 void ClientSession::on_main_failed(Instant now, const std::string& why) {
   if (state_ != State::kConnecting) return;
   // Another address of the name may be of a family that this host has.
-  if (++refusals_in_a_row_ < config_.servers.size()) return connect(now);
+  if (++refusals_in_a_row_ < config_.servers.size()) return ask_next(now);
   fail(now, ProblemCode::kLocalFailure, why);
+}
+
+void ClientSession::ask_next(Instant now) {
+  if (!handshake_) return connect(now);
+  if (handshake_->has_cookie()) return;
+  ++next_candidate_;
+  const SendMain again = last_sent_;
+  send_main(candidate(), again.view());
 }
 
 void ClientSession::on_main_datagram(Instant now, const Endpoint& from, ByteView bytes) {
   if (std::ranges::find(config_.servers, from) == config_.servers.end()) return;
+  if (handshake_) return on_handshake_datagram(now, from, bytes);
+  if (speaks_one()) return on_main_in_session(now, from, bytes);
   const auto answer = wire::parse_connect_answer(bytes);
   if (!answer) return;
   std::visit(Overloaded{[&](const wire::Assignment& it) { on_assignment(now, from, it); },
@@ -60,8 +81,12 @@ void ClientSession::on_refusal(Instant now, const Endpoint& from, const wire::Re
       assigned && from == server_ && std::ranges::none_of(proven_, std::identity{});
   if (state_ != State::kConnecting && !withdrawn) return;
   const std::string_view reason = wire::text(refusal.reason);
-  report(Refused{std::string(reason)});
   result_.server = from;
+  refuse(now, std::string(reason));
+}
+
+void ClientSession::refuse(Instant now, std::string reason) {
+  report(Refused{reason});
   fail(now, ProblemCode::kRefused,
        fmt::format("the server refused: {}", reason.empty() ? "no reason given" : reason));
 }
@@ -80,16 +105,8 @@ void ClientSession::on_assignment(Instant now, const Endpoint& from,
   if (state_ == State::kConnecting) {
     assignment_ = assignment;
     server_ = from;
-    result_.server = from;
-    state_ = State::kOpening;
-    has_deadline_ = false;
-    report(Assigned{
-        from, {assignment.control, assignment.upload, assignment.download}, assignment.key});
-    const IpAddress& host = from.address;
-    effects_.emplace_back(
-        OpenPorts{from,
-                  {Endpoint{host, assignment.control}, Endpoint{host, assignment.upload},
-                   Endpoint{host, assignment.download}}});
+    result_.dialect = Dialect::kOriginal;
+    open_ports();
     return;
   }
   // Once more the same: the server has not heard from all three ports yet. So let it.
@@ -99,12 +116,24 @@ void ClientSession::on_assignment(Instant now, const Endpoint& from,
   post_all(Nudge{});
 }
 
+void ClientSession::open_ports() {
+  result_.server = server_;
+  state_ = State::kOpening;
+  has_deadline_ = false;
+  const std::array<Port, kPortCount> ports = {assignment_->control, assignment_->upload,
+                                              assignment_->download};
+  report(Assigned{server_, ports, assignment_->key});
+  const IpAddress& host = server_.address;
+  effects_.emplace_back(OpenPorts{
+      server_, {Endpoint{host, ports[0]}, Endpoint{host, ports[1]}, Endpoint{host, ports[2]}}});
+}
+
 void ClientSession::on_ports_open(Instant now) {
   if (state_ != State::kOpening) return;
   state_ = State::kRunning;
   ports_deadline_ = now + kPortsTimeout;
   report(Connected{});
-  if (!config_.upload && config_.latency_duration) {
+  if (!wants_test() && config_.latency_duration) {
     deadline_ = now + *config_.latency_duration;
     has_deadline_ = true;
   }

@@ -6,11 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/endpoint.hpp"
+#include "base/ip_network.hpp"
 #include "base/time.hpp"
 #include "base/units.hpp"
+#include "crypto/session_keys.hpp"
+#include "engine/test_terms.hpp"
+#include "wire/handshake.hpp"
 
 namespace wyndrvr::engine {
 
@@ -26,15 +31,29 @@ struct ProtocolConfig {
   [[nodiscard]] Duration report_interval() const { return adjustment_delay / flow_control_rate; }
 };
 
+// Which dialect of the protocol to speak. kAuto: a client asks in dialect 1 and falls back to 0.14
+// in the same exchange, a server answers either.
+enum class DialectChoice : std::uint8_t { kAuto, kOne, kOriginal };
+
+// 0.14's only test.
 struct UploadRequest {
   Duration duration = 30s;
   std::uint32_t payload_bytes = 900;  // bw_packet_length: characters of dummy data
+  // UDP payload; absent: what the rate controller finds.
+  std::optional<BitRate> rate = std::nullopt;
 };
 
 struct ClientConfig {
   ProtocolConfig protocol;
-  std::vector<Endpoint> servers;        // candidates for the main port, best first; not empty
-  std::optional<UploadRequest> upload;  // absent: latency only
+  std::vector<Endpoint> servers;  // candidates for the main port, best first; not empty
+  DialectChoice dialect = DialectChoice::kOriginal;
+  // What is wanted in 0.14, and of a server that speaks nothing else; absent: latency only.
+  std::optional<UploadRequest> upload;
+  TestTerms terms;  // what is wanted in dialect 1
+  // Why `terms` cannot be had in 0.14, for people; empty where `upload` stands for them.
+  std::string not_in_original;
+  wire::Nonce nonce{};                           // dialect 1: random, new for each run
+  std::optional<crypto::Key> key;                // dialect 1
   std::optional<std::uint64_t> heartbeat_count;  // end after so many heartbeats on each port
   std::optional<Duration> latency_duration;      // end a latency run after so long
   Duration progress_interval = 1s;               // between progress reports of a test
@@ -56,12 +75,25 @@ struct ServerLimits {
   std::size_t max_sessions_per_address = 512;
   std::size_t max_unproven_sessions = 400;
   Duration max_test_duration = 1h;  // longer requests are granted this much
+  // Dialect 1 only, which can be told what it gets.
+  std::size_t max_sessions_per_network = 1024;  // a /24 of IPv4, a /64 of IPv6
+  std::optional<BitRate> max_rate;              // of a test, in each direction
+  std::optional<BitRate> max_total_rate;        // of all tests at once; further ones are told BUSY
+  std::optional<ByteCount> max_test_bytes;      // of a test, in each direction
+  std::uint8_t max_streams = 64;
+  std::uint32_t max_payload = 65'507;
 };
 
 struct ServerConfig {
   ProtocolConfig protocol;
   std::vector<PortRange> port_ranges = {{{7000}, {8000}}};
   ServerLimits limits;
+  DialectChoice dialect = DialectChoice::kOriginal;
+  std::vector<crypto::Key> keys;  // dialect 1
+  bool key_required = false;      // nobody is served without one; dialect 1 only, then
+  // Addresses outside of `allow` (where it is not empty) and those within `deny` get nothing.
+  std::vector<IpNetwork> allow;
+  std::vector<IpNetwork> deny;
 };
 
 }  // namespace wyndrvr::engine

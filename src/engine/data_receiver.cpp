@@ -16,16 +16,16 @@ Instant next_slot(Instant slot, Duration interval, Instant now) {
 
 }  // namespace
 
-DataReceiver::DataReceiver(const TestPlan& plan, Duration report_interval)
-    : plan_(plan), report_interval_(report_interval), datagrams_(kMaxGaps), numbers_(kMaxGaps) {}
+DataReceiver::DataReceiver(const Options& options)
+    : options_(options), datagrams_(kMaxGaps), numbers_(kMaxGaps) {}
 
 void DataReceiver::on_go(const Go& go) {
   if (go_) return;
   go_ = go;
   next_report_ = go.start;
-  next_regular_progress_ = go.start + plan_.progress_interval;
+  next_regular_progress_ = go.start + options_.progress_interval;
   next_progress_ = next_regular_progress_;
-  next_drop_progress_ = go.start + report_interval_;
+  next_drop_progress_ = go.start + options_.report_interval;
   last_arrival_ = std::max(last_arrival_, go.start);
 }
 
@@ -35,9 +35,9 @@ std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header
   if (finished_) return std::unexpected(wire::DropReason::kNoTest);
   const std::uint64_t sequence = header.seq.value;
   // The offset is taken modulo 2^64: a sender whose working set has holes runs ahead of N.
-  const std::uint64_t number = wire::represented_seq(header).value;
+  const std::uint64_t number = options_.reliable ? wire::represented_seq(header).value : sequence;
   if (sequence >= datagrams_.tail_begin() + kMaxJump ||
-      number >= numbers_.tail_begin() + kMaxJump) {
+      (options_.reliable && number >= numbers_.tail_begin() + kMaxJump)) {
     return std::unexpected(wire::DropReason::kBadSequence);
   }
 
@@ -46,7 +46,9 @@ std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header
   const seq::Marked marked = datagrams_.mark(sequence);
   duplicate_ += marked.duplicate;
   reordered_ += marked.refilled;
-  if (marked.duplicate == 0) {
+  if (marked.duplicate == 0 && !options_.reliable) {
+    unique_bytes_ += packet_size;
+  } else if (marked.duplicate == 0) {
     const seq::Marked represented = numbers_.mark(number);
     if (represented.duplicate == 0) unique_bytes_ += packet_size;
     count_retransmission(number, sequence, header.offset, represented.fresh != 0);
@@ -83,24 +85,46 @@ void DataReceiver::count_retransmission(std::uint64_t number, std::uint64_t data
 }
 
 std::optional<std::span<const wire::ClosedRange>> DataReceiver::poll_report(Instant now) {
-  if (!go_ || finished_ || now < next_report_) return std::nullopt;
-  next_report_ = next_slot(next_report_, report_interval_, now);
-  const std::size_t count = numbers_.lowest(lowest_);
-  return to_wire(std::span(lowest_).first(count), report_);
+  if (!go_ || finished_ || options_.report_interval <= Duration(0) || now < next_report_) {
+    return std::nullopt;
+  }
+  next_report_ = next_slot(next_report_, options_.report_interval, now);
+  return missing(report_);
 }
 
 std::optional<ReceiverProgress> DataReceiver::poll_progress(Instant now) {
-  if (!go_ || finished_ || plan_.progress_interval <= Duration(0) || now < next_progress_) {
+  if (!go_ || finished_ || options_.progress_interval <= Duration(0) || now < next_progress_) {
     return std::nullopt;
   }
   if (now >= next_regular_progress_) {
-    next_regular_progress_ = next_slot(next_regular_progress_, plan_.progress_interval, now);
+    next_regular_progress_ = next_slot(next_regular_progress_, options_.progress_interval, now);
   }
   next_progress_ = next_regular_progress_;
-  next_drop_progress_ = now + report_interval_;
+  next_drop_progress_ = now + options_.report_interval;
   ReceiverTotals state = totals();
   state.elapsed = now - go_->start;
-  return ReceiverProgress{plan_.channel, state};
+  return ReceiverProgress{options_.channel, state};
+}
+
+void DataReceiver::stop(Instant now) {
+  if (!stopped_at_) stopped_at_ = now;
+}
+
+std::span<const wire::ClosedRange> DataReceiver::missing(
+    std::span<wire::ClosedRange> storage) const {
+  std::array<seq::Range, wire::kMaxRanges> lowest;
+  const std::size_t most = std::min(storage.size(), lowest.size());
+  const std::size_t count = numbers_.lowest(std::span(lowest).first(most));
+  return to_wire(std::span(lowest).first(count), storage);
+}
+
+Instant DataReceiver::end() const {
+  Instant end = go_->start + go_->duration;
+  if (options_.from_first) {
+    end = first_arrival_ ? std::max(*first_arrival_, go_->start) + go_->duration
+                         : end + kFirstPatience;
+  }
+  return stopped_at_ ? std::min(end, *stopped_at_) : end;
 }
 
 Instant DataReceiver::finish_at() const {
@@ -110,7 +134,7 @@ Instant DataReceiver::finish_at() const {
 std::optional<TestFinished> DataReceiver::poll_finished(Instant now) {
   if (!go_ || finished_ || now < finish_at()) return std::nullopt;
   finished_ = true;
-  return TestFinished{plan_.channel, totals()};
+  return TestFinished{options_.channel, totals()};
 }
 
 ReceiverTotals DataReceiver::totals() const {
@@ -132,9 +156,11 @@ ReceiverTotals DataReceiver::totals() const {
 
 std::optional<Deadline> DataReceiver::deadline() const {
   if (!go_ || finished_) return std::nullopt;
-  std::optional<Deadline> next = Deadline{next_report_, DeadlineReason::kReport};
-  next = earlier(next, Deadline{finish_at(), DeadlineReason::kTestEnd});
-  if (plan_.progress_interval <= Duration(0)) return next;
+  std::optional<Deadline> next = Deadline{finish_at(), DeadlineReason::kTestEnd};
+  if (options_.report_interval > Duration(0)) {
+    next = earlier(next, Deadline{next_report_, DeadlineReason::kReport});
+  }
+  if (options_.progress_interval <= Duration(0)) return next;
   return earlier(next, Deadline{next_progress_, DeadlineReason::kProgress});
 }
 

@@ -35,7 +35,19 @@ class DataReceiver {
   // Gaps looked through where a new number was overtaken by retransmissions.
   static constexpr std::size_t kMaxOvertakenGaps = 1024;
 
-  DataReceiver(const TestPlan& plan, Duration report_interval);
+  // Where the sender's clock starts some time after this end's, the first datagram tells when; so
+  // much longer than the test is waited for it.
+  static constexpr Duration kFirstPatience = 1s;
+
+  struct Options {
+    ChannelId channel;
+    Duration report_interval{};    // zero: reports are somebody else's business
+    Duration progress_interval{};  // zero: none wanted
+    bool reliable = true;          // datagrams carry numbers of their own, beside their count
+    bool from_first = false;       // the test's time begins with its first datagram
+  };
+
+  explicit DataReceiver(const Options& options);
 
   void on_go(const Go& go);
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::Header& header,
@@ -52,19 +64,26 @@ class DataReceiver {
   [[nodiscard]] std::optional<TestFinished> poll_finished(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline() const;
 
-  [[nodiscard]] ChannelId channel() const { return plan_.channel; }
+  // Ends the test now, but for what is in flight.
+  void stop(Instant now);
+  // The missing ranges, lowest first, `storage` at most.
+  [[nodiscard]] std::span<const wire::ClosedRange> missing(
+      std::span<wire::ClosedRange> storage) const;
+  [[nodiscard]] ReceiverTotals totals() const;
+  [[nodiscard]] const std::optional<Go>& go() const { return go_; }
+
+  [[nodiscard]] ChannelId channel() const { return options_.channel; }
   [[nodiscard]] bool finished() const { return finished_; }
 
  private:
-  [[nodiscard]] ReceiverTotals totals() const;
-  [[nodiscard]] Instant end() const { return go_->start + go_->duration; }
+  [[nodiscard]] Instant end() const;
   [[nodiscard]] Instant finish_at() const;
   void count_retransmission(std::uint64_t number, std::uint64_t datagram_number,
                             std::uint64_t offset, bool fresh);
 
-  TestPlan plan_;
-  Duration report_interval_;
+  Options options_;
   std::optional<Go> go_;
+  std::optional<Instant> stopped_at_;
   seq::GapSet datagrams_;  // N
   seq::GapSet numbers_;    // E
   std::uint64_t packets_ = 0;
@@ -86,7 +105,6 @@ class DataReceiver {
       next_regular_progress_;   // on the schedule; datagrams that the socket drops bring it forward
   Instant next_drop_progress_;  // but not before this
   bool finished_ = false;
-  std::array<seq::Range, wire::kMaxRanges> lowest_{};
   std::array<wire::ClosedRange, wire::kMaxRanges> report_{};
 };
 

@@ -6,20 +6,32 @@
 #include "engine/span_report.hpp"
 #include "wire/data_body.hpp"
 #include "wire/header.hpp"
+#include "wire/path_data.hpp"
 
 namespace wyndrvr::engine {
-DataSender::DataSender(const TestPlan& plan, Duration adjustment_delay,
-                       std::uint32_t loss_buffer_length)
-    : plan_(plan),
-      adjustment_delay_(adjustment_delay),
-      packet_size_(wire::data_packet_size(plan.payload_bytes)),
-      losses_(loss_buffer_length) {
-  const std::size_t packets = std::min(kMaxBatchPackets, kMaxBatchBytes / packet_size_);
-  buffer_.resize(packets * packet_size_);
+
+DataSender::DataSender(const Options& options)
+    : options_(options),
+      losses_(options.loss_buffer_length),
+      pacer_(options.fixed_rate ? Pacer::kMaxFixedCatchUp : Pacer::kMaxCatchUp) {
+  const std::size_t size = options.packet_size;
+  const std::size_t packets = std::min(kMaxBatchPackets, kMaxBatchBytes / size);
+  buffer_.resize(packets * size);
   for (std::size_t i = 0; i < packets; ++i) {
-    const auto body =
-        MutableByteView(buffer_).subspan(i * packet_size_, packet_size_).subspan(wire::kHeaderSize);
-    wire::write_data_body(body, plan.payload_bytes);
+    const auto packet = MutableByteView(buffer_).subspan(i * size, size);
+    if (options.path) {
+      wire::write_data_template(packet, *options.path);
+    } else {
+      wire::write_data_body(packet.subspan(wire::kHeaderSize), options.dummy_bytes);
+    }
+  }
+}
+
+void DataSender::set_path(wire::PathNonce nonce) {
+  if (options_.path == nonce) return;
+  options_.path = nonce;
+  for (std::size_t at = 0; at < buffer_.size(); at += options_.packet_size) {
+    wire::set_data_nonce(buffer_.data() + at, nonce);
   }
 }
 
@@ -27,9 +39,17 @@ void DataSender::on_go(const Go& go) {
   if (go_) return;
   go_ = go;
   if (!working_) working_.emplace();
-  rate_.emplace(adjustment_delay_, go.start);
+  if (!options_.fixed_rate) {
+    rate_.emplace(options_.adjustment_delay, go.start, options_.initial_rate);
+  }
   pacer_.start(go.start);
-  next_progress_ = go.start + plan_.progress_interval;
+  next_progress_ = go.start + options_.progress_interval;
+}
+
+void DataSender::on_missing(std::span<const wire::ClosedRange> missing) {
+  if (!go_ || !options_.reliable) return;
+  std::array<seq::Range, wire::kMaxRanges> storage;
+  totals_.reported_lost += working_->add_lost(losses_.on_report(from_wire(missing, storage)));
 }
 
 void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missing) {
@@ -39,12 +59,11 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
     if (!working_) working_.emplace(ranges);
     return;
   }
-  const std::vector<seq::Range> lost = losses_.on_report(ranges);
-  totals_.reported_lost += working_->add_lost(lost);
+  on_missing(missing);
 
   // What the report says of the numbers below its end: those sent are they and, once more, the
   // retransmissions.
-  if (ranges.empty()) return;
+  if (ranges.empty() || !rate_) return;
   const bool has_tail = ranges.back().end == seq::kEnd;
   const std::uint64_t covered = has_tail ? ranges.back().begin : ranges.back().end;
   if (covered > working_->next_new()) return;  // speaks of what was never sent
@@ -63,68 +82,117 @@ bool DataSender::sending(Instant now) const {
   return go_ && !stopped_ && now >= go_->start && now < go_->start + go_->duration;
 }
 
+bool DataSender::done(Instant now) const {
+  if (stopped_) return true;
+  return go_ && (now >= go_->start + go_->duration || packets_left() == 0);
+}
+
+BitRate DataSender::rate() const {
+  return rate_ ? rate_->rate() : options_.fixed_rate.value_or(options_.initial_rate);
+}
+
+bool DataSender::may_coalesce() const {
+  return rate_ ? rate_->may_coalesce() : rate() >= RateController::kCoalesceFrom;
+}
+
+std::uint64_t DataSender::packets_left() const {
+  if (!options_.octets) return seq::kEnd;
+  const std::uint64_t left =
+      options_.octets->value - std::min(options_.octets->value, totals_.bytes);
+  // The last one is whole: less than one more datagram than was asked for.
+  return (left + options_.packet_size - 1) / options_.packet_size;
+}
+
+bool DataSender::has_numbers() const {
+  if (packets_left() == 0) return false;
+  // A first report may have named so few numbers that none is left.
+  return !options_.reliable || working_->next_new() != seq::kEnd || working_->waiting() > 0;
+}
+
 std::size_t DataSender::batch_size(bool coalesce) const {
-  const std::size_t most = coalesce ? buffer_.size() / packet_size_ : kMaxSeparatePackets;
-  const double bits = rate_->rate().bps * to_seconds(kMaxBatchTime);
-  const double packets = bits / 8.0 / static_cast<double>(packet_size_);
+  const std::size_t size = options_.packet_size;
+  const std::size_t most =
+      coalesce ? buffer_.size() / size : std::min(buffer_.size() / size, kMaxSeparatePackets);
+  const double bits = rate().bps * to_seconds(kMaxBatchTime);
+  const double packets = bits / 8.0 / static_cast<double>(size);
   if (packets >= static_cast<double>(most)) return most;
   // Below kCoalesceFrom datagrams leave one by one, evenly spaced.
-  if (rate_->rate() < RateController::kCoalesceFrom) return 1;
+  if (rate() < RateController::kCoalesceFrom) return 1;
   return std::max<std::size_t>(1, static_cast<std::size_t>(packets));
+}
+
+seq::WorkingSet::Taken DataSender::take(std::uint64_t max_count) {
+  if (options_.reliable) return working_->take(max_count);
+  return {{next_datagram_, next_datagram_ + max_count}, false};
+}
+
+void DataSender::write_headers(const seq::Range& numbers, std::size_t slot, Instant now) {
+  std::byte* out = buffer_.data() + slot * options_.packet_size;
+  const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  for (std::uint64_t number = numbers.begin; number < numbers.end; ++number) {
+    const std::uint64_t offset = next_datagram_ - number;
+    if (options_.path) {
+      wire::set_data_header(out, options_.channel, {next_datagram_}, offset);
+      wire::set_data_time(out, time);
+    } else {
+      wire::write_header(
+          out, {wire::MessageType::kBandwidthTest, options_.channel, {next_datagram_}, offset});
+    }
+    ++next_datagram_;
+    out += options_.packet_size;
+  }
 }
 
 std::optional<DataSender::Batch> DataSender::poll(Instant now, std::size_t most) {
   if (!sending(now) || !pacer_.may_send(now)) return std::nullopt;
-  const bool coalesce = rate_->may_coalesce();
-  const std::size_t wanted = std::min(batch_size(coalesce), most);
+  const bool coalesce = may_coalesce();
+  const std::size_t wanted =
+      std::min<std::uint64_t>(std::min(batch_size(coalesce), most), packets_left());
   std::size_t filled = 0;
   while (filled < wanted) {
-    const seq::WorkingSet::Taken taken = working_->take(wanted - filled);
+    const seq::WorkingSet::Taken taken = take(wanted - filled);
     if (taken.numbers.empty()) break;
-    for (std::uint64_t number = taken.numbers.begin; number < taken.numbers.end; ++number) {
-      const wire::Header header{wire::MessageType::kBandwidthTest,
-                                plan_.channel,
-                                {next_datagram_},
-                                next_datagram_ - number};
-      wire::write_header(buffer_.data() + filled * packet_size_, header);
-      ++next_datagram_;
-      ++filled;
-    }
+    write_headers(taken.numbers, filled, now);
+    filled += taken.numbers.size();
     if (taken.retransmission) totals_.retransmitted += taken.numbers.size();
   }
   if (filled == 0) return std::nullopt;
-  const ByteCount bytes{filled * packet_size_};
+  const ByteCount bytes{filled * options_.packet_size};
   totals_.packets += filled;
   totals_.bytes += bytes.value;
-  rate_->on_sent(bytes, filled);
-  pacer_.on_sent(now, bytes, rate_->rate());
-  return Batch{ByteView(buffer_).first(bytes.value), static_cast<std::uint32_t>(packet_size_),
-               coalesce};
+  if (rate_) rate_->on_sent(bytes, filled);
+  pacer_.on_sent(now, bytes, rate());
+  return Batch{MutableByteView(buffer_).first(bytes.value),
+               static_cast<std::uint32_t>(options_.packet_size), coalesce};
 }
 
 std::optional<SenderProgress> DataSender::poll_progress(Instant now) {
-  if (!sending(now) || plan_.progress_interval <= Duration(0) || now < next_progress_) {
+  if (!sending(now) || options_.progress_interval <= Duration(0) || now < next_progress_) {
     return std::nullopt;
   }
-  next_progress_ += plan_.progress_interval;
-  if (next_progress_ <= now) next_progress_ = now + plan_.progress_interval;
-  return SenderProgress{plan_.channel, totals()};
+  next_progress_ += options_.progress_interval;
+  if (next_progress_ <= now) next_progress_ = now + options_.progress_interval;
+  return SenderProgress{options_.channel, totals()};
 }
 
 SenderTotals DataSender::totals() const {
   SenderTotals totals = totals_;
-  if (rate_) totals.target_bps = rate_->rate().bps;
+  if (go_) totals.target_bps = rate().bps;
   return totals;
+}
+
+std::optional<Deadline> DataSender::end_deadline() const {
+  if (!go_) return std::nullopt;
+  return Deadline{go_->start + go_->duration, DeadlineReason::kTestEnd};
 }
 
 std::optional<Deadline> DataSender::deadline(Instant now) const {
   if (!go_ || stopped_ || now >= go_->start + go_->duration) return std::nullopt;
   std::optional<Deadline> next;
-  // A first report may have named so few numbers that none is left.
-  if (working_->next_new() != seq::kEnd || working_->waiting() > 0) {
+  if (has_numbers()) {
     next = Deadline{std::max(pacer_.next(), go_->start), DeadlineReason::kPacing};
   }
-  if (plan_.progress_interval <= Duration(0)) return next;
+  if (options_.progress_interval <= Duration(0)) return next;
   return earlier(next, Deadline{next_progress_, DeadlineReason::kProgress});
 }
 

@@ -1,8 +1,10 @@
 // The sending half of a test: which numbers to send next, at what rate, in which batches.
 //
-// Exists from StartTest on, so that the first FLOW_CONTROL finds it; sends from Go until the
-// duration is over. The batch buffer is filled with the constant body once; per datagram only the
-// header is written. Allocates nothing after construction but for the work per report.
+// Exists before its test begins, so that the first report finds it; sends from Go until the
+// duration is over, or so many octets have left. The batch buffer is filled with the constant body
+// once; per datagram only the header is written. Serves both dialects: they differ in what a
+// datagram looks like, not in how it is chosen. Allocates nothing after construction but for the
+// work per report.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +23,7 @@
 #include "seq/loss_detector.hpp"
 #include "seq/working_set.hpp"
 #include "wire/flow_control.hpp"
+#include "wire/path_packet.hpp"
 
 namespace wyndrvr::engine {
 
@@ -34,17 +37,35 @@ class DataSender {
   // A paced batch is no more than this long at the present rate.
   static constexpr Duration kMaxBatchTime = 1ms;
 
+  struct Options {
+    ChannelId channel;            // that the datagrams carry
+    std::size_t packet_size = 0;  // UDP payload of one
+    // Dialect 1: the nonce of the path; absent: the body of 0.14, of `dummy_bytes`.
+    std::optional<wire::PathNonce> path;
+    std::uint32_t dummy_bytes = 0;
+    bool reliable = true;               // lost numbers are sent again
+    std::optional<BitRate> fixed_rate;  // absent: as fast as it goes
+    BitRate initial_rate = RateController::kInitial;
+    std::optional<ByteCount> octets;  // absent: no bound
+    Duration progress_interval{};     // zero: none wanted
+    Duration adjustment_delay = 1s;
+    std::uint32_t loss_buffer_length = 10;  // reports
+  };
   struct Batch {
-    ByteView bytes;
+    MutableByteView bytes;
     std::uint32_t segment_size = 0;
     bool coalesce = false;
   };
 
-  DataSender(const TestPlan& plan, Duration adjustment_delay, std::uint32_t loss_buffer_length);
+  explicit DataSender(const Options& options);
 
   void on_go(const Go& go);
   // FLOW_CONTROL: the closed ranges that the receiver misses.
   void on_report(Instant now, std::span<const wire::ClosedRange> missing);
+  // Dialect 1: the closed ranges that a receiver misses, without its counts.
+  void on_missing(std::span<const wire::ClosedRange> missing);
+  // The path has moved, and has a new nonce.
+  void set_path(wire::PathNonce nonce);
   // The receiver's own counts, from servers that send them.
   void on_receiver_progress(Instant now, const ReceiverTotals& totals);
   void on_send_failed(std::uint64_t packets) { totals_.failed += packets; }
@@ -56,16 +77,27 @@ class DataSender {
   [[nodiscard]] std::optional<SenderProgress> poll_progress(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
 
-  [[nodiscard]] ChannelId channel() const { return plan_.channel; }
+  // All that there was to send has left, or no time is left for it.
+  [[nodiscard]] bool done(Instant now) const;
+  // When the test's time is over; nothing before Go.
+  [[nodiscard]] std::optional<Deadline> end_deadline() const;
+  [[nodiscard]] bool begun() const { return go_.has_value(); }
+  [[nodiscard]] std::size_t packet_size() const { return options_.packet_size; }
+  [[nodiscard]] ChannelId channel() const { return options_.channel; }
   [[nodiscard]] SenderTotals totals() const;
 
  private:
   [[nodiscard]] bool sending(Instant now) const;
+  [[nodiscard]] BitRate rate() const;
+  [[nodiscard]] bool may_coalesce() const;
   [[nodiscard]] std::size_t batch_size(bool coalesce) const;
+  [[nodiscard]] std::uint64_t packets_left() const;
+  [[nodiscard]] bool has_numbers() const;
+  // The lowest numbers to be sent next, consecutive and of one kind.
+  [[nodiscard]] seq::WorkingSet::Taken take(std::uint64_t max_count);
+  void write_headers(const seq::Range& numbers, std::size_t slot, Instant now);
 
-  TestPlan plan_;
-  Duration adjustment_delay_;
-  std::size_t packet_size_;
+  Options options_;
   std::vector<std::byte> buffer_;
   std::optional<Go> go_;
   std::optional<seq::WorkingSet> working_;

@@ -18,7 +18,9 @@ struct Datagram {
   Instant arrival;  // at the kernel where it stamps, else when it was read
   bool kernel_stamped = false;
   bool truncated = false;
-  std::uint64_t socket_drops = 0;  // cumulative, of this socket: buffers, not datagrams
+  std::uint8_t flow = 0;  // which of the port's sockets it came to (a client's, dialect 1)
+  std::optional<std::uint8_t> traffic_class;  // of the IP header, where the system tells
+  std::uint64_t socket_drops = 0;             // cumulative, of this socket: buffers, not datagrams
 };
 
 enum class TransmitKind : std::uint8_t { kData, kOther };
@@ -30,6 +32,7 @@ struct Transmit {
   ByteView bytes;
   std::uint32_t segment_size = 0;  // octets of one datagram; bytes.size() for a single one
   TransmitKind kind = TransmitKind::kOther;
+  std::uint8_t flow = 0;                     // which of the port's sockets it leaves by
   bool coalesce = false;                     // may leave as one super-packet (UDP GSO)
   std::optional<std::uint32_t> stamp_token;  // wants the kernel's transmit stamp under this name
 

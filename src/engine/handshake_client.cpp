@@ -36,13 +36,15 @@ void HandshakeClient::begin(Step step, Instant at) {
 }
 
 void HandshakeClient::on_timer(Instant now) {
-  if (step_ == Step::kDone || now < next_) return;
-  if (sendings_ < kMostSendings) {
-    send(now);
-  } else if (doubtful_) {
+  if (step_ == Step::kDone) return;
+  if (doubtful_ && now >= doubtful_until_) {
     finish(Refused{*doubtful_});
+  } else if (now < next_) {
+    return;
+  } else if (sendings_ < kMostSendings) {
+    send(now);
   } else {
-    finish(NoAnswer{});
+    finish(NoAnswer{spoke_original_});
   }
 }
 
@@ -54,8 +56,7 @@ void HandshakeClient::send(Instant now) {
     const bool ask_again = sendings_ >= kHelloAgainFrom && sendings_ % kHelloAgainEvery == 0;
     return ask_again ? write_hello() : write_open();
   }
-  const bool may_fall_back = options_.dialects == Dialects::kAuto && options_.key == nullptr;
-  if (may_fall_back && sendings_ >= kConnectFrom && sendings_ % 2 == 0) {
+  if (may_fall_back() && sendings_ >= kConnectFrom && sendings_ % 2 == 0) {
     std::memcpy(out_.data(), wire::kConnect.data(), wire::kConnect.size());
     out_size_ = wire::kConnect.size();
   } else {
@@ -130,7 +131,9 @@ bool HandshakeClient::authentic(const wire::Refuse& refuse) const {
 
 void HandshakeClient::on_refuse(Instant now, const wire::Refuse& refuse) {
   if (!authentic(refuse)) {
-    if (may_be_unsigned(refuse.reason)) doubtful_ = refuse.reason;
+    if (!may_be_unsigned(refuse.reason)) return;
+    if (!doubtful_) doubtful_until_ = now + kDoubt;
+    doubtful_ = refuse.reason;
     return;
   }
   if (!refuse.come_again_after) {
@@ -144,15 +147,22 @@ void HandshakeClient::on_refuse(Instant now, const wire::Refuse& refuse) {
 
 // A server that knows 0.14 only takes HELLO for a CONNECT.
 void HandshakeClient::on_old_answer(ByteView datagram) {
-  if (options_.dialects != Dialects::kAuto || options_.key != nullptr) return;
   if (step_ != Step::kHello) return;
   const auto answer = wire::parse_connect_answer(datagram);
   if (!answer) return;
+  if (!may_fall_back()) {
+    spoke_original_ = true;
+    return;
+  }
   if (const auto* assignment = std::get_if<wire::Assignment>(&*answer)) {
     finish(FellBack{*assignment});
   } else if (const auto* refusal = std::get_if<wire::Refusal>(&*answer)) {
     finish(RefusedByOld{refusal->reason});
   }
+}
+
+bool HandshakeClient::may_fall_back() const {
+  return options_.dialects == Dialects::kAuto && options_.key == nullptr;
 }
 
 void HandshakeClient::finish(Event event) {
@@ -173,7 +183,7 @@ std::optional<HandshakeClient::Event> HandshakeClient::poll_event() {
 
 std::optional<Instant> HandshakeClient::poll_deadline() const {
   if (step_ == Step::kDone) return std::nullopt;
-  return next_;
+  return doubtful_ ? std::min(next_, doubtful_until_) : next_;
 }
 
 }  // namespace wyndrvr::engine

@@ -4,9 +4,8 @@
 // Loss of any datagram only delays: each step sends up to kMostSendings times, and takes the first
 // answer that fits. Nothing is believed that does not carry this run's nonce; with a key, no GRANT
 // and no REFUSE without its MAC, save those that a server must send to whom it cannot
-// authenticate, and those do not end the handshake before the step's last sending: whoever can
-// forge them can only delay. With a key there is no falling back to 0.14. Pure; `now` is an
-// argument.
+// authenticate, and those are believed only when no GRANT has come for kDoubt after the first of
+// them. With a key there is no falling back to 0.14. Pure; `now` is an argument.
 #pragma once
 
 #include <array>
@@ -38,6 +37,10 @@ class HandshakeClient {
   static constexpr unsigned kHelloAgainFrom = 9;
   static constexpr unsigned kHelloAgainEvery = 3;
 
+  // A refusal that no key vouches for counts after so long: whoever can read the path can forge it,
+  // but cannot hold the server's own answers back.
+  static constexpr Duration kDoubt = 1s;
+
   enum class Dialects : std::uint8_t { kAuto, kOneOnly };
 
   struct Options {
@@ -61,7 +64,9 @@ class HandshakeClient {
   struct RefusedByOld {  // by a server of ours that speaks 0.14 only
     wire::RefusalReason reason{};
   };
-  struct NoAnswer {};
+  struct NoAnswer {
+    bool spoke_original = false;  // something that answers in 0.14, which was not to be spoken
+  };
   struct Busy {  // not the end: OPEN is sent again after so long
     Duration come_again_after{};
   };
@@ -77,6 +82,8 @@ class HandshakeClient {
   [[nodiscard]] std::optional<ByteView> poll_transmit();
   [[nodiscard]] std::optional<Event> poll_event();
   [[nodiscard]] std::optional<Instant> poll_deadline() const;
+  // Some server has answered with a cookie: from now on, only that one counts.
+  [[nodiscard]] bool has_cookie() const { return step_ == Step::kOpen; }
 
  private:
   enum class Step : std::uint8_t { kHello, kOpen, kDone };
@@ -88,6 +95,7 @@ class HandshakeClient {
   void on_refuse(Instant now, const wire::Refuse& refuse);
   [[nodiscard]] bool authentic(const wire::Refuse& refuse) const;
   void on_old_answer(ByteView datagram);
+  [[nodiscard]] bool may_fall_back() const;
   void finish(Event event);
   void write_hello();
   void write_open();
@@ -99,6 +107,8 @@ class HandshakeClient {
   Duration wait_{};
   wire::CookieValue cookie_;
   std::optional<wire::RefuseReason> doubtful_;  // said by somebody whom no key vouches for
+  Instant doubtful_until_;
+  bool spoke_original_ = false;
   std::optional<Event> event_;
   std::array<std::byte, wire::kMaxHandshakeSize> out_{};
   std::size_t out_size_ = 0;  // 0: nothing to send

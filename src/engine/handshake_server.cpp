@@ -94,13 +94,18 @@ const crypto::Key* HandshakeServer::find_key(wire::KeyId id) const {
 }
 
 HandshakeAnswer make_refusal(const wire::Nonce& nonce, wire::RefuseReason reason,
-                             std::optional<Duration> come_again_after) {
+                             std::optional<Duration> come_again_after, const crypto::Key* key) {
   HandshakeAnswer answer;
   wire::Refuse refuse;
   refuse.client_nonce = nonce;
   refuse.reason = reason;
   refuse.come_again_after = come_again_after;
+  if (key != nullptr) refuse.signature.emplace();
   answer.size = wire::write_handshake(answer.bytes, refuse);
+  if (key == nullptr) return answer;
+  const MutableByteView written = MutableByteView(answer.bytes).first(answer.size);
+  wire::set_mac(written,
+                crypto::refuse_mac(crypto::derive_refuse_key(*key), wire::signed_part(written)));
   return answer;
 }
 

@@ -63,8 +63,9 @@ class HandshakeServer {
   KeyPolicy policy_;
 };
 
-// An answer that no key vouches for.
+// `key` is that of an OPEN whose MAC was right, and vouches for the answer; nothing: nobody does.
 [[nodiscard]] HandshakeAnswer make_refusal(const wire::Nonce& nonce, wire::RefuseReason reason,
-                                           std::optional<Duration> come_again_after = {});
+                                           std::optional<Duration> come_again_after = {},
+                                           const crypto::Key* key = nullptr);
 
 }  // namespace wyndrvr::engine

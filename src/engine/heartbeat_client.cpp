@@ -23,13 +23,15 @@ std::optional<Duration> less_turnaround(Duration total,
 
 }  // namespace
 
-HeartbeatClient::HeartbeatClient(const Options& options)
+template <class Kind>
+BasicHeartbeatClient<Kind>::BasicHeartbeatClient(const Options& options)
     : options_(options),
       due_(options.start),
       outstanding_(outstanding_capacity(options.interval)),
       replies_(kMaxReplies) {}
 
-HeartbeatClient::Outstanding* HeartbeatClient::find(std::int64_t micros) {
+template <class Kind>
+auto BasicHeartbeatClient<Kind>::find(std::int64_t micros) -> Outstanding* {
   std::size_t low = 0;
   std::size_t high = outstanding_.size();
   while (low < high) {
@@ -44,8 +46,10 @@ HeartbeatClient::Outstanding* HeartbeatClient::find(std::int64_t micros) {
   return &outstanding_.at(low);
 }
 
-std::expected<HeartbeatClient::Answered, wire::DropReason> HeartbeatClient::on_answer(
-    Instant now, const Datagram& datagram, const wire::HeartbeatReply& answer) {
+template <class Kind>
+auto BasicHeartbeatClient<Kind>::on_answer(Instant now, const Datagram& datagram,
+                                           const typename Kind::Reply& answer)
+    -> std::expected<Answered, wire::DropReason> {
   const std::optional<std::int64_t> micros = answer.client.to_micros();
   Outstanding* match = micros ? find(*micros) : nullptr;
   if (match == nullptr) return std::unexpected(wire::DropReason::kUnknownTimestamp);
@@ -72,11 +76,15 @@ std::expected<HeartbeatClient::Answered, wire::DropReason> HeartbeatClient::on_a
   }
   drop_answered();
   // A full queue means that 32 answers came in one turn; the server then tries again.
-  (void)replies_.push({answer.client, answer.server, std::nullopt});
+  typename Kind::Reply echo;
+  echo.client = answer.client;
+  echo.server = answer.server;
+  (void)replies_.push(echo);
   return answered;
 }
 
-void HeartbeatClient::settle(const std::optional<wire::EarlierTurnaround>& earlier) {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::settle(const std::optional<typename Kind::Earlier>& earlier) {
   if (!unsettled_) return;
   const bool exact = earlier && earlier->server == unsettled_->server;
   const auto network_rtt = less_turnaround(
@@ -85,36 +93,42 @@ void HeartbeatClient::settle(const std::optional<wire::EarlierTurnaround>& earli
   unsettled_.reset();
 }
 
-void HeartbeatClient::on_transmit_stamp(std::uint32_t token, Instant stamp) {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::on_transmit_stamp(std::uint32_t token, Instant stamp) {
   if (outstanding_.empty()) return;
   const std::uint32_t index = token - outstanding_.front().token;
   if (index < outstanding_.size()) outstanding_.at(index).kernel_sent = stamp;
 }
 
-Duration HeartbeatClient::answer_timeout() const {
+template <class Kind>
+Duration BasicHeartbeatClient<Kind>::answer_timeout() const {
   // After the last of a count, waiting the full time-out would only bore: four times the longest
   // round trip seen, as irtt does.
   if (!count_reached() || !answered_once_) return kAnswerTimeout;
   return std::clamp<Duration>(longest_rtt_ * 4, 250ms, kAnswerTimeout);
 }
 
-void HeartbeatClient::on_timer(Instant now) {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::on_timer(Instant now) {
   while (!outstanding_.empty() && now - outstanding_.front().sent >= answer_timeout()) {
     give_up_oldest();
   }
 }
 
-void HeartbeatClient::give_up_oldest() {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::give_up_oldest() {
   const std::optional<Outstanding> oldest = outstanding_.pop();
   if (oldest && !oldest->answered) tally_of(oldest->loaded).on_lost();
   drop_answered();
 }
 
-void HeartbeatClient::drop_answered() {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::drop_answered() {
   while (!outstanding_.empty() && outstanding_.front().answered) (void)outstanding_.pop();
 }
 
-std::optional<HeartbeatClient::Heartbeat> HeartbeatClient::poll_heartbeat(Instant now) {
+template <class Kind>
+auto BasicHeartbeatClient<Kind>::poll_heartbeat(Instant now) -> std::optional<Heartbeat> {
   if (stopped_ || count_reached() || now < due_) return std::nullopt;
   if (outstanding_.full()) give_up_oldest();
   // T names the heartbeat, so no two may be alike.
@@ -127,10 +141,11 @@ std::optional<HeartbeatClient::Heartbeat> HeartbeatClient::poll_heartbeat(Instan
   (void)outstanding_.push(entry);
   ++sent_;
   schedule_next(now);
-  return Heartbeat{{wire::Timestamp::from_micros(entry.micros)}, entry.token};
+  return Heartbeat{{Kind::Time::from_micros(entry.micros)}, entry.token};
 }
 
-void HeartbeatClient::schedule_next(Instant now) {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::schedule_next(Instant now) {
   if (!answered_once_) {
     due_ = now + std::min(options_.interval, kFirstRetryInterval);
     return;
@@ -142,11 +157,13 @@ void HeartbeatClient::schedule_next(Instant now) {
   due_ += missed * options_.interval;
 }
 
-void HeartbeatClient::send_now(Instant now) {
+template <class Kind>
+void BasicHeartbeatClient<Kind>::send_now(Instant now) {
   due_ = std::min(due_, now);
 }
 
-std::optional<Deadline> HeartbeatClient::deadline() const {
+template <class Kind>
+std::optional<Deadline> BasicHeartbeatClient<Kind>::deadline() const {
   std::optional<Deadline> next;
   if (!stopped_ && !count_reached()) next = Deadline{due_, DeadlineReason::kHeartbeat};
   if (outstanding_.empty()) return next;
@@ -154,8 +171,12 @@ std::optional<Deadline> HeartbeatClient::deadline() const {
       next, Deadline{outstanding_.front().sent + answer_timeout(), DeadlineReason::kHeartbeatLost});
 }
 
-bool HeartbeatClient::done() const {
+template <class Kind>
+bool BasicHeartbeatClient<Kind>::done() const {
   return count_reached() && outstanding_.empty();
 }
+
+template class BasicHeartbeatClient<OriginalHeartbeats>;
+template class BasicHeartbeatClient<PathHeartbeats>;
 
 }  // namespace wyndrvr::engine

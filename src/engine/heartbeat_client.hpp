@@ -17,14 +17,15 @@
 #include "base/bounded_queue.hpp"
 #include "base/time.hpp"
 #include "engine/datagram.hpp"
+#include "engine/heartbeat_kinds.hpp"
 #include "engine/latency_tally.hpp"
 #include "engine/wall_clock.hpp"
 #include "wire/drop_reason.hpp"
-#include "wire/heartbeat.hpp"
 
 namespace wyndrvr::engine {
 
-class HeartbeatClient {
+template <class Kind>
+class BasicHeartbeatClient {
  public:
   struct Options {
     Duration interval = 5s;
@@ -38,7 +39,7 @@ class HeartbeatClient {
     bool first = false;  // the first answer on this port
   };
   struct Heartbeat {
-    wire::Heartbeat0 body;
+    typename Kind::Request body;
     std::uint32_t token = 0;  // names the kernel's transmit stamp
   };
 
@@ -46,16 +47,16 @@ class HeartbeatClient {
   static constexpr Duration kAnswerTimeout = 4s;
   static constexpr Duration kFirstRetryInterval = 200ms;
 
-  explicit HeartbeatClient(const Options& options);
+  explicit BasicHeartbeatClient(const Options& options);
 
   // HEARTBEAT_1. On success the reply waits in `poll_reply`.
   [[nodiscard]] std::expected<Answered, wire::DropReason> on_answer(
-      Instant now, const Datagram& datagram, const wire::HeartbeatReply& answer);
+      Instant now, const Datagram& datagram, const typename Kind::Reply& answer);
   void on_transmit_stamp(std::uint32_t token, Instant stamp);
   void on_timer(Instant now);
 
   // The next HEARTBEAT_2 to send.
-  [[nodiscard]] std::optional<wire::HeartbeatReply> poll_reply() { return replies_.pop(); }
+  [[nodiscard]] std::optional<typename Kind::Reply> poll_reply() { return replies_.pop(); }
   // The next HEARTBEAT_0, where one is due.
   [[nodiscard]] std::optional<Heartbeat> poll_heartbeat(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline() const;
@@ -88,14 +89,14 @@ class HeartbeatClient {
   // The last answer's time on the network and at the server, by our kernel's stamps. It waits for
   // the next answer, which may tell how much of it was the server's by the server's kernel.
   struct Unsettled {
-    wire::Timestamp server;  // names the answer
+    typename Kind::Time server;  // names the answer
     Duration total{};
     std::optional<std::uint64_t> turnaround_ns;  // by the server's own clock
     bool loaded = false;
   };
 
   [[nodiscard]] Outstanding* find(std::int64_t micros);
-  void settle(const std::optional<wire::EarlierTurnaround>& earlier);
+  void settle(const std::optional<typename Kind::Earlier>& earlier);
   [[nodiscard]] bool count_reached() const { return options_.count && sent_ >= *options_.count; }
   [[nodiscard]] Duration answer_timeout() const;
   void give_up_oldest();
@@ -106,7 +107,7 @@ class HeartbeatClient {
   Options options_;
   Instant due_;
   base::BoundedQueue<Outstanding> outstanding_;
-  base::BoundedQueue<wire::HeartbeatReply> replies_;
+  base::BoundedQueue<typename Kind::Reply> replies_;
   LatencyTally idle_;
   LatencyTally loaded_tally_;
   std::optional<Unsettled> unsettled_;
@@ -118,5 +119,10 @@ class HeartbeatClient {
   bool answered_once_ = false;
   bool stopped_ = false;
 };
+
+extern template class BasicHeartbeatClient<OriginalHeartbeats>;
+extern template class BasicHeartbeatClient<PathHeartbeats>;
+using HeartbeatClient = BasicHeartbeatClient<OriginalHeartbeats>;
+using PathHeartbeatClient = BasicHeartbeatClient<PathHeartbeats>;
 
 }  // namespace wyndrvr::engine

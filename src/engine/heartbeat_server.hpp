@@ -2,9 +2,11 @@
 // what a HEARTBEAT_2 proves.
 //
 // Answers are written when they leave, not when they are asked for, so that the turnaround they
-// carry is the true one. Bounded: 32 answers waiting, 64 unconfirmed; older ones are forgotten.
+// carry is the true one. Bounded: `max_waiting` answers waiting, 64 unconfirmed; older ones are
+// forgotten.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -13,28 +15,31 @@
 #include "base/endpoint.hpp"
 #include "base/time.hpp"
 #include "engine/datagram.hpp"
+#include "engine/heartbeat_kinds.hpp"
 #include "engine/wall_clock.hpp"
 #include "stats/running_stats.hpp"
 #include "wire/drop_reason.hpp"
-#include "wire/heartbeat.hpp"
 
 namespace wyndrvr::engine {
 
-class HeartbeatServer {
+template <class Kind>
+class BasicHeartbeatServer {
  public:
   struct Reply {
     Endpoint to;
-    wire::HeartbeatReply body;
+    typename Kind::Reply body;
+    std::size_t path = 0;     // as it was given to on_heartbeat
     std::uint32_t token = 0;  // names the kernel's transmit stamp
   };
 
-  explicit HeartbeatServer(WallClock clock);
+  explicit BasicHeartbeatServer(WallClock clock, std::size_t max_waiting = 32);
 
   // HEARTBEAT_0. False where too many answers wait.
-  [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const wire::Heartbeat0& heartbeat);
+  [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const typename Kind::Request& heartbeat,
+                                  std::size_t path = 0);
   // HEARTBEAT_2: the round trip, where the timestamp is ours and went to that endpoint.
   [[nodiscard]] std::expected<Duration, wire::DropReason> on_confirmation(
-      const Datagram& datagram, const wire::HeartbeatReply& confirmation);
+      const Datagram& datagram, const typename Kind::Time& server_time);
   // The next HEARTBEAT_1, with our turnaround time in it, and with the exact one of the answer
   // before, where the kernel has told it.
   [[nodiscard]] std::optional<Reply> poll_reply(Instant now);
@@ -45,13 +50,14 @@ class HeartbeatServer {
 
  private:
   struct Waiting {
-    wire::Timestamp timestamp;
+    typename Kind::Time timestamp;
+    std::size_t path = 0;
     Endpoint to;
     Instant arrival;
     bool kernel_stamped = false;
   };
   struct LastReply {
-    wire::Timestamp server;
+    typename Kind::Time server;
     Instant arrival;
     bool kernel_stamped = false;
     std::uint32_t token = 0;
@@ -72,5 +78,10 @@ class HeartbeatServer {
   std::int64_t last_micros_ = 0;
   std::uint32_t next_token_ = 0;
 };
+
+extern template class BasicHeartbeatServer<OriginalHeartbeats>;
+extern template class BasicHeartbeatServer<PathHeartbeats>;
+using HeartbeatServer = BasicHeartbeatServer<OriginalHeartbeats>;
+using PathHeartbeatServer = BasicHeartbeatServer<PathHeartbeats>;
 
 }  // namespace wyndrvr::engine

@@ -1,6 +1,7 @@
 #include "engine/judgement.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -15,13 +16,14 @@ bool plausible(const wire::ReceiverDetail& detail, const wire::TestResult& resul
          detail.first_to_last_ns <= static_cast<std::uint64_t>(Duration::max().count());
 }
 
-void judge_receiver(const ReceiverTotals& receiver, std::vector<Problem>& problems) {
+void judge_receiver(const ReceiverTotals& receiver, std::string_view host,
+                    std::vector<Problem>& problems) {
   if (receiver.socket_drops > 0) {
     problems.push_back(
         {ProblemCode::kReceiverSocketDrops,
-         fmt::format("the server's socket overflowed: {} datagrams lost there, not on the "
+         fmt::format("the {}'s socket overflowed: {} datagrams lost there, not on the "
                      "path: its host reads too slowly, or has a small net.core.rmem_max",
-                     receiver.socket_drops)});
+                     host, receiver.socket_drops)});
   }
   if (receiver.written_off > 0) {
     problems.push_back({ProblemCode::kWrittenOff,
@@ -53,17 +55,18 @@ std::optional<ReceiverTotals> receiver_totals_of(const wire::TestResult& result)
 
 void judge_test(const TestOutcome& test, std::vector<Problem>& problems) {
   if (!test.has_result) return;
+  const bool uploads = test.direction == PortKind::kUpload;
   if (test.receiver) {
-    judge_receiver(*test.receiver, problems);
+    judge_receiver(*test.receiver, uploads ? "server" : "client", problems);
   } else {
     problems.push_back({ProblemCode::kNoReceiverDetail,
                         "the server tells only totals: its loss includes what was in flight when "
                         "it stopped counting"});
   }
   if (test.sender.failed > 0) {
-    problems.push_back(
-        {ProblemCode::kSenderDrops,
-         fmt::format("{} datagrams were lost inside this host", test.sender.failed)});
+    problems.push_back({ProblemCode::kSenderDrops,
+                        fmt::format("{} datagrams were lost inside {}", test.sender.failed,
+                                    uploads ? "this host" : "the server's host")});
   }
 }
 

@@ -24,4 +24,17 @@ LatencyTotals LatencyTally::totals() const {
   return totals;
 }
 
+LatencyTotals latency_of(const stats::RunningStats& rtt_ns) {
+  LatencyTotals totals;
+  totals.sent = rtt_ns.count();
+  totals.received = rtt_ns.count();
+  if (const auto mean = rtt_ns.mean()) {
+    stats::LatencySummary summary;
+    summary.count = rtt_ns.count();
+    summary.mean = Duration(static_cast<std::int64_t>(*mean));
+    totals.rtt = summary;
+  }
+  return totals;
+}
+
 }  // namespace wyndrvr::engine

@@ -9,6 +9,7 @@
 #include "engine/totals.hpp"
 #include "stats/jitter.hpp"
 #include "stats/latency_summary.hpp"
+#include "stats/running_stats.hpp"
 
 namespace wyndrvr::engine {
 
@@ -42,5 +43,8 @@ class LatencyTally {
   stats::InterarrivalJitter jitter_;
   std::unique_ptr<Recorders> recorders_;
 };
+
+// Of a side that measures only means: the server's.
+[[nodiscard]] LatencyTotals latency_of(const stats::RunningStats& rtt_ns);
 
 }  // namespace wyndrvr::engine

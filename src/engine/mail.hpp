@@ -17,12 +17,15 @@ namespace wyndrvr::engine {
 
 class Mail {
  public:
-  Mail() : queue_(kCapacity) {}
+  // `self` is whose mail it is.
+  explicit Mail(Mailbox self) : self_(self), queue_(kCapacity) {}
 
-  void post(Mailbox to, Message message) { WYNDRVR_CHECK(queue_.push({to, std::move(message)})); }
+  void post(Mailbox to, Message message) {
+    WYNDRVR_CHECK(queue_.push({self_, to, std::move(message)}));
+  }
   // For messages that may be lost: leaves room for those that may not.
   void post_lossy(Mailbox to, Message message) {
-    if (queue_.size() >= kCapacity / 2 || !queue_.push({to, std::move(message)})) ++dropped_;
+    if (queue_.size() >= kCapacity / 2 || !queue_.push({self_, to, std::move(message)})) ++dropped_;
   }
   [[nodiscard]] std::optional<Outgoing> pop() { return queue_.pop(); }
   [[nodiscard]] bool empty() const { return queue_.empty(); }
@@ -32,6 +35,7 @@ class Mail {
   static constexpr std::size_t kCapacity =
       32;  // messages; the host empties the box after every batch
 
+  Mailbox self_;
   base::BoundedQueue<Outgoing> queue_;
   std::uint64_t dropped_ = 0;
 };

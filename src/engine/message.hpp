@@ -15,14 +15,18 @@
 #include "engine/report.hpp"
 #include "engine/result.hpp"
 #include "engine/totals.hpp"
+#include "wire/test_command.hpp"
 #include "wire/test_result.hpp"
 
 namespace wyndrvr::engine {
 
+// `channel` names the test: in 0.14 its data channel, in dialect 1 its number.
 struct TestPlan {
   ChannelId channel;
+  PortKind direction = PortKind::kUpload;  // the port that the data goes through
   Duration duration{};
-  std::uint32_t payload_bytes = 0;  // sender only
+  std::uint32_t payload_bytes = 0;  // 0.14, sender only: of dummy data
+  std::optional<BitRate> rate;      // 0.14, sender only: fixed; absent: as fast as it goes
   Duration progress_interval{};     // between reports of totals; zero: none wanted
   bool ask_progress = false;        // client: ask the server for its side of them, too
   bool operator==(const TestPlan&) const = default;
@@ -55,6 +59,12 @@ struct Quiet {  // coordinator -> all: no more heartbeats and data, only answers
 };
 struct Drain {  // coordinator -> all: stop sending and answer with PortReport
   bool operator==(const Drain&) const = default;
+};
+
+struct StopTest {  // control -> upload, download: send no more, end the test
+  ChannelId channel;
+  wire::StopReason reason = wire::StopReason::kWanted;
+  bool operator==(const StopTest&) const = default;
 };
 
 // --- events ---
@@ -99,6 +109,25 @@ struct ResultDelivered {  // control -> coordinator (server)
   ReceiverTotals totals;
   bool operator==(const ResultDelivered&) const = default;
 };
+struct SenderFinished {  // upload, download -> control (dialect 1): final figures of the sender
+  ChannelId channel;
+  SenderTotals totals;
+  bool operator==(const SenderFinished&) const = default;
+};
+// A sender has given up (-> control), or the test has ended early (control -> coordinator).
+struct TestBroken {
+  ChannelId channel;
+  wire::StopReason reason = wire::StopReason::kWanted;
+  bool operator==(const TestBroken&) const = default;
+};
+// control -> coordinator (dialect 1): a test is over, with what each side has to say of it.
+struct TestReported {
+  ChannelId channel;
+  PortKind direction = PortKind::kUpload;
+  ReceiverTotals receiver;
+  std::optional<SenderTotals> sender;  // at the client: of a download
+  bool operator==(const TestReported&) const = default;
+};
 struct TestFailed {
   ProblemCode code = ProblemCode::kNoResult;
   bool operator==(const TestFailed&) const = default;
@@ -127,12 +156,14 @@ struct ReceiverProgress {
   bool operator==(const ReceiverProgress&) const = default;
 };
 
-using Message = std::variant<StartTest, PortReady, Go, SetLoaded, Nudge, Quiet, Drain, PortProven,
-                             PortSilent, PortHeard, HeartbeatSample, HeartbeatsDone, TestStarted,
-                             TestFinished, ResultArrived, ResultDelivered, TestFailed, PortReport,
-                             Trace, SenderProgress, ReceiverProgress>;
+using Message =
+    std::variant<StartTest, PortReady, Go, SetLoaded, Nudge, Quiet, Drain, PortProven, PortSilent,
+                 PortHeard, HeartbeatSample, HeartbeatsDone, TestStarted, TestFinished,
+                 ResultArrived, ResultDelivered, TestFailed, PortReport, Trace, SenderProgress,
+                 ReceiverProgress, StopTest, SenderFinished, TestBroken, TestReported>;
 
 struct Outgoing {
+  Mailbox from = Mailbox::kCoordinator;
   Mailbox to = Mailbox::kCoordinator;
   Message message;
 };

@@ -23,8 +23,8 @@ constexpr double kExplained = 0.9;          // of the loss: then the receiver's 
 
 }  // namespace
 
-RateController::RateController(Duration adjustment_delay, Instant now)
-    : adjustment_delay_(adjustment_delay) {
+RateController::RateController(Duration adjustment_delay, Instant now, BitRate initial)
+    : adjustment_delay_(adjustment_delay), rate_(initial) {
   ramp_mark_.at = now;
   adjust_mark_.at = now;
 }

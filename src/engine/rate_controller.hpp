@@ -35,7 +35,7 @@ class RateController {
     bool newest = true;  // the prefix reaches to the newest datagram that the receiver has seen
   };
 
-  RateController(Duration adjustment_delay, Instant now);
+  RateController(Duration adjustment_delay, Instant now, BitRate initial = kInitial);
 
   void on_sent(ByteCount bytes, std::uint64_t packets = 1) {
     sent_bytes_ += bytes.value;
@@ -83,7 +83,7 @@ class RateController {
   void ramp_again();
 
   Duration adjustment_delay_;
-  BitRate rate_ = kInitial;
+  BitRate rate_;
   bool ramping_ = true;
   bool limit_seen_ = false;  // some rate was too much
   BitRate last_pace_;

@@ -20,7 +20,11 @@ namespace wyndrvr::engine {
 // --- the client ---
 struct Connecting {
   Endpoint server;
-  unsigned attempt = 1;  // from 1
+  unsigned attempt = 1;   // from 1
+  unsigned attempts = 5;  // in all
+};
+struct ServerBusy {  // the client asks again after so long
+  Duration come_again_after{};
 };
 struct Assigned {
   Endpoint server;
@@ -41,19 +45,21 @@ struct LatencySample {
   std::optional<Duration> network_rtt;
   bool loaded = false;
 };
-struct UploadStarted {
+struct TestBegun {
   ChannelId channel;
+  PortKind direction = PortKind::kUpload;
   Duration duration{};
 };
 // While a test runs; `receiver` comes from servers that send PROGRESS.
-struct UploadProgress {
+struct TestProgress {
+  PortKind direction = PortKind::kUpload;
   Duration elapsed{};
   Duration duration{};
   SenderTotals sender;
   std::optional<ReceiverTotals> receiver;
 };
-struct UploadDraining {};     // the time is over; waiting for the server's result
-struct UploadResultArrived {  // acknowledging repeats for `linger`, then the end
+struct TestDraining {};     // the time is over; waiting for the server's result
+struct TestResultArrived {  // acknowledging repeats for `linger`, then the end
   Duration linger{};
 };
 
@@ -73,7 +79,8 @@ enum class SessionEnd : std::uint8_t {
   kResultUndelivered,
   kShutdown,
   kEvicted,
-  kFailed
+  kFailed,
+  kClosed,  // by the client
 };
 struct ClientGone {
   Endpoint client;
@@ -83,6 +90,7 @@ struct ClientGone {
 };
 struct ServerTestResult {
   Endpoint client;
+  PortKind direction = PortKind::kUpload;
   ReceiverTotals totals;
 };
 struct PortsExhausted {};  // said once until a session has ended
@@ -126,8 +134,8 @@ struct TraceLine {
 
 using Report =
     std::variant<Connecting, Assigned, Connected, PortAnswers, Refused, NoAnswer, LatencySample,
-                 UploadStarted, UploadProgress, UploadDraining, UploadResultArrived,
-                 ClientConnected, ServerLatencySample, ClientGone, ServerTestResult, PortsExhausted,
-                 LimitReached, TraceLine, PortsStarted, PortLost, SessionLost>;
+                 TestBegun, TestProgress, TestDraining, TestResultArrived, ClientConnected,
+                 ServerLatencySample, ClientGone, ServerTestResult, PortsExhausted, LimitReached,
+                 TraceLine, PortsStarted, PortLost, SessionLost, ServerBusy>;
 
 }  // namespace wyndrvr::engine

@@ -11,6 +11,7 @@
 
 #include "base/endpoint.hpp"
 #include "base/time.hpp"
+#include "base/units.hpp"
 #include "engine/port_kind.hpp"
 #include "engine/totals.hpp"
 
@@ -36,9 +37,13 @@ enum class ProblemCode : std::uint8_t {
   kLocalFailure,         // W008: a socket could not be opened
   kWorkerLost,           // W009: the loop that ran a port on this host is gone
   kServerFailed,         // W010: the server gave the session up because of a fault of its own
-  kReceiverShrunk,       // W108: the server granted a shorter test than asked for
+  kReceiverShrunk,       // W108: the server granted less than asked for
+  kNotInOriginal,        // W011: the server speaks 0.14 only, which cannot do what was asked for
+  kSustainedLoss,        // W012: the test was ended because most of it was lost
 };
-inline constexpr ProblemCode kLastProblemCode = ProblemCode::kReceiverShrunk;
+inline constexpr ProblemCode kLastProblemCode = ProblemCode::kSustainedLoss;
+
+enum class Dialect : std::uint8_t { kOriginal, kOne };
 
 struct Problem {
   ProblemCode code;
@@ -55,8 +60,13 @@ struct Interval {
 
 // One direction of one test.
 struct TestOutcome {
-  std::uint32_t payload_bytes = 0;  // UDP payload of one datagram
-  Duration requested{};             // length asked for
+  Dialect dialect = Dialect::kOriginal;
+  PortKind direction = PortKind::kUpload;
+  bool both = false;  // a test in the other direction ran at the same time
+  std::uint8_t streams = 1;
+  std::optional<BitRate> requested_rate;  // absent: as fast as it went
+  std::uint32_t payload_bytes = 0;        // UDP payload of one datagram
+  Duration requested{};                   // length asked for
   SenderTotals sender;
   std::optional<ReceiverTotals> receiver;  // only our own servers say all of it
   // What every server's TEST_RESULT says.
@@ -71,6 +81,7 @@ struct TestOutcome {
 
 struct SessionResult {
   std::optional<Endpoint> server;  // that answered
+  std::optional<Dialect> dialect;  // that it answered in
   Duration duration{};             // of the whole run
   std::array<std::optional<PortTotals>, kPortCount> ports;
   std::vector<TestOutcome> tests;

@@ -18,6 +18,8 @@ PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock
   port.protocol = config_.protocol;
   port.heartbeat_key = setup_.heartbeat_key;
   port.peer = setup_.client;
+  port.server_port = setup_.ports[index_of(kind)];
+  port.path = setup_.path;
   port.idle_timeout = config_.limits.idle_timeout;
   port.max_test_duration = config_.limits.max_test_duration;
   port.clock_offset = clock_offset;
@@ -52,10 +54,13 @@ void ServerSession::on_message(Instant now, PortKind from, const Message& messag
           },
           [&](const TestStarted& started) { on_test_started(started); },
           [&](const ResultDelivered& delivered) {
-            effects_.emplace_back(Report{ServerTestResult{setup_.client, delivered.totals}});
-            end(now, SessionEnd::kResultDelivered);
+            report_result(PortKind::kUpload, delivered.totals);
+            end_original(now, SessionEnd::kResultDelivered);
           },
-          [&](const TestFailed&) { end(now, SessionEnd::kResultUndelivered); },
+          [&](const TestReported& reported) {
+            report_result(reported.direction, reported.receiver);
+          },
+          [&](const TestFailed&) { end_original(now, SessionEnd::kResultUndelivered); },
           [&](const PortReport& report) {
             reports_[index_of(from)] = report;
             finish_when_drained();
@@ -73,7 +78,19 @@ void ServerSession::on_port_proven(Instant now, PortKind port) {
   proven_[index_of(port)] = true;
   announce_extended();
   check_connected();
-  if (!connected_ && !next_resend_) next_resend_ = now + config_.protocol.adjustment_delay;
+  // Not in dialect 1: without its GRANT the client could not have proven this port.
+  const bool resends = !connected_ && !next_resend_ && !setup_.path;
+  if (resends) next_resend_ = now + config_.protocol.adjustment_delay;
+  if (setup_.path && std::ranges::any_of(lost_, std::identity{})) give_up(now);
+}
+
+void ServerSession::report_result(PortKind direction, const ReceiverTotals& totals) {
+  effects_.emplace_back(Report{ServerTestResult{setup_.client, direction, totals}});
+}
+
+// A client of dialect 1 may have further tests, and says when it is done.
+void ServerSession::end_original(Instant now, SessionEnd reason) {
+  if (!setup_.path) end(now, reason);
 }
 
 void ServerSession::check_connected() {
@@ -89,6 +106,7 @@ void ServerSession::check_connected() {
 
 void ServerSession::on_test_started(const TestStarted& started) {
   testing_ = true;
+  if (setup_.path) return;  // its client understands CLOSE without being asked
   extended_client_ = started.extended;
   announce_extended();
 }
@@ -109,18 +127,24 @@ void ServerSession::on_port_lost(Instant now, PortKind port, const std::string& 
     return;
   }
   if (ended_left_ > 0) return;  // given up already, and the first cause is the one to tell
-  if (testing_ && announced_) {
-    ended_left_ = kEndedRepeats;
-    ended_cause_ = cause;
-    tell_ended(now);
-    return;
-  }
+  ended_cause_ = cause;
+  if (may_tell_ended()) return give_up(now);
   check_connected();
   if (std::ranges::all_of(lost_, std::identity{})) {
     end(now, SessionEnd::kFailed);
   } else {
     end_when_silent(now);
   }
+}
+
+bool ServerSession::may_tell_ended() const {
+  return setup_.path ? any_proven() : testing_ && announced_;
+}
+
+void ServerSession::give_up(Instant now) {
+  if (ended_left_ > 0 || ending_) return;
+  ended_left_ = kEndedRepeats;
+  tell_ended(now);
 }
 
 void ServerSession::tell_ended(Instant now) {

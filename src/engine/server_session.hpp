@@ -1,11 +1,12 @@
 // The server's coordinator of one client: from its first packet to the release of its ports.
 //
-// Ends when the client's result is delivered, when all three ports have been silent for the idle
-// time-out, when the client has not proven its ports in time, or when it is told to. Whatever the
-// cause, its last effect is SessionOver. Pure: returns effects.
+// Ends when all three ports have been silent for the idle time-out, when the client has not proven
+// its ports in time, or when it is told to; in 0.14 also when the client's result is delivered.
+// Whatever the cause, its last effect is SessionOver. Pure: returns effects.
 //
 // A port whose loop is gone (on_port_lost) counts as silent and needs no proof; the others go on.
-// Only a test of a client of ours is given up, because such a client can be told (ENDED).
+// Given up is only what has a client that can be told: in 0.14 a test of a client of ours (ENDED),
+// in dialect 1 every session with a proven port (CLOSE).
 #pragma once
 
 #include <array>
@@ -32,11 +33,11 @@ struct Post {  // to one of the session's actors
   Message message;
 };
 struct SessionProven {};     // -> Acceptor::on_proven
-struct ResendAssignment {};  // -> Acceptor::resend_assignment
+struct ResendAssignment {};  // 0.14 -> Acceptor::resend_assignment
 struct SessionOver {         // release the ports, then Acceptor::on_session_ended
   SessionEnd reason;
 };
-struct ClientExtended {};  // -> Acceptor::on_extended; once, with a test of a client of ours
+struct ClientExtended {};  // 0.14 -> Acceptor::on_extended; once, with a test of a client of ours
 struct TellEnded {         // -> Acceptor::tell_ended
   std::string cause;
 };
@@ -74,6 +75,12 @@ class ServerSession {
   void check_connected();
   void on_test_started(const TestStarted& started);
   void announce_extended();
+  void report_result(PortKind direction, const ReceiverTotals& totals);
+  // What ends a session in 0.14 only.
+  void end_original(Instant now, SessionEnd reason);
+  [[nodiscard]] bool may_tell_ended() const;
+  // A port is lost and the client is to be told; once.
+  void give_up(Instant now);
   void tell_ended(Instant now);
   void end_when_silent(Instant now);
   void finish_when_drained();
@@ -91,7 +98,7 @@ class ServerSession {
   Instant drain_until_;
   bool over_ = false;
   bool connected_ = false;
-  bool testing_ = false;  // a test has begun; its result ends the session
+  bool testing_ = false;  // a test has begun
   bool extended_client_ = false;
   bool announced_ = false;   // ClientExtended
   unsigned ended_left_ = 0;  // TellEnded still to come; 0: not giving up

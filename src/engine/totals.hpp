@@ -38,8 +38,11 @@ struct ReceiverTotals {
   std::uint64_t retransmitted = 0;  // datagrams that carried a number sent before
   std::uint64_t written_off = 0;    // numbers given up at the gap set's bound
   std::uint64_t socket_drops = 0;   // thrown away by the kernel at the receiving socket
-  Duration first_to_last{};         // first to last datagram, by arrival
-  Duration elapsed{};               // since the test clock started
+  // Dialect 1; absent where datagrams carry no time, or too few came.
+  std::optional<Duration> jitter;  // RFC 3550 section 6.4.1, between batches of datagrams
+  std::uint64_t ecn_ce = 0;        // datagrams with Congestion Experienced (RFC 3168)
+  Duration first_to_last{};        // first to last datagram, by arrival
+  Duration elapsed{};              // since the test clock started
   bool operator==(const ReceiverTotals&) const = default;
 
   // Datagrams that were sent (as far as the highest number tells) and never came.

@@ -146,6 +146,16 @@ void transfer(Archive& archive, Port& value) {
   archive.integer(value.value);
 }
 
+template <class Archive>
+void transfer(Archive& archive, ByteCount& value) {
+  archive.integer(value.value);
+}
+
+template <class Archive>
+void transfer(Archive& archive, BitRate& value) {
+  transfer(archive, value.bps);
+}
+
 // An enum travels as one octet; `last` is its greatest value.
 template <class Archive, class Enum>
   requires std::is_enum_v<Enum>

@@ -1,8 +1,9 @@
 // Messages as bytes: what goes through a channel between two processes, and, in debug builds,
 // through every local mailbox as well, so that no test in one process can rely on shared memory.
 //
-// A frame is the sender's mailbox (one octet), the message's kind (one octet, its index in
-// engine::Message) and the fields in order. It must decode to exactly its length.
+// A frame is the sender's mailbox and the receiver's (one octet each), the message's kind (one
+// octet, its index in engine::Message) and the fields in order. It must decode to exactly its
+// length.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +21,7 @@ inline constexpr std::size_t kMaxFrameSize = 2048;
 struct Letter {
   engine::Mailbox from = engine::Mailbox::kCoordinator;
   engine::Message message;
+  engine::Mailbox to = engine::Mailbox::kCoordinator;
   bool operator==(const Letter&) const = default;
 };
 

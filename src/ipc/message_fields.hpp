@@ -30,13 +30,14 @@ void transfer(Archive& archive, engine::SenderTotals& v) {
 template <class Archive>
 void transfer(Archive& archive, engine::ReceiverTotals& v) {
   transfer_all(archive, v.packets, v.bytes, v.unique, v.duplicate, v.reordered, v.expected,
-               v.unique_bytes, v.retransmitted, v.written_off, v.socket_drops, v.first_to_last,
-               v.elapsed);
+               v.unique_bytes, v.retransmitted, v.written_off, v.socket_drops, v.jitter, v.ecn_ce,
+               v.first_to_last, v.elapsed);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::TestPlan& v) {
-  transfer_all(archive, v.channel, v.duration, v.payload_bytes, v.progress_interval,
-               v.ask_progress);
+  transfer(archive, v.channel);
+  transfer_enum(archive, v.direction, engine::PortKind::kDownload);
+  transfer_all(archive, v.duration, v.payload_bytes, v.rate, v.progress_interval, v.ask_progress);
 }
 template <class Archive>
 void transfer(Archive& archive, wire::ReceiverDetail& v) {
@@ -112,10 +113,32 @@ void transfer(Archive& archive, engine::ReceiverProgress& v) {
   transfer_all(archive, v.channel, v.totals);
 }
 
+template <class Archive>
+void transfer(Archive& archive, engine::StopTest& v) {
+  transfer(archive, v.channel);
+  transfer_enum(archive, v.reason, wire::StopReason::kNoData);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::SenderFinished& v) {
+  transfer_all(archive, v.channel, v.totals);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::TestBroken& v) {
+  transfer(archive, v.channel);
+  transfer_enum(archive, v.reason, wire::StopReason::kNoData);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::TestReported& v) {
+  transfer(archive, v.channel);
+  transfer_enum(archive, v.direction, engine::PortKind::kDownload);
+  transfer_all(archive, v.receiver, v.sender);
+}
+
 // --- a letter ---
 template <class Archive>
 void transfer(Archive& archive, Letter& v) {
   transfer_enum(archive, v.from, engine::Mailbox::kCoordinator);
+  transfer_enum(archive, v.to, engine::Mailbox::kCoordinator);
   transfer_variant(archive, v.message);
 }
 

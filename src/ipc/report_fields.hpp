@@ -13,7 +13,7 @@ namespace wyndrvr::ipc {
 // --- the client's ---
 template <class Archive>
 void transfer(Archive& archive, engine::Connecting& v) {
-  transfer_all(archive, v.server, v.attempt);
+  transfer_all(archive, v.server, v.attempt, v.attempts);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::Assigned& v) {
@@ -32,16 +32,21 @@ void transfer(Archive& archive, engine::LatencySample& v) {
   transfer_all(archive, v.port, v.rtt, v.network_rtt, v.loaded);
 }
 template <class Archive>
-void transfer(Archive& archive, engine::UploadStarted& v) {
-  transfer_all(archive, v.channel, v.duration);
+void transfer(Archive& archive, engine::TestBegun& v) {
+  transfer_all(archive, v.channel, v.direction, v.duration);
 }
 template <class Archive>
-void transfer(Archive& archive, engine::UploadProgress& v) {
-  transfer_all(archive, v.elapsed, v.duration, v.sender, v.receiver);
+void transfer(Archive& archive, engine::TestProgress& v) {
+  transfer_all(archive, v.direction, v.elapsed, v.duration, v.sender, v.receiver);
 }
 template <class Archive>
-void transfer(Archive& archive, engine::UploadResultArrived& v) {
+void transfer(Archive& archive, engine::TestResultArrived& v) {
   transfer(archive, v.linger);
+}
+
+template <class Archive>
+void transfer(Archive& archive, engine::ServerBusy& v) {
+  transfer(archive, v.come_again_after);
 }
 
 // --- the server's ---
@@ -59,7 +64,7 @@ void transfer(Archive& archive, engine::ClientGone& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::ServerTestResult& v) {
-  transfer_all(archive, v.client, v.totals);
+  transfer_all(archive, v.client, v.direction, v.totals);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::LimitReached& v) {

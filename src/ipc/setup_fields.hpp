@@ -40,7 +40,42 @@ void transfer(Archive& archive, engine::PortKind& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionEnd& v) {
-  transfer_enum(archive, v, engine::SessionEnd::kFailed);
+  transfer_enum(archive, v, engine::SessionEnd::kClosed);
+}
+
+// --- the handshake of dialect 1 ---
+template <class Archive, std::size_t Octets>
+void transfer(Archive& archive, crypto::Secret<Octets>& v) {
+  for (std::byte& octet : v.writable()) {
+    auto value = std::to_integer<std::uint8_t>(octet);
+    archive.integer(value);
+    octet = std::byte{value};
+  }
+}
+template <class Archive>
+void transfer(Archive& archive, crypto::Handshake& v) {
+  for (crypto::Nonce* nonce : {&v.client_nonce, &v.server_nonce}) {
+    for (std::byte& octet : *nonce) {
+      auto value = std::to_integer<std::uint8_t>(octet);
+      archive.integer(value);
+      octet = std::byte{value};
+    }
+  }
+  transfer(archive, v.session);
+}
+template <class Archive>
+void transfer(Archive& archive, crypto::SessionKeys& v) {
+  transfer_all(archive, v.client_to_server.octets, v.server_to_client.octets);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::TestTerms& v) {
+  transfer_enum(archive, v.directions, wire::Directions::kBoth);
+  transfer_all(archive, v.duration, v.rate, v.payload_bytes, v.streams, v.reliable, v.octets,
+               v.single_port, v.data_tags, v.fragment, v.traffic_class);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::PathSetup& v) {
+  transfer_all(archive, v.handshake, v.path_secret, v.keys, v.terms);
 }
 
 // --- configurations ---
@@ -51,13 +86,15 @@ void transfer(Archive& archive, engine::ProtocolConfig& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::PortConfig& v) {
-  transfer_all(archive, v.side, v.kind, v.protocol, v.heartbeat_key, v.peer, v.idle_timeout,
-               v.max_test_duration, v.heartbeat_count, v.clock_offset, v.start, v.seed);
+  transfer_all(archive, v.side, v.kind, v.protocol, v.heartbeat_key, v.peer, v.server_port,
+               v.idle_timeout, v.max_test_duration, v.heartbeat_count, v.clock_offset, v.start,
+               v.seed, v.path);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::ServerLimits& v) {
   transfer_all(archive, v.proof_timeout, v.idle_timeout, v.max_sessions, v.max_sessions_per_address,
-               v.max_unproven_sessions, v.max_test_duration);
+               v.max_unproven_sessions, v.max_test_duration, v.max_sessions_per_network, v.max_rate,
+               v.max_total_rate, v.max_test_bytes, v.max_streams, v.max_payload);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionId& v) {
@@ -65,7 +102,7 @@ void transfer(Archive& archive, engine::SessionId& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionSetup& v) {
-  transfer_all(archive, v.id, v.client, v.local, v.ports, v.heartbeat_key);
+  transfer_all(archive, v.id, v.client, v.local, v.ports, v.heartbeat_key, v.path);
 }
 
 }  // namespace wyndrvr::ipc

@@ -1,71 +1,41 @@
 #include "runtime/client_supervisor.hpp"
 
-#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include "engine/overloaded.hpp"
+#include "engine/wall_clock.hpp"
 #include "os/clock.hpp"
 #include "os/cpu_affinity.hpp"
 #include "os/entropy.hpp"
 #include "runtime/port_socket.hpp"
-#include "wire/connect.hpp"
 
 namespace wyndrvr::runtime {
-// --- MainSocket ---
+namespace {
 
-MainSocket::~MainSocket() {
-  if (id_) loop_.remove(*id_);
+using engine::PortKind;
+
+// What the loop of a client may get: trains of data, where that is to be had.
+PortKind most_demanding_port(const engine::ClientConfig& config) {
+  const bool original = config.dialect == engine::DialectChoice::kOriginal;
+  return original ? PortKind::kControl : PortKind::kDownload;
 }
 
-Result<void> MainSocket::open(IpAddress::Family family) {
-  IpAddress any;
-  any.family = family;
-  auto socket =
-      os::UdpSocket::open({.bind = {any, Port{0}}, .receive_stamps = false, .error_queue = true});
-  if (!socket) return std::unexpected(socket.error());
-  socket_ = std::move(*socket);
-  auto id = loop_.add(socket_->fd(), *this);
-  if (!id) return std::unexpected(id.error());
-  id_ = *id;
-  return {};
+// The port whose sockets say most of what this host can do in a test.
+PortKind busiest_port(const std::optional<engine::PathSetup>& path) {
+  if (has_single_port(path)) return PortKind::kControl;
+  return path && path->terms.has(PortKind::kDownload) ? PortKind::kDownload : PortKind::kUpload;
 }
 
-Result<void> MainSocket::send(const Endpoint& to, ByteView bytes) {
-  const auto outcome = socket_->send({.to = to,
-                                      .from = std::nullopt,
-                                      .bytes = bytes,
-                                      .segment_size = static_cast<std::uint32_t>(bytes.size()),
-                                      .stamp_token = std::nullopt});
-  if (outcome.status == os::SendOutcome::Status::kDone) return {};
-  return fail("cannot send to {}: {}", to_string(to), std::strerror(outcome.error));
-}
-
-void MainSocket::on_ready(const Readiness& readiness) {
-  if (readiness.error) {
-    while (socket_->read_transmit_stamp()) {
-    }
-    while (const auto error = socket_->take_peer_error()) listener_.on_main_refused(error->peer);
-  }
-  if (!readiness.readable) return;
-  const auto batch = socket_->receive(receive_buffer_);
-  if (!batch) return;
-  for (const os::Received& received : *batch) {
-    listener_.on_main_datagram(received.from, received.bytes);
-  }
-}
-
-void MainSocket::on_wake(Instant /*now*/) {}
-
-// --- ClientSupervisor ---
+}  // namespace
 
 ClientSupervisor::ClientSupervisor(EventLoop& loop, const ClientRun& run, ReportSink& sink)
     : loop_(loop),
       run_(run),
       sink_(sink),
       random_(os::entropy64()),
-      // The client's ports get heartbeats and reports, at most 1400 octets.
-      receive_buffer_(make_receive_buffer(engine::Side::kClient, engine::PortKind::kControl)) {}
+      receive_buffer_(make_receive_buffer(engine::Side::kClient, most_demanding_port(run.engine))) {
+}
 
 ClientSupervisor::~ClientSupervisor() {
   if (timer_) loop_.remove(*timer_);
@@ -126,7 +96,7 @@ void ClientSupervisor::carry_out() {
   if (std::exchange(carrying_out_, true)) return;
   while (auto effect = session_->poll_effect()) {
     std::visit(engine::Overloaded{
-                   [&](const engine::SendConnect& send) { connect(send.to); },
+                   [&](const engine::SendMain& send) { send_main(send.to, send.view()); },
                    [&](const engine::OpenPorts& ports) { open_ports(ports); },
                    [&](const engine::Post& post) { placement_->post(post.to, post.message); },
                    [&](const engine::Report& report) { sink_.on_report(report); },
@@ -139,21 +109,19 @@ void ClientSupervisor::carry_out() {
   loop_.set_deadline(*timer_, deadline ? std::optional(deadline->at) : std::nullopt);
 }
 
-void ClientSupervisor::connect(const Endpoint& server) {
+void ClientSupervisor::send_main(const Endpoint& to, ByteView bytes) {
   if (random_.chance(run_.tuning.drop_probability)) return;
-  auto& main = main_[server.address.is_v6() ? 1 : 0];
+  auto& main = main_[to.address.is_v6() ? 1 : 0];
   if (!main) {
     main = std::make_unique<MainSocket>(loop_, receive_buffer_, *this);
-    if (const auto opened = main->open(server.address.family); !opened) {
+    if (const auto opened = main->open(to.address.family, run_.sockets); !opened) {
       main.reset();
       session_->on_main_failed(os::monotonic_now(), opened.error().message);
       return;
     }
   }
   // Unreachable now may be reachable in a second: as if nobody had answered.
-  if (!main->send(server, as_bytes(wire::kConnect))) {
-    session_->on_main_refused(os::monotonic_now(), server);
-  }
+  if (!main->send(to, bytes)) session_->on_main_refused(os::monotonic_now(), to);
 }
 
 void ClientSupervisor::open_ports(const engine::OpenPorts& ports) {
@@ -175,25 +143,43 @@ void ClientSupervisor::on_launch_failed(const std::string& why) {
 }
 
 Result<void> ClientSupervisor::launch_ports(const engine::OpenPorts& ports) {
-  const auto local = os::local_address_towards(ports.server);
-  if (!local) return std::unexpected(local.error());
   const os::ClockReading clocks = os::read_clocks();
   const Duration offset = engine::WallClock(clocks.wall, clocks.monotonic).offset();
-  PortSockets sockets;
   PortConfigs configs;
-  for (const engine::PortKind kind : engine::kPortKinds) {
-    auto socket = open_client_port(kind, *local);
-    if (!socket) return std::unexpected(socket.error());
-    if (kind == engine::PortKind::kUpload) facts_ = facts_of(*socket);
-    sockets[engine::index_of(kind)] = std::move(*socket);
+  for (const PortKind kind : engine::kPortKinds) {
     configs[engine::index_of(kind)] =
         session_->port_config(kind, clocks.monotonic, offset, random_());
   }
+  auto sockets = open_sockets(ports.server, configs);
+  if (!sockets) return std::unexpected(sockets.error());
+  const auto& path = configs.front().path;
+  facts_ = facts_of((*sockets)[engine::index_of(busiest_port(path))].front());
   placement_ = make_placement(
-      run_.ports, {loop_, receive_buffer_, {.chosen = run_.cpus, .allowed = os::allowed_cpus()}},
-      *this);
-  placement_->launch(std::move(sockets), configs);
+      run_.ports, path,
+      {loop_, receive_buffer_, {.chosen = run_.cpus, .allowed = os::allowed_cpus()}}, *this);
+  placement_->launch(std::move(*sockets), configs);
   return {};
+}
+
+Result<PortSockets> ClientSupervisor::open_sockets(const Endpoint& server,
+                                                   const PortConfigs& configs) {
+  IpAddress local;
+  if (run_.sockets.bind) {
+    local = *run_.sockets.bind;
+  } else {
+    const auto chosen = os::local_address_towards(server, run_.sockets.interface);
+    if (!chosen) return std::unexpected(chosen.error());
+    local = *chosen;
+  }
+  PortSockets sockets;
+  // A single port's are the first alone.
+  const std::size_t ports = has_single_port(configs.front().path) ? 1 : configs.size();
+  for (std::size_t i = 0; i < ports; ++i) {
+    auto opened = open_client_port(configs[i], local, run_.sockets);
+    if (!opened) return std::unexpected(opened.error());
+    sockets[i] = std::move(*opened);
+  }
+  return sockets;
 }
 
 ClientOutcome ClientSupervisor::outcome() const {

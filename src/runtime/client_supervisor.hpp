@@ -12,42 +12,12 @@
 #include "base/result.hpp"
 #include "engine/client_session.hpp"
 #include "os/receive_batch.hpp"
-#include "os/udp_socket.hpp"
 #include "runtime/event_loop.hpp"
+#include "runtime/main_socket.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/run.hpp"
 
 namespace wyndrvr::runtime {
-
-// The socket that CONNECT leaves from; the family of the server decides which of two.
-class MainSocket final : public EventSource {
- public:
-  class Listener {
-   public:
-    virtual ~Listener() = default;
-    virtual void on_main_datagram(const Endpoint& from, ByteView bytes) = 0;
-    virtual void on_main_refused(const Endpoint& by) = 0;
-  };
-
-  MainSocket(EventLoop& loop, os::ReceiveBuffer& receive_buffer, Listener& listener)
-      : loop_(loop), receive_buffer_(receive_buffer), listener_(listener) {}
-  ~MainSocket() override;
-  MainSocket(const MainSocket&) = delete;
-  MainSocket& operator=(const MainSocket&) = delete;
-
-  [[nodiscard]] Result<void> open(IpAddress::Family family);
-  [[nodiscard]] Result<void> send(const Endpoint& to, ByteView bytes);
-
-  void on_ready(const Readiness& readiness) override;
-  void on_wake(Instant now) override;
-
- private:
-  EventLoop& loop_;
-  os::ReceiveBuffer& receive_buffer_;
-  Listener& listener_;
-  std::optional<os::UdpSocket> socket_;
-  std::optional<EventLoop::Id> id_;
-};
 
 class ClientSupervisor final : public EventSource,
                                public PlacementListener,
@@ -74,9 +44,11 @@ class ClientSupervisor final : public EventSource,
 
  private:
   void carry_out();
-  void connect(const Endpoint& server);
+  void send_main(const Endpoint& to, ByteView bytes);
   void open_ports(const engine::OpenPorts& ports);
   [[nodiscard]] Result<void> launch_ports(const engine::OpenPorts& ports);
+  [[nodiscard]] Result<PortSockets> open_sockets(const Endpoint& server,
+                                                 const PortConfigs& configs);
   void finish();
 
   EventLoop& loop_;

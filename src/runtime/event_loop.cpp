@@ -53,12 +53,13 @@ void EventLoop::remove(Id id) {
   free_ids_.push_back(id);
 }
 
-void EventLoop::set_want_write(Id id, bool want_write) {
+bool EventLoop::set_want_write(Id id, bool want_write) {
   Registration& entry = sources_[id];
-  if (entry.want_write == want_write || entry.fd == kNoDescriptor) return;
-  if (poller_.modify(entry.fd, tag_of(id, entry.generation), want_write)) {
-    entry.want_write = want_write;
-  }
+  if (entry.want_write == want_write) return true;
+  if (entry.fd == kNoDescriptor) return false;
+  if (!poller_.modify(entry.fd, tag_of(id, entry.generation), want_write)) return false;
+  entry.want_write = want_write;
+  return true;
 }
 
 void EventLoop::run_again(Id id) {

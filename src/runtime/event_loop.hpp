@@ -48,7 +48,8 @@ class EventLoop {
 
   [[nodiscard]] Result<Id> add(int fd, EventSource& source);
   void remove(Id id);
-  void set_want_write(Id id, bool want_write);
+  // False where the kernel refuses: nothing will be told.
+  bool set_want_write(Id id, bool want_write);
   void set_deadline(Id id, std::optional<Instant> at) { timers_.set(id, at); }
   // on_wake in the next turn, which does not wait.
   void run_again(Id id);

@@ -4,6 +4,7 @@
 
 #include "base/random.hpp"
 #include "engine/overloaded.hpp"
+#include "engine/wall_clock.hpp"
 #include "os/clock.hpp"
 
 namespace wyndrvr::runtime {
@@ -30,7 +31,7 @@ void HostedSession::launch(PortSockets sockets) {
   for (const engine::PortKind kind : engine::kPortKinds) {
     configs[engine::index_of(kind)] = session_.port_config(kind, clocks.monotonic, offset, seeds());
   }
-  placement_ = make_placement(plan_.ports, context_, *this);
+  placement_ = make_placement(plan_.ports, plan_.setup.path, context_, *this);
   placement_->launch(std::move(sockets), configs);
 }
 

@@ -16,12 +16,14 @@ PendingSession::~PendingSession() {
 
 Result<void> PendingSession::start(PortSockets sockets, Duration patience) {
   sockets_ = std::move(sockets);
-  for (std::size_t i = 0; i < engine::kPortCount; ++i) {
-    auto id = loop_.add(sockets_[i]->fd(), *this);
-    if (!id) return std::unexpected(id.error());
-    ids_[i] = *id;
+  for (const auto& port : sockets_) {
+    for (const os::UdpSocket& socket : port) {
+      auto id = loop_.add(socket.fd(), *this);
+      if (!id) return std::unexpected(id.error());
+      ids_.push_back(*id);
+    }
   }
-  loop_.set_deadline(*ids_.front(), bound_ + patience);
+  loop_.set_deadline(ids_.front(), bound_ + patience);
   return {};
 }
 
@@ -31,9 +33,8 @@ PortSockets PendingSession::take_sockets() {
 }
 
 void PendingSession::forget() {
-  for (auto& id : ids_) {
-    if (id) loop_.remove(*std::exchange(id, std::nullopt));
-  }
+  for (const EventLoop::Id id : ids_) loop_.remove(id);
+  ids_.clear();
 }
 
 void PendingSession::on_ready(const Readiness& /*readiness*/) {

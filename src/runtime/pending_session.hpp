@@ -6,8 +6,7 @@
 // actor to read.
 #pragma once
 
-#include <array>
-#include <optional>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -50,7 +49,7 @@ class PendingSession final : public EventSource {
   Listener& listener_;
   Instant bound_;
   PortSockets sockets_;
-  std::array<std::optional<EventLoop::Id>, engine::kPortCount> ids_;
+  std::vector<EventLoop::Id> ids_;  // of all its sockets
 };
 
 }  // namespace wyndrvr::runtime

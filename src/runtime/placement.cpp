@@ -4,6 +4,7 @@
 
 #include "os/cpu_affinity.hpp"
 #include "runtime/hosted_session.hpp"
+#include "runtime/port_socket.hpp"
 #include "runtime/single_placement.hpp"
 #include "runtime/worker_placement.hpp"
 #include "runtime/worker_process.hpp"
@@ -28,9 +29,15 @@ StartBody body_of(PlacementMode mode) {
 
 }  // namespace
 
-std::unique_ptr<PortPlacement> make_placement(PlacementMode mode, const PlacementContext& context,
+PlacementMode mode_for(PlacementMode wanted, const std::optional<engine::PathSetup>& path) {
+  return has_single_port(path) ? PlacementMode::kSingle : wanted;
+}
+
+std::unique_ptr<PortPlacement> make_placement(PlacementMode wanted,
+                                              const std::optional<engine::PathSetup>& path,
+                                              const PlacementContext& context,
                                               PlacementListener& listener) {
-  const StartBody body = body_of(mode);
+  const StartBody body = body_of(mode_for(wanted, path));
   if (body == nullptr) return std::make_unique<SinglePlacement>(context, listener);
   return std::make_unique<WorkerPlacement>(context, body, listener);
 }

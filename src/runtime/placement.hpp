@@ -17,6 +17,7 @@
 #include "engine/acceptor.hpp"
 #include "engine/config.hpp"
 #include "engine/message.hpp"
+#include "engine/path_setup.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/port_kind.hpp"
 #include "os/confinement.hpp"
@@ -46,7 +47,9 @@ class PlacementListener {
   virtual void on_placement_stopped() = 0;
 };
 
-using PortSockets = std::array<std::optional<os::UdpSocket>, engine::kPortCount>;
+// By port (runtime/port_socket.hpp says how many each has). Where a session has a single port, the
+// first entry holds the sockets of all three, and the others are empty.
+using PortSockets = std::array<std::vector<os::UdpSocket>, engine::kPortCount>;
 using PortConfigs = std::array<engine::PortConfig, engine::kPortCount>;
 
 class PortPlacement {
@@ -71,9 +74,15 @@ struct PlacementContext {
   CpuPlan cpus;
 };
 
-[[nodiscard]] std::unique_ptr<PortPlacement> make_placement(PlacementMode mode,
-                                                            const PlacementContext& context,
-                                                            PlacementListener& listener);
+// What becomes of the mode that is wanted: a session's single port has one actor, which nothing can
+// be gained from placing elsewhere.
+[[nodiscard]] PlacementMode mode_for(PlacementMode wanted,
+                                     const std::optional<engine::PathSetup>& path);
+
+// `path`: that of the session's ports.
+[[nodiscard]] std::unique_ptr<PortPlacement> make_placement(
+    PlacementMode wanted, const std::optional<engine::PathSetup>& path,
+    const PlacementContext& context, PlacementListener& listener);
 
 // --- the sessions of a server ---
 

@@ -5,182 +5,232 @@
 
 #include "base/check.hpp"
 #include "os/clock.hpp"
+#include "runtime/port_socket.hpp"
 
 namespace wyndrvr::runtime {
 
 using engine::Transmit;
 using Status = os::SendOutcome::Status;
 
-PortRunner::PortRunner(const Environment& environment, os::UdpSocket socket,
-                       const engine::PortConfig& config)
+PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened)
+    : runner(owner), index(static_cast<std::uint8_t>(number)), socket(std::move(opened)) {}
+
+PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
+                       std::span<const engine::PortConfig> configs)
+    : PortRunner(environment, std::move(sockets), engine::make_port_actor(configs),
+                 configs.front().seed) {}
+
+PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
+                       std::unique_ptr<engine::PortActor> actor, std::uint64_t seed)
     : loop_(environment.loop),
       receive_buffer_(environment.receive_buffer),
       mail_(environment.mail),
-      socket_(std::move(socket)),
-      actor_(config),
-      faults_(config.seed) {}
+      actor_(std::move(actor)),
+      faults_(seed) {
+  WYNDRVR_CHECK(!sockets.empty() && sockets.size() <= kMaxPortSockets);
+  flows_.reserve(sockets.size());
+  for (os::UdpSocket& socket : sockets) {
+    flows_.push_back(std::make_unique<Flow>(*this, flows_.size(), std::move(socket)));
+  }
+}
 
 PortRunner::~PortRunner() {
-  if (id_) loop_.remove(*id_);
+  for (const auto& flow : flows_) {
+    if (flow->id) loop_.remove(*flow->id);
+  }
 }
 
 Result<void> PortRunner::attach() {
-  auto id = loop_.add(socket_.fd(), *this);
-  if (!id) return std::unexpected(id.error());
-  id_ = *id;
+  for (const auto& flow : flows_) {
+    auto id = loop_.add(flow->socket.fd(), *flow);
+    if (!id) return std::unexpected(id.error());
+    flow->id = *id;
+  }
   return {};
 }
 
-void PortRunner::deliver(engine::Mailbox from, const engine::Message& message) {
-  actor_.on_message(os::monotonic_now(), from, message);
+void PortRunner::deliver(engine::Mailbox from, engine::Mailbox to, const engine::Message& message) {
+  actor_->on_message(os::monotonic_now(), from, to, message);
   drain();
 }
 
-void PortRunner::on_ready(const Readiness& readiness) {
-  if (readiness.error) read_errors();
-  if (readiness.writable) loop_.set_want_write(*id_, false);
-  if (readiness.readable) receive();
+void PortRunner::on_ready(Flow& flow, const Readiness& readiness) {
+  if (readiness.error) read_errors(flow);
+  if (readiness.writable) {
+    flow.awaits_room = false;
+    loop_.set_want_write(*flow.id, false);
+  }
+  if (readiness.readable) receive(flow);
   drain();
 }
 
 void PortRunner::on_wake(Instant now) {
-  if (retry_at_ && now >= *retry_at_) retry_at_.reset();
-  actor_.on_timer(now);
+  actor_->on_timer(now);
   drain();
 }
 
-void PortRunner::receive() {
-  for (int i = 0; i < kMaxReceives; ++i) {
-    const auto batch = socket_.receive(receive_buffer_);
+void PortRunner::receive(Flow& flow) {
+  const std::size_t most = std::max<std::size_t>(1, kMaxReceives / flows_.size());
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto batch = flow.socket.receive(receive_buffer_);
     // A receive that fails for good (no memory) loses nothing here: the datagrams stay queued.
     if (!batch || batch->empty()) return;
     const Instant now = os::monotonic_now();
     for (const os::Received& received : *batch) {
-      actor_.on_datagram(now, {.bytes = received.bytes,
-                               .segment_size = received.segment_size,
-                               .from = received.from,
-                               .arrival = received.arrival,
-                               .kernel_stamped = received.kernel_stamped,
-                               .truncated = received.truncated,
-                               .socket_drops = socket_.receive_drops()});
+      actor_->on_datagram(now, {.bytes = received.bytes,
+                                .segment_size = received.segment_size,
+                                .from = received.from,
+                                .arrival = received.arrival,
+                                .kernel_stamped = received.kernel_stamped,
+                                .truncated = received.truncated,
+                                .flow = flow.index,
+                                .traffic_class = received.traffic_class,
+                                .socket_drops = flow.socket.receive_drops()});
     }
     drain();
     if (batch->size() < receive_buffer_.slot_count()) return;
   }
 }
 
-void PortRunner::read_errors() {
-  while (const auto stamp = socket_.read_transmit_stamp()) {
-    actor_.on_transmit_stamp(stamp->token, stamp->departure);
+void PortRunner::read_errors(Flow& flow) {
+  while (const auto stamp = flow.socket.read_transmit_stamp()) {
+    // Tokens are names of the first flow's transmits only.
+    if (flow.index == 0) actor_->on_transmit_stamp(stamp->token, stamp->departure);
   }
-  while (socket_.take_peer_error()) actor_.on_peer_unreachable(os::monotonic_now());
+  while (flow.socket.take_peer_error()) actor_->on_peer_unreachable(os::monotonic_now());
 }
 
 void PortRunner::drain() {
   transmit();
-  while (const auto mail = actor_.poll_message()) mail_.on_mail(actor_.kind(), *mail);
+  while (const auto mail = actor_->poll_message()) mail_.on_mail(*mail);
   schedule();
 }
 
 void PortRunner::transmit() {
   more_to_send_ = false;
-  if (retry_at_) return;
-  if (pending_) {
-    Transmit rest = *std::exchange(pending_, std::nullopt);
-    if (!send(rest)) return;
-  }
   const Instant start = os::monotonic_now();
+  if (blocked_ > 0) send_waiting(start);
   const Duration bound = loop_.tuning().max_send_time;
   // A send loop that sleeps does so after each datagram, unless it is told how long to go on.
   const bool one_by_one = loop_.tuning().send_sleep > Duration(0) && bound == Duration(0);
   const int most_sends = one_by_one ? 1 : kMaxSends;
-  const std::size_t most_data = one_by_one ? 1 : engine::DataSender::kMaxBatchPackets;
+  const std::size_t most_data = one_by_one ? 1 : engine::PortActor::kMaxBatchPackets;
   for (int i = 0; i < most_sends; ++i) {
+    // What waits at an only socket is the actor's own memory.
+    if (blocked_ == flows_.size()) return;
     // Read anew each time: what is sent tells the time of its sending.
     const Instant now = os::monotonic_now();
     if (i > 0 && bound > Duration(0) && now - start >= bound) break;
-    const auto transmit = actor_.poll_transmit(now, most_data);
-    if (!transmit) return;
-    if (!send(*transmit)) return;
+    const auto next = actor_->poll_transmit(now, blocked_ > 0 ? 0 : most_data);
+    if (!next) return;
+    transmit(*next);
   }
-  more_to_send_ = true;
+  more_to_send_ = blocked_ < flows_.size();
 }
 
-bool PortRunner::send(Transmit transmit) {
+// Whatever has room again sends what waits at it.
+void PortRunner::send_waiting(Instant now) {
+  for (const auto& flow : flows_) {
+    if (flow->waiting.empty() || !flow->has_room(now)) continue;
+    flow->retry_at.reset();
+    while (!flow->waiting.empty() && send(*flow, flow->waiting.front())) flow->waiting.pop();
+    if (flow->waiting.empty()) --blocked_;
+  }
+}
+
+void PortRunner::transmit(const Transmit& transmit) {
+  WYNDRVR_CHECK(transmit.flow < flows_.size());
+  Flow& flow = *flows_[transmit.flow];
+  Transmit rest = transmit;
+  if (flow.waiting.empty()) {
+    if (send(flow, rest)) return;
+    ++blocked_;
+  }
+  const auto octets =
+      flows_.size() == 1 ? WaitingTransmits::Octets::kBorrowed : WaitingTransmits::Octets::kCopied;
+  if (!flow.waiting.push(rest, octets)) actor_->on_send_failed(rest.kind, rest.packets());
+}
+
+bool PortRunner::send(Flow& flow, Transmit& transmit) {
   if (loop_.tuning().drop_probability > 0) {
-    send_some(transmit);
+    send_some(flow, transmit);
     return true;
   }
   while (!transmit.bytes.empty()) {
+    const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const os::SendOutcome outcome =
-        socket_.send({.to = transmit.to,
-                      .from = std::nullopt,
-                      .bytes = transmit.bytes,
-                      .segment_size = static_cast<std::uint32_t>(
-                          std::min<std::size_t>(transmit.segment_size, transmit.bytes.size())),
-                      .gso_allowed = transmit.coalesce,
-                      .stamp_token = transmit.stamp_token});
+        flow.socket.send({.to = transmit.to,
+                          .from = std::nullopt,
+                          .bytes = transmit.bytes,
+                          .segment_size = static_cast<std::uint32_t>(one),
+                          .gso_allowed = transmit.coalesce,
+                          .stamp_token = transmit.stamp_token});
     transmit.bytes = transmit.bytes.subspan(outcome.bytes_sent);
-    switch (outcome.status) {
-      case Status::kDone:
-        break;
-      case Status::kBlocked:
-        actor_.on_send_blocked(transmit.kind);
-        pending_ = transmit;
-        loop_.set_want_write(*id_, true);
-        return false;
-      case Status::kNoBuffers:
-        actor_.on_send_blocked(transmit.kind);
-        pending_ = transmit;
-        retry_at_ = os::monotonic_now() + kNoBuffersRetry;
-        return false;
-      case Status::kFailed: {
-        // This datagram is lost here; the ones behind it may still go.
-        actor_.on_send_failed(transmit.kind, 1);
-        const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
-        transmit.bytes = transmit.bytes.subspan(one);
-        break;
-      }
+    if (outcome.status == Status::kBlocked || outcome.status == Status::kNoBuffers) {
+      wait_for_room(flow, transmit, outcome.status);
+      return false;
+    }
+    if (outcome.status == Status::kFailed) {
+      // This datagram is lost here; the ones behind it may still go.
+      actor_->on_send_failed(transmit.kind, 1);
+      transmit.bytes = transmit.bytes.subspan(std::min(one, transmit.bytes.size()));
     }
   }
   // The device's stamp is there as soon as the datagram is, on most paths.
-  if (transmit.stamp_token) read_errors();
+  if (transmit.stamp_token) read_errors(flow);
   return true;
 }
 
+void PortRunner::wait_for_room(Flow& flow, const Transmit& transmit, Status status) {
+  actor_->on_send_blocked(transmit.kind);
+  flow.awaits_room = status == Status::kBlocked && loop_.set_want_write(*flow.id, true);
+  if (!flow.awaits_room) flow.retry_at = os::monotonic_now() + kNoBuffersRetry;
+}
+
 // Fault injection (test_drop_rate): datagram by datagram, some are not sent.
-void PortRunner::send_some(Transmit& transmit) {
+void PortRunner::send_some(Flow& flow, Transmit& transmit) {
   while (!transmit.bytes.empty()) {
     const std::size_t size = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const bool dropped = faults_.chance(loop_.tuning().drop_probability);
     const os::SendOutcome outcome =
         dropped ? os::SendOutcome{.status = Status::kFailed}
-                : socket_.send({.to = transmit.to,
-                                .from = std::nullopt,
-                                .bytes = transmit.bytes.first(size),
-                                .segment_size = static_cast<std::uint32_t>(size),
-                                .stamp_token = transmit.stamp_token});
-    if (outcome.status != Status::kDone) actor_.on_send_failed(transmit.kind, 1);
+                : flow.socket.send({.to = transmit.to,
+                                    .from = std::nullopt,
+                                    .bytes = transmit.bytes.first(size),
+                                    .segment_size = static_cast<std::uint32_t>(size),
+                                    .stamp_token = transmit.stamp_token});
+    if (outcome.status != Status::kDone) actor_->on_send_failed(transmit.kind, 1);
     transmit.bytes = transmit.bytes.subspan(size);
   }
-  if (transmit.stamp_token) read_errors();
+  if (transmit.stamp_token) read_errors(flow);
+}
+
+std::optional<Instant> PortRunner::next_retry() const {
+  std::optional<Instant> next;
+  for (const auto& flow : flows_) {
+    if (flow->retry_at && (!next || *flow->retry_at < *next)) next = flow->retry_at;
+  }
+  return next;
 }
 
 void PortRunner::schedule() {
-  if (!id_) return;
+  // The first flow's registration stands for the port.
+  const auto& id = flows_.front()->id;
+  if (!id) return;
   if (more_to_send_) {
-    loop_.run_again(*id_);
+    loop_.run_again(*id);
     return;
   }
   const Instant now = os::monotonic_now();
-  const auto deadline = actor_.poll_deadline(now);
+  const auto deadline = actor_->poll_deadline(now);
   std::optional<Instant> wake;
   if (deadline) wake = deadline->at;
-  if (pending_) {
+  if (blocked_ > 0) {
     // Waiting for room: pacing and reports wait too, but not below a millisecond's look.
-    wake = retry_at_ ? retry_at_ : std::optional(std::max(wake.value_or(now), now + 1ms));
+    wake = std::max(wake.value_or(now), now + 1ms);
+    if (const auto retry = next_retry()) wake = std::min(*wake, *retry);
   }
-  loop_.set_deadline(*id_, wake);
+  loop_.set_deadline(*id, wake);
 }
 
 }  // namespace wyndrvr::runtime

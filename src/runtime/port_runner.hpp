@@ -1,12 +1,20 @@
-// Runs one PortActor on one socket in one loop: the only place where actors meet the system.
+// Runs one PortActor on its sockets in one loop: the only place where actors meet the system.
 //
 // After anything has happened to the actor it sends what the actor wants sent, hands its messages
 // to the host and sets its next deadline. What one turn may receive and send is bounded, so that
 // the other ports of the loop keep their timing.
+//
+// A socket that takes no more holds nothing up but itself and data: while one of several waits, the
+// actor is asked for all but data (poll_transmit with most_data 0), and that goes its way. With one
+// socket only, the actor is not asked meanwhile.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -15,6 +23,7 @@
 #include "os/receive_batch.hpp"
 #include "os/udp_socket.hpp"
 #include "runtime/event_loop.hpp"
+#include "runtime/waiting_transmits.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -22,10 +31,10 @@ namespace wyndrvr::runtime {
 class MailHandler {
  public:
   virtual ~MailHandler() = default;
-  virtual void on_mail(engine::PortKind from, const engine::Outgoing& mail) = 0;
+  virtual void on_mail(const engine::Outgoing& mail) = 0;
 };
 
-class PortRunner final : public EventSource {
+class PortRunner final {
  public:
   struct Environment {
     EventLoop& loop;
@@ -33,9 +42,14 @@ class PortRunner final : public EventSource {
     MailHandler& mail;
   };
 
-  PortRunner(const Environment& environment, os::UdpSocket socket,
-             const engine::PortConfig& config);
-  ~PortRunner() override;
+  // Sockets: 1 to kMaxPortSockets, in the order of the actor's flows. Configurations: as
+  // engine::make_port_actor takes them.
+  PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
+             std::span<const engine::PortConfig> configs);
+  // `seed`: of the injected faults.
+  PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
+             std::unique_ptr<engine::PortActor> actor, std::uint64_t seed);
+  ~PortRunner();
   PortRunner(const PortRunner&) = delete;
   PortRunner& operator=(const PortRunner&) = delete;
 
@@ -43,40 +57,56 @@ class PortRunner final : public EventSource {
   [[nodiscard]] Result<void> attach();
   // Lets the actor begin.
   void begin() { drain(); }
-  void deliver(engine::Mailbox from, const engine::Message& message);
-
-  void on_ready(const Readiness& readiness) override;
-  void on_wake(Instant now) override;
-
-  [[nodiscard]] const os::UdpSocket& socket() const { return socket_; }
+  void deliver(engine::Mailbox from, engine::Mailbox to, const engine::Message& message);
 
  private:
-  // Bounds of one turn: receives, and sends (each up to a super-packet).
-  static constexpr int kMaxReceives = 4;
+  // Bounds of one turn: receives, of all sockets, and sends (each up to a super-packet).
+  static constexpr std::size_t kMaxReceives = 4;
   static constexpr int kMaxSends = 8;
   // A full queue below the socket raises no event when it drains.
   static constexpr Duration kNoBuffersRetry = 500us;
 
-  void receive();
-  void read_errors();
+  // One of the port's sockets.
+  struct Flow final : EventSource {
+    Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened);
+    void on_ready(const Readiness& readiness) override { runner.on_ready(*this, readiness); }
+    void on_wake(Instant now) override { runner.on_wake(now); }
+    [[nodiscard]] bool has_room(Instant now) const {
+      return !awaits_room && (!retry_at || now >= *retry_at);
+    }
+
+    PortRunner& runner;
+    std::uint8_t index;
+    os::UdpSocket socket;
+    std::optional<EventLoop::Id> id;
+    WaitingTransmits waiting;  // not (all) sent yet
+    bool awaits_room = false;  // the loop tells when there is some
+    std::optional<Instant> retry_at;
+  };
+
+  void on_ready(Flow& flow, const Readiness& readiness);
+  void on_wake(Instant now);
+  void receive(Flow& flow);
+  void read_errors(Flow& flow);
   // Everything that the actor wants, then its next deadline.
   void drain();
   void transmit();
-  // False when the socket takes no more for now; the rest is in pending_.
-  [[nodiscard]] bool send(engine::Transmit transmit);
-  void send_some(engine::Transmit& transmit);
+  void send_waiting(Instant now);
+  void transmit(const engine::Transmit& transmit);
+  // False when the socket takes no more for now; the rest is then in `transmit`.
+  [[nodiscard]] bool send(Flow& flow, engine::Transmit& transmit);
+  void send_some(Flow& flow, engine::Transmit& transmit);
+  void wait_for_room(Flow& flow, const engine::Transmit& transmit, os::SendOutcome::Status status);
   void schedule();
+  [[nodiscard]] std::optional<Instant> next_retry() const;
 
   EventLoop& loop_;
   os::ReceiveBuffer& receive_buffer_;
   MailHandler& mail_;
-  os::UdpSocket socket_;
-  engine::PortActor actor_;
+  std::unique_ptr<engine::PortActor> actor_;
   base::Random faults_;
-  std::optional<EventLoop::Id> id_;
-  std::optional<engine::Transmit>
-      pending_;  // not (all) sent yet; the actor is not polled meanwhile
-  std::optional<Instant> retry_at_;
+  std::vector<std::unique_ptr<Flow>> flows_;
+  std::size_t blocked_ = 0;  // flows that something waits at
   bool more_to_send_ = false;
 };
 

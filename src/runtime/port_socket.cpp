@@ -1,45 +1,110 @@
 #include "runtime/port_socket.hpp"
 
+#include <algorithm>
 #include <utility>
 
-namespace wyndrvr::runtime {
+#include "engine/path_packets.hpp"
 
+namespace wyndrvr::runtime {
 namespace {
 
-// All but the address and the size of the receive buffer, which stay with the socket.
-os::UdpOptions options_of(engine::Side side, engine::PortKind kind) {
+using engine::PortKind;
+using engine::Side;
+
+// Which port data arrives on. Only that one coalesces: heartbeats must not wait for company.
+constexpr PortKind data_port(Side side) {
+  return side == Side::kClient ? PortKind::kDownload : PortKind::kUpload;
+}
+
+// All but what stays with the socket: address, buffers, and what a session's terms ask for.
+os::UdpOptions options_of(Side side, PortKind kind) {
   os::UdpOptions options;
   options.transmit_stamps = true;
-  if (side == engine::Side::kClient) {
-    options.error_queue = true;
-    // Only a port that data arrives on coalesces: heartbeats must not wait for company.
-    options.gro = kind == engine::PortKind::kDownload;
-  } else {
-    options.gro = kind == engine::PortKind::kUpload;
-  }
+  options.error_queue = side == Side::kClient;
+  options.gro = kind == data_port(side);
   return options;
+}
+
+void apply(const engine::TestTerms& terms, PortKind kind, os::UdpOptions& options) {
+  const bool carries_data = terms.single_port || kind != PortKind::kControl;
+  options.never_fragment = options.never_fragment || (carries_data && !terms.fragment);
+  // Counts datagrams with ECN CE.
+  options.receive_traffic_class = options.gro;
+}
+
+std::uint32_t receive_buffer_of(std::size_t sockets) {
+  return std::max(static_cast<std::uint32_t>(kDataReceiveBuffer / sockets),
+                  kLeastDataReceiveBuffer);
 }
 
 }  // namespace
 
-Result<os::UdpSocket> open_client_port(engine::PortKind kind, const IpAddress& local) {
-  os::UdpOptions options = options_of(engine::Side::kClient, kind);
+bool has_single_port(const std::optional<engine::PathSetup>& path) {
+  return path && path->terms.single_port;
+}
+
+std::size_t socket_count(const engine::PortConfig& config) {
+  if (config.side == Side::kServer || !config.path) return 1;
+  const engine::TestTerms& terms = config.path->terms;
+  return terms.single_port ? terms.streams : engine::path_count(config.kind, terms);
+}
+
+Result<std::vector<os::UdpSocket>> open_client_port(const engine::PortConfig& config,
+                                                    const IpAddress& local,
+                                                    const SocketWishes& wishes) {
+  const bool single = has_single_port(config.path);
+  const PortKind kind = single ? data_port(Side::kClient) : config.kind;
+  const std::size_t count = socket_count(config);
+  os::UdpOptions options = options_of(Side::kClient, kind);
   options.bind = {local, Port{0}};
-  return os::UdpSocket::open(options);
+  options.interface = wishes.interface;
+  options.hop_limit = wishes.hop_limit;
+  options.traffic_class = wishes.traffic_class;
+  options.never_fragment = wishes.never_fragment && (single || kind != PortKind::kControl);
+  if (config.path) {
+    apply(config.path->terms, kind, options);
+    if (options.gro && config.path->terms.has(kind)) {
+      options.receive_buffer = receive_buffer_of(count);
+    }
+  }
+  std::vector<os::UdpSocket> sockets;
+  sockets.reserve(count);
+  while (sockets.size() < count) {
+    auto socket = os::UdpSocket::open(options);
+    if (!socket) return std::unexpected(socket.error());
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
 }
 
-Result<os::UdpSocket> open_server_port(engine::PortKind kind, const Endpoint& bind) {
-  os::UdpOptions options = options_of(engine::Side::kServer, kind);
+Result<os::UdpSocket> open_server_port(PortKind kind, const Endpoint& bind) {
+  os::UdpOptions options = options_of(Side::kServer, kind);
   options.bind = bind;
-  if (kind == engine::PortKind::kUpload) options.receive_buffer = kDataReceiveBuffer;
+  if (options.gro) options.receive_buffer = receive_buffer_of(1);
   return os::UdpSocket::open(options);
 }
 
-Result<os::UdpSocket> adopt_port(engine::Side side, engine::PortKind kind, os::Fd fd) {
-  return os::UdpSocket::adopt(std::move(fd), options_of(side, kind));
+Result<os::UdpSocket> apply_terms(PortKind kind, os::UdpSocket socket,
+                                  const engine::TestTerms& terms) {
+  os::UdpOptions options = options_of(Side::kServer, kind);
+  options.traffic_class = terms.traffic_class;
+  apply(terms, kind, options);
+  return os::UdpSocket::adopt(socket.release(), options);
 }
 
-os::ReceiveBuffer make_receive_buffer(engine::Side side, engine::PortKind kind) {
+Result<std::vector<os::UdpSocket>> adopt_port(Side side, PortKind kind,
+                                              std::span<os::Fd> descriptors) {
+  std::vector<os::UdpSocket> sockets;
+  sockets.reserve(descriptors.size());
+  for (os::Fd& descriptor : descriptors) {
+    auto socket = os::UdpSocket::adopt(std::move(descriptor), options_of(side, kind));
+    if (!socket) return std::unexpected(socket.error());
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
+}
+
+os::ReceiveBuffer make_receive_buffer(Side side, PortKind kind) {
   if (options_of(side, kind).gro) return {8, 65'535};
   return {16, 2048};
 }

@@ -1,8 +1,19 @@
 // How the sockets of a session's ports are opened, at either end.
+//
+// A port has one socket, but for a client's in dialect 1: its ports for data have one for each
+// stream, so that every stream has a source port of its own. Where a session has a single port, the
+// same sockets serve all three.
 #pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
+#include "engine/path_setup.hpp"
+#include "engine/port_actor.hpp"
 #include "engine/port_kind.hpp"
 #include "os/fd.hpp"
 #include "os/receive_batch.hpp"
@@ -11,13 +22,33 @@
 
 namespace wyndrvr::runtime {
 
-// Octets; what the receiver of data asks for. A smaller one loses datagrams that the path did not.
+// Octets; what the receiver of data asks for, of all the sockets of a port together. A smaller one
+// loses datagrams that the path did not.
 inline constexpr std::uint32_t kDataReceiveBuffer = 32U << 20U;
+// The least that one of many sockets asks for: 16 ms at 1 Gbit/s.
+inline constexpr std::uint32_t kLeastDataReceiveBuffer = 2U << 20U;
+// Of one port: one for each stream (wire::SessionFields::kMaxStreams).
+inline constexpr std::size_t kMaxPortSockets = 64;
 
-[[nodiscard]] Result<os::UdpSocket> open_client_port(engine::PortKind kind, const IpAddress& local);
+// Whether the three ports of a session are one.
+[[nodiscard]] bool has_single_port(const std::optional<engine::PathSetup>& path);
+// 1 to kMaxPortSockets; of a single port, for all three.
+[[nodiscard]] std::size_t socket_count(const engine::PortConfig& config);
+
+// All of a port's sockets, in the order of the streams. Of a single port, `config` is any of the
+// three.
+[[nodiscard]] Result<std::vector<os::UdpSocket>> open_client_port(const engine::PortConfig& config,
+                                                                  const IpAddress& local,
+                                                                  const SocketWishes& wishes);
+// A single port is opened as that of uploads.
 [[nodiscard]] Result<os::UdpSocket> open_server_port(engine::PortKind kind, const Endpoint& bind);
-// A port's socket that one of the two above opened, in the hands of another process or thread.
-[[nodiscard]] Result<os::UdpSocket> adopt_port(engine::Side side, engine::PortKind kind, os::Fd fd);
+// The same socket, with what the terms of its session ask of it.
+[[nodiscard]] Result<os::UdpSocket> apply_terms(engine::PortKind kind, os::UdpSocket socket,
+                                                const engine::TestTerms& terms);
+// Sockets that were opened by one of the above, in the hands of another process or thread.
+[[nodiscard]] Result<std::vector<os::UdpSocket>> adopt_port(engine::Side side,
+                                                            engine::PortKind kind,
+                                                            std::span<os::Fd> descriptors);
 // What the loop of one such port receives into.
 [[nodiscard]] os::ReceiveBuffer make_receive_buffer(engine::Side side, engine::PortKind kind);
 // What the kernel gave the socket.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "base/check.hpp"
@@ -28,15 +29,20 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
   // Error: a socket or the loop.
   [[nodiscard]] Result<void> start(std::vector<os::Fd> descriptors) {
     const auto siblings = siblings_of(setup_.config.kind);
-    if (descriptors.size() != 2 + siblings.size()) return fail("not the descriptors of a port");
+    const std::size_t count = socket_count(setup_.config);
+    if (descriptors.size() != 1 + count + siblings.size()) {
+      return fail("not the descriptors of a port");
+    }
     // First of all, so that a failure can still be told.
     if (auto opened = open(supervisor_, std::move(descriptors[0])); !opened) return opened;
-    auto socket = adopt_port(setup_.config.side, setup_.config.kind, std::move(descriptors[1]));
-    if (!socket) return std::unexpected(socket.error());
+    auto sockets = adopt_port(setup_.config.side, setup_.config.kind,
+                              std::span(descriptors).subspan(1, count));
+    if (!sockets) return std::unexpected(sockets.error());
     runner_ = std::make_unique<PortRunner>(PortRunner::Environment{loop_, receive_buffer_, *this},
-                                           std::move(*socket), setup_.config);
+                                           std::move(*sockets), std::span(&setup_.config, 1));
     for (std::size_t i = 0; i < siblings.size(); ++i) {
-      auto opened = open(siblings_[engine::index_of(siblings[i])], std::move(descriptors[2 + i]));
+      auto opened =
+          open(siblings_[engine::index_of(siblings[i])], std::move(descriptors[1 + count + i]));
       if (!opened) return opened;
     }
     if (auto attached = runner_->attach(); !attached) return attached;
@@ -44,20 +50,20 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
     return {};
   }
 
-  void on_mail(PortKind from, const engine::Outgoing& mail) override {
+  void on_mail(const engine::Outgoing& mail) override {
     WorkerChannel* channel = mail.to == Mailbox::kCoordinator
                                  ? supervisor_.get()
                                  : siblings_[static_cast<std::size_t>(mail.to)].get();
     // A port writes to the coordinator and to siblings only.
     WYNDRVR_CHECK(channel != nullptr);
-    channel->send(ipc::Letter{engine::mailbox_of(from), mail.message});
+    channel->send(ipc::Letter{mail.from, mail.message, mail.to});
   }
 
   void on_frame(WorkerChannel& channel, Frame frame) override {
     const auto sender = sender_of(channel);
     if (const auto* letter = std::get_if<ipc::Letter>(&frame)) {
-      // Who writes is told by the channel, whatever the letter says.
-      runner_->deliver(sender, letter->message);
+      // Who writes to whom is told by the channel, whatever the letter says.
+      runner_->deliver(sender, engine::mailbox_of(setup_.config.kind), letter->message);
       return;
     }
     if (sender != Mailbox::kCoordinator) return;

@@ -1,4 +1,4 @@
-// A worker that runs one port: its loop, its actor and socket, its channels.
+// A worker that runs one port: its loop, its actor and sockets, its channels.
 #pragma once
 
 #include <functional>
@@ -11,9 +11,9 @@
 
 namespace wyndrvr::runtime {
 
-// Descriptors: the supervisor's channel, the port's UDP socket, then the channels to the ports that
-// it exchanges letters with (siblings_of). Returns a WorkerExit;
-// `tell_failure` has then been told why, where it could not begin.
+// Descriptors: the supervisor's channel, the port's UDP sockets (socket_count of its
+// configuration), then the channels to the ports that it exchanges letters with (siblings_of).
+// Returns a WorkerExit; `tell_failure` has then been told why, where it could not begin.
 int run_port_worker(const PortSetup& setup, std::vector<os::Fd> descriptors,
                     Surroundings surroundings,
                     const std::function<void(const Error&)>& tell_failure);

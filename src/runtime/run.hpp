@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/endpoint.hpp"
@@ -52,9 +53,19 @@ class ReportSink {
   virtual void on_report(const engine::Report& report) = 0;
 };
 
+// What the user wants of the client's sockets, beside what a session settles.
+struct SocketWishes {
+  std::optional<IpAddress> bind{};          // the address to send from; absent: the kernel's choice
+  std::string interface{};                  // send and receive by this one alone; empty: by any
+  std::optional<std::uint8_t> hop_limit{};  // TTL; absent: the host's default
+  std::uint8_t traffic_class = 0;           // of the three ports: DSCP << 2 | ECN codepoint
+  bool never_fragment = false;              // of the ports that carry data
+};
+
 struct ClientRun {
   engine::ClientConfig engine;
   LoopTuning tuning;
+  SocketWishes sockets;
   PlacementMode ports = kDefaultPlacementMode;
   std::vector<unsigned> cpus;  // to pin loops to, in turn; empty: runtime/cpu_plan.hpp's choice
 };

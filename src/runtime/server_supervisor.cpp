@@ -7,10 +7,13 @@
 #include "os/cpu_affinity.hpp"
 #include "os/descriptor_limit.hpp"
 #include "os/entropy.hpp"
+#include "os/route_mtu.hpp"
 #include "runtime/port_socket.hpp"
 
 namespace wyndrvr::runtime {
 namespace {
+
+using engine::PortKind;
 
 // A copy, since what is done with each may change the map.
 template <class Map>
@@ -21,6 +24,29 @@ std::vector<engine::SessionId> ids_of(const Map& map) {
   return ids;
 }
 
+// The same sockets, set up for what was granted to the client.
+Result<PortSockets> as_granted(const engine::SessionSetup& setup, PortSockets sockets) {
+  if (!setup.path) return sockets;
+  const bool single = has_single_port(setup.path);
+  for (const PortKind kind : engine::kPortKinds) {
+    for (os::UdpSocket& socket : sockets[engine::index_of(kind)]) {
+      auto set_up =
+          apply_terms(single ? PortKind::kUpload : kind, std::move(socket), setup.path->terms);
+      if (!set_up) return std::unexpected(set_up.error());
+      socket = std::move(*set_up);
+    }
+  }
+  return sockets;
+}
+
+// What fits the path to the client without being cut, as far as this host knows.
+std::optional<std::uint32_t> max_payload_towards(const engine::BindPorts& bind) {
+  if (!bind.client) return std::nullopt;
+  const auto mtu = os::route_mtu(*bind.client, bind.local);
+  if (!mtu) return std::nullopt;
+  return os::max_udp_payload(*mtu, bind.client->address.is_v6());
+}
+
 }  // namespace
 
 ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, ReportSink& sink)
@@ -28,7 +54,7 @@ ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, Report
       run_(run),
       sink_(sink),
       random_(os::entropy64()),
-      acceptor_(run.engine, os::entropy64()),
+      acceptor_(run.engine, os::entropy64(), os::fill_random),
       // Shared by all sockets of the loop, so as large as the most demanding port's.
       receive_buffer_(make_receive_buffer(engine::Side::kServer, engine::PortKind::kUpload)),
       cpus_{.chosen = run.cpus, .allowed = os::allowed_cpus()} {}
@@ -49,7 +75,10 @@ Result<Endpoint> ServerSupervisor::start() {
 
 void ServerSupervisor::shut_down() {
   if (std::exchange(shutting_down_, true)) return;
-  loop_.set_deadline(*id_, os::monotonic_now() + kShutdownTimeout);
+  const Instant now = os::monotonic_now();
+  loop_.set_deadline(*id_, now + kShutdownTimeout);
+  acceptor_.tell_all_closing(now);
+  carry_out();
   for (const engine::SessionId id : ids_of(pending_)) {
     give_up_pending(id, engine::SessionEnd::kShutdown);
   }
@@ -94,9 +123,7 @@ void ServerSupervisor::carry_out() {
     std::visit(engine::Overloaded{
                    [&](const engine::BindPorts& bind) { bind_ports(bind); },
                    [&](const engine::LaunchSession& launch) { wait_for_client(launch.setup); },
-                   [&](const engine::EndSession& end) {
-                     end_session(end.id, engine::SessionEnd::kEvicted);
-                   },
+                   [&](const engine::EndSession& end) { end_session(end.id, end.reason); },
                    [&](const engine::SendFromMain& answer) { send(answer); },
                    [&](const engine::Report& report) { sink_.on_report(report); },
                },
@@ -107,9 +134,10 @@ void ServerSupervisor::carry_out() {
 
 void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
   PortSockets sockets;
-  for (const engine::PortKind kind : engine::kPortKinds) {
+  const bool single = bind.ports[0] == bind.ports[1];
+  for (const PortKind kind : engine::kPortKinds) {
     const std::size_t i = engine::index_of(kind);
-    auto socket = open_server_port(kind, {bind.local, bind.ports[i]});
+    auto socket = open_server_port(single ? PortKind::kUpload : kind, {bind.local, bind.ports[i]});
     if (!socket) {
       // Without a descriptor left, the failure says nothing of the port.
       if (const auto spare = os::check_spare_descriptor(); !spare) {
@@ -119,10 +147,11 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
       }
       return;
     }
-    sockets[i] = std::move(*socket);
+    sockets[i].push_back(std::move(*socket));
+    if (single) break;
   }
   bound_[bind.id.value] = std::move(sockets);
-  acceptor_.on_bound(os::monotonic_now(), bind.id);
+  acceptor_.on_bound(os::monotonic_now(), bind.id, max_payload_towards(bind));
 }
 
 void ServerSupervisor::wait_for_client(const engine::SessionSetup& setup) {
@@ -137,12 +166,17 @@ void ServerSupervisor::wait_for_client(const engine::SessionSetup& setup) {
 
 void ServerSupervisor::launch(PendingSession& pending) {
   const engine::SessionSetup& setup = pending.setup();
+  auto sockets = as_granted(setup, pending.take_sockets());
+  if (!sockets) {
+    acceptor_.on_launch_failed(os::monotonic_now(), setup.id, sockets.error().message);
+    return carry_out();
+  }
   auto session =
       make_session(run_.sessions, {loop_, receive_buffer_, cpus_.for_session(launched_++)},
                    {run_.ports, setup, pending.bound(), random_()}, run_.engine, *this);
   // It may have things to say before `launch` returns.
   PlacedSession& started = *(sessions_[setup.id.value] = std::move(session));
-  started.launch(pending.take_sockets());
+  started.launch(std::move(*sockets));
 }
 
 void ServerSupervisor::end_session(engine::SessionId id, engine::SessionEnd reason) {

@@ -1,6 +1,7 @@
 #include "runtime/session_worker.hpp"
 
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "runtime/hosted_session.hpp"
@@ -33,17 +34,18 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
 
   // Error: a socket, the loop, or a worker of its own.
   [[nodiscard]] Result<void> start(std::vector<os::Fd> descriptors) {
-    if (descriptors.size() != 1 + engine::kPortCount)
-      return fail("not the descriptors of a session");
+    const std::size_t ports = has_single_port(start_.session.path) ? 1 : engine::kPortCount;
+    if (descriptors.size() != 1 + ports) return fail("not the descriptors of a session");
     // First of all, so that a failure can still be told.
     supervisor_ = std::make_unique<WorkerChannel>(loop_, std::move(descriptors[0]), *this);
     if (auto started = supervisor_->start(); !started) return started;
     PortSockets sockets;
-    for (const engine::PortKind kind : engine::kPortKinds) {
-      const std::size_t i = engine::index_of(kind);
-      auto socket = adopt_port(engine::Side::kServer, kind, std::move(descriptors[1 + i]));
-      if (!socket) return std::unexpected(socket.error());
-      sockets[i] = std::move(*socket);
+    for (std::size_t i = 0; i < ports; ++i) {
+      const engine::PortKind kind = ports == 1 ? engine::PortKind::kUpload : engine::kPortKinds[i];
+      auto adopted =
+          adopt_port(engine::Side::kServer, kind, std::span(descriptors).subspan(1 + i, 1));
+      if (!adopted) return std::unexpected(adopted.error());
+      sockets[i] = std::move(*adopted);
     }
     session_.launch(std::move(sockets));
     return {};
@@ -89,7 +91,7 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
 int run_session_worker(const SessionStart& start, std::vector<os::Fd> descriptors,
                        Surroundings surroundings,
                        const std::function<void(const Error&)>& tell_failure) {
-  const os::Confinement needs = needs_of(start.ports);
+  const os::Confinement needs = needs_of(mode_for(start.ports, start.session.path));
   const bool carries_data = !needs.threads && !needs.processes;
   take_place("session", carries_data ? start.cpus.of_session() : start.cpus.of_coordinator(),
              surroundings);

@@ -12,8 +12,8 @@
 
 namespace wyndrvr::runtime {
 
-// Descriptors: the supervisor's channel, then the three ports' UDP sockets. Returns a WorkerExit;
-// `tell_failure` has then been told why, where it could not begin.
+// Descriptors: the supervisor's channel, then the three ports' UDP sockets, or the one that they
+// share. Returns a WorkerExit; `tell_failure` has then been told why, where it could not begin.
 int run_session_worker(const SessionStart& start, std::vector<os::Fd> descriptors,
                        Surroundings surroundings,
                        const std::function<void(const Error&)>& tell_failure);

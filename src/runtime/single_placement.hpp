@@ -1,4 +1,5 @@
-// All actors of a session in the caller's loop.
+// All actors of a session in the caller's loop: one for each port, or one for all three where the
+// session has a single port.
 //
 // Messages are queued and handed over one after the other, never from within the sender's own
 // step. Debug builds pass each through the message codec, so that a test in one process relies on
@@ -23,7 +24,7 @@ class SinglePlacement final : public PortPlacement, public MailHandler {
   void launch(PortSockets sockets, const PortConfigs& configs) override;
   void post(engine::PortKind to, const engine::Message& message) override;
   void stop() override;
-  void on_mail(engine::PortKind from, const engine::Outgoing& mail) override;
+  void on_mail(const engine::Outgoing& mail) override;
 
  private:
   struct Envelope {
@@ -35,12 +36,16 @@ class SinglePlacement final : public PortPlacement, public MailHandler {
   // in flight together is our own bug.
   static constexpr std::size_t kCapacity = 64;
 
+  [[nodiscard]] Result<void> start(PortSockets sockets, const PortConfigs& configs);
   void enqueue(Envelope envelope);
   void hand_over();
+  void hand_over(const Envelope& envelope);
 
   PlacementContext context_;
   PlacementListener& listener_;
+  // By port; of a single port, the first alone.
   std::array<std::unique_ptr<PortRunner>, engine::kPortCount> runners_;
+  bool single_port_ = false;
   base::BoundedQueue<Envelope> queue_{kCapacity};
   std::vector<std::byte> frame_;
   bool handing_over_ = false;

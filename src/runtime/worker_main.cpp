@@ -7,6 +7,7 @@
 
 #include "os/seqpacket.hpp"
 #include "os/signals.hpp"
+#include "runtime/port_socket.hpp"
 #include "runtime/port_worker.hpp"
 #include "runtime/session_worker.hpp"
 #include "runtime/worker_frames.hpp"
@@ -18,9 +19,10 @@ namespace {
 // How long a worker waits for its set-up. The supervisor gives up sooner.
 constexpr Duration kSetupTimeout = 10s;
 
-// Inherited descriptors begin here (os/child_process.hpp).
+// Inherited descriptors begin here (os/child_process.hpp). A port has the most: its channel, its
+// sockets, and its siblings' channels.
 constexpr int kFirstDescriptor = 3;
-constexpr int kMostDescriptors = 8;
+constexpr int kMostDescriptors = 1 + static_cast<int>(kMaxPortSockets) + 2;
 
 std::optional<Frame> receive_setup(int channel) {
   std::vector<std::byte> octets;

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "os/seqpacket.hpp"
+#include "runtime/port_socket.hpp"
 #include "runtime/port_worker.hpp"
 
 namespace wyndrvr::runtime {
@@ -30,10 +31,12 @@ void WorkerPlacement::launch(PortSockets sockets, const PortConfigs& configs) {
 }
 
 Result<void> WorkerPlacement::start_workers(PortSockets sockets, const PortConfigs& configs) {
-  // By port: its socket, then its ends of the channels to its siblings.
+  // By port: its sockets, then its ends of the channels to its siblings.
   std::array<std::vector<os::Fd>, engine::kPortCount> descriptors;
   for (const PortKind kind : engine::kPortKinds) {
-    descriptors[engine::index_of(kind)].push_back(sockets[engine::index_of(kind)]->release());
+    const std::size_t i = engine::index_of(kind);
+    WYNDRVR_CHECK(sockets[i].size() == socket_count(configs[i]));
+    for (os::UdpSocket& socket : sockets[i]) descriptors[i].push_back(socket.release());
   }
   for (const PortKind sibling : siblings_of(PortKind::kControl)) {
     auto pair = os::open_channel_pair();
@@ -53,7 +56,7 @@ Result<void> WorkerPlacement::start_workers(PortSockets sockets, const PortConfi
 
 void WorkerPlacement::post(PortKind to, const engine::Message& message) {
   if (const auto& worker = workers_[engine::index_of(to)]) {
-    worker->send(ipc::Letter{engine::Mailbox::kCoordinator, message});
+    worker->send(ipc::Letter{engine::Mailbox::kCoordinator, message, engine::mailbox_of(to)});
   }
 }
 

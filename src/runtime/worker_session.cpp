@@ -23,7 +23,9 @@ WorkerSession::WorkerSession(const PlacementContext& context, StartBody start_bo
 
 void WorkerSession::launch(PortSockets sockets) {
   std::vector<os::Fd> descriptors;
-  for (auto& socket : sockets) descriptors.push_back(socket->release());
+  for (auto& port : sockets) {
+    for (os::UdpSocket& socket : port) descriptors.push_back(socket.release());
+  }
   const auto started =
       worker_.start(start_body_, to_string(start_.session.client), std::move(descriptors));
   if (!started) {

@@ -5,8 +5,10 @@
 
 #include "engine/client_session.hpp"
 #include "engine/control_client.hpp"
+#include "engine/handshake_client.hpp"
 #include "engine/heartbeat_client.hpp"
 #include "engine/server_session.hpp"
+#include "engine/test_control.hpp"
 #include "sim/checkers.hpp"
 
 namespace wyndrvr::sim {
@@ -22,9 +24,23 @@ constexpr Duration kSlack = 200ms;
 // Issue and documentation promise this to a client that never proves its ports.
 constexpr Duration kUnprovenBound = 5s;
 
+using engine::DialectChoice;
+
 bool has_problem(const engine::SessionResult& result, ProblemCode code) {
   return std::ranges::any_of(result.problems,
                              [code](const engine::Problem& one) { return one.code == code; });
+}
+
+bool wants_one(const ClientScenario& scenario) {
+  return scenario.config.dialect != DialectChoice::kOriginal;
+}
+
+// A test was wanted, in the dialect that was spoken in the end.
+std::size_t tests_wanted(const ClientHost& client) {
+  const engine::ClientConfig& config = client.scenario().config;
+  if (client.result().dialect != engine::Dialect::kOne) return config.upload ? 1 : 0;
+  return (config.terms.has(engine::PortKind::kUpload) ? 1U : 0U) +
+         (config.terms.has(engine::PortKind::kDownload) ? 1U : 0U);
 }
 
 // The longest that a run may take by its own time-outs.
@@ -32,6 +48,10 @@ Duration longest_run(const ClientScenario& scenario) {
   const engine::ClientConfig& config = scenario.config;
   Duration longest = ClientSession::kConnectInterval * ClientSession::kConnectAttempts +
                      ClientSession::kDrainTimeout + 2 * kSlack;
+  if (wants_one(scenario)) {
+    longest += 2 * engine::HandshakeClient::kLongestWait * engine::HandshakeClient::kMostSendings;
+    longest += engine::TestControl::kStartTimeout + 2 * engine::TestControl::kResultTimeout;
+  }
   if (config.upload) {
     longest += ClientSession::kPortsTimeout + ControlClient::kAcknowledgementTimeout +
                config.upload->duration + ControlClient::kResultTimeout + ClientSession::kLinger;
@@ -52,6 +72,24 @@ bool is_perfect(const LinkConfig& link) {
   return link.loss <= 0 && link.corruption <= 0 && !link.outage && link.mtu >= 1500;
 }
 
+// The two ends have a dialect, and a key where one is asked for, in common.
+bool understand_each_other(const engine::ServerConfig& server, const engine::ClientConfig& client) {
+  const bool same_key =
+      client.key && !server.keys.empty() && client.key->id == server.keys.front().id &&
+      std::ranges::equal(client.key->octets.view(), server.keys.front().octets.view());
+  if (client.key && !same_key) return false;
+  if (server.key_required && !client.key) return false;
+  switch (server.dialect) {
+    case DialectChoice::kAuto:
+      return true;
+    case DialectChoice::kOne:
+      return client.dialect != DialectChoice::kOriginal;
+    case DialectChoice::kOriginal:
+      break;
+  }
+  return client.dialect != DialectChoice::kOne && !client.key && client.not_in_original.empty();
+}
+
 // Nothing but what the tests themselves cause (a full queue) goes wrong: the run must succeed.
 bool must_succeed(const Scenario& scenario, const ClientScenario& client) {
   const engine::ServerLimits& limits = scenario.server.config.limits;
@@ -63,7 +101,8 @@ bool must_succeed(const Scenario& scenario, const ClientScenario& client) {
   return room && is_perfect(client.up) && is_perfect(client.down) && !client.stop &&
          !client.vanishes && !client.ports_fail && !client.loss && client.send_refusal <= 0 &&
          !scenario.server.vanishes && !scenario.server.shutdown && !scenario.server.loss &&
-         scenario.server.launch_failure <= 0 && !scenario.garbage;
+         scenario.server.launch_failure <= 0 && !scenario.garbage && !client.rebind &&
+         understand_each_other(scenario.server.config, client.config);
 }
 
 void count_problems(Environment& environment, const engine::SessionResult& result) {
@@ -75,23 +114,32 @@ void count_problems(Environment& environment, const engine::SessionResult& resul
       {ProblemCode::kNoResult, Seen::kNoResult},
       {ProblemCode::kServerSilent, Seen::kServerSilent},
       {ProblemCode::kLocalFailure, Seen::kLocalFailure},
+      {ProblemCode::kSustainedLoss, Seen::kSustainedLoss},
   };
   for (const auto& [code, seen] : kCounted) {
     if (has_problem(result, code)) environment.coverage.count(seen);
   }
   if (result.valid) environment.coverage.count(Seen::kValidRun);
+  if (!result.dialect) return;
+  const bool one = *result.dialect == engine::Dialect::kOne;
+  environment.coverage.count(one ? Seen::kSpokeOne : Seen::kSpokeOriginal);
 }
 
 void check_verdict(Environment& environment, const ClientHost& client) {
   const engine::SessionResult& result = client.result();
   Findings& findings = environment.findings;
   const TrueTime now = environment.queue.now();
-  if (has_problem(result, ProblemCode::kNoAnswer) && client.was_answered()) {
+  // In dialect 1 there are two steps, and the second may fail as well.
+  if (has_problem(result, ProblemCode::kNoAnswer) && client.was_answered() &&
+      !wants_one(client.scenario())) {
     findings.add(now, "{}: says that no answer came, but one did", client.name());
   }
-  if (result.valid && client.scenario().config.upload) {
-    const bool has_result = !result.tests.empty() && result.tests.front().has_result;
-    if (!has_result) findings.add(now, "{}: a valid run without a result", client.name());
+  const auto with_result = std::ranges::count_if(result.tests, &engine::TestOutcome::has_result);
+  if (result.valid && static_cast<std::size_t>(with_result) < tests_wanted(client)) {
+    findings.add(now, "{}: a valid run without a result", client.name());
+  }
+  if (!result.valid && result.problems.empty()) {
+    findings.add(now, "{}: not valid, and does not say why", client.name());
   }
   if (has_problem(result, ProblemCode::kServerFailed) && !client.heard_ended()) {
     findings.add(now, "{}: says that the server failed, but was not told so", client.name());
@@ -139,7 +187,7 @@ class PortLossCheck {
 
   // A test ends at once. What ends already does so, without waiting for the lost one.
   void check_time() {
-    if (loss_.in_time && !client_.scenario().config.upload) return;
+    if (loss_.in_time && tests_wanted(client_) == 0) return;
     if (loss_.lingering) return;
     const Duration after = *client_.finished_at() - loss_.told;
     if (after > ClientSession::kDrainTimeout + kSlack) {
@@ -149,7 +197,7 @@ class PortLossCheck {
 
   void count() {
     if (!loss_.in_time) return;
-    const bool upload = client_.scenario().config.upload.has_value();
+    const bool upload = tests_wanted(client_) > 0;
     environment_.coverage.count(upload ? Seen::kUploadPortLost : Seen::kLatencyPortLost);
   }
 
@@ -226,6 +274,11 @@ void check_server(Environment& environment, const ServerHost& server, std::size_
   if (server.dark()) return;
   const TrueTime now = environment.queue.now();
   for (const SessionTruth* session : server.sessions()) {
+    // Behind a cookie, and a proof, there is always one of the clients.
+    if (session->speaks_one && !session->of_client) {
+      environment.findings.add(now, "session {} of {}: a stranger has it", session->id.value,
+                               to_string(session->client));
+    }
     if (!session->ended) {
       environment.findings.add(now, "session {} of {}: never ends", session->id.value,
                                to_string(session->client));

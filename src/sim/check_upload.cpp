@@ -212,7 +212,7 @@ const SessionTruth* receiving_session(const ClientHost& client, const ServerHost
 
 void check_upload(Environment& environment, const ClientHost& client, const ServerHost& server) {
   for (const engine::TestOutcome& test : client.result().tests) {
-    if (!test.has_result) continue;
+    if (!test.has_result || test.dialect != engine::Dialect::kOriginal) continue;
     environment.coverage.count(Seen::kUploadResult);
     const SessionTruth* session = receiving_session(client, server);
     if (client.upload().tainted || session == nullptr || session->tainted) continue;

@@ -19,6 +19,8 @@ void check_session_loss(Environment& environment, const SessionTruth& session);
 void check_client(Environment& environment, const ClientHost& client);
 // The receiver's figures in a client's result against what the server's actor truly accepted.
 void check_upload(Environment& environment, const ClientHost& client, const ServerHost& server);
+// The same of tests of dialect 1, of either direction, and both sides' figures.
+void check_streams(Environment& environment, const ClientHost& client, const ServerHost& server);
 // Nothing is left at the server: no session, and every port free.
 void check_server(Environment& environment, const ServerHost& server, std::size_t ports);
 

@@ -25,6 +25,8 @@ class ClientHost : public Host, public Socket {
   void stop();
   // The loop of one of its ports ends here and now.
   void lose(engine::PortKind port);
+  // A NAT between gives the flows of one of its ports other ports.
+  void rebind(engine::PortKind port);
   void on_arrival(PacketPtr packet) override;  // at the main socket
   void on_unreachable(const Endpoint& by) override;
 
@@ -41,25 +43,30 @@ class ClientHost : public Host, public Socket {
   [[nodiscard]] const engine::SessionResult& result() const { return session_->result(); }
   // Whether an answer of the server reached it.
   [[nodiscard]] bool was_answered() const { return was_answered_; }
-  // Whether an ENDED reached it, from wherever.
+  // Whether an ENDED or a CLOSE reached it, from wherever.
   [[nodiscard]] bool heard_ended() const { return heard_ended_; }
   // Of which its coordinator has heard.
   [[nodiscard]] const PortLossTruth* loss() const {
     return loss_ && finished() && loss_->told <= *finished_at_ ? &*loss_ : nullptr;
   }
   [[nodiscard]] static std::string cause_of_loss(engine::PortKind port);
-  [[nodiscard]] UploadTruth& upload() { return upload_; }
-  [[nodiscard]] const UploadTruth& upload() const { return upload_; }
+  [[nodiscard]] ClientTruth& truth() { return truth_; }
+  [[nodiscard]] const ClientTruth& truth() const { return truth_; }
+  [[nodiscard]] const UploadTruth& upload() const { return truth_.upload; }
   [[nodiscard]] Link& uplink() const { return *uplink_; }
-  [[nodiscard]] const PortHost* port(engine::PortKind kind) const {
-    return ports_[engine::index_of(kind)].get();
-  }
+  // That carries this port; nothing before there are ports.
+  [[nodiscard]] PortHost* port(engine::PortKind kind) const;
 
  private:
   void settle();
   void carry_out(const engine::ClientSessionEffect& effect);
-  void send_connect(const Endpoint& to);
+  void send_main(const engine::SendMain& datagram);
   void open_ports(const engine::OpenPorts& wanted);
+  void make_port(const std::vector<engine::PortKind>& kinds);
+  [[nodiscard]] PortWatch::Options watch_options(const engine::PortConfig& config);
+  // Where the ports have sockets, and an actor, of their own.
+  [[nodiscard]] bool has_single_port() const;
+  void note_handshake(const Packet& packet);
   void on_letter(engine::Mailbox from, engine::Mailbox to, const engine::Message& message);
   void note_report(const engine::Report& report);
   void on_ended(const Packet& packet, const wire::Ended& ended);
@@ -71,7 +78,7 @@ class ClientHost : public Host, public Socket {
   std::size_t index_;
   Endpoint main_;
   Link* uplink_ = nullptr;
-  UploadTruth upload_;
+  ClientTruth truth_;
   std::optional<engine::ClientSession> session_;
   Mailroom mail_;
   Alarm alarm_;
@@ -80,6 +87,8 @@ class ClientHost : public Host, public Socket {
   std::optional<std::uint32_t> key_;  // of its assignment
   std::optional<PortLossTruth> loss_;
   std::array<bool, engine::kPortCount> reported_{};
+  std::uint16_t next_port_;  // for the next flow
+  std::uint16_t next_outside_port_;
   bool was_answered_ = false;
   bool heard_ended_ = false;
   bool result_arrived_ = false;

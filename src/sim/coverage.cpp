@@ -64,6 +64,21 @@ constexpr std::array<std::string_view, kSeenCount> kNames = {
     "letters that waited for room",
     "letters that newer ones replaced",
     "probes served at the end",
+    "datagrams compared with their grant",
+    "sessions ended: closed by the client",
+    "CLOSE sent",
+    "ports that a NAT has rebound",
+    "datagrams forged from off the path",
+    "datagrams sent again from on the path",
+    "clients that spoke dialect 1",
+    "clients that spoke 0.14",
+    "tests of dialect 1 compared exactly",
+    "... with loss",
+    "... downloads",
+    "... of several streams",
+    "... with tags",
+    "... loss equal to its causes",
+    "... ended for sustained loss",
 };
 
 }  // namespace

@@ -68,6 +68,21 @@ enum class Seen : std::uint8_t {
   kMailHeldBack,
   kMailSuperseded,
   kProbeServed,
+  kGrantWatched,
+  kEndClosed,
+  kCloseSent,
+  kRebound,
+  kForged,
+  kReplayed,
+  kSpokeOne,
+  kSpokeOriginal,
+  kTestOneExact,
+  kTestOneLoss,
+  kTestOneDownload,
+  kTestOneStreams,
+  kTestOneTagged,
+  kTestOneCauses,
+  kSustainedLoss,
   kCount
 };
 

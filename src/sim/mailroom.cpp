@@ -11,11 +11,15 @@ namespace {
 using engine::Mailbox;
 
 constexpr std::array<std::string_view, std::variant_size_v<engine::Message>> kKinds = {
-    "StartTest",       "PortReady",      "Go",          "SetLoaded",    "Nudge",
-    "Quiet",           "Drain",          "PortProven",  "PortSilent",   "PortHeard",
-    "HeartbeatSample", "HeartbeatsDone", "TestStarted", "TestFinished", "ResultArrived",
-    "ResultDelivered", "TestFailed",     "PortReport",  "Trace",        "SenderProgress",
-    "ReceiverProgress"};
+    "StartTest",       "PortReady",       "Go",
+    "SetLoaded",       "Nudge",           "Quiet",
+    "Drain",           "PortProven",      "PortSilent",
+    "PortHeard",       "HeartbeatSample", "HeartbeatsDone",
+    "TestStarted",     "TestFinished",    "ResultArrived",
+    "ResultDelivered", "TestFailed",      "PortReport",
+    "Trace",           "SenderProgress",  "ReceiverProgress",
+    "StopTest",        "SenderFinished",  "TestBroken",
+    "TestReported"};
 
 std::string_view name(Mailbox mailbox) {
   return mailbox == Mailbox::kCoordinator ? "coordinator"

@@ -32,7 +32,23 @@ void Network::bind(const Endpoint& endpoint, Socket& socket) {
   WYNDRVR_CHECK(sockets_.emplace(endpoint, &socket).second);
 }
 
-std::size_t Network::send(Link* link, const Packet& packet) {
+void Network::rebind(const Endpoint& inside, const Endpoint& outside) {
+  if (const auto old = outside_of_.find(inside); old != outside_of_.end()) {
+    inside_of_.erase(old->second);
+  }
+  outside_of_[inside] = outside;
+  inside_of_[outside] = inside;
+}
+
+std::size_t Network::send(Link* link, const Packet& original) {
+  const auto outside = original.note.garbage ? outside_of_.end() : outside_of_.find(original.from);
+  if (outside == outside_of_.end()) return forward(link, original);
+  Packet translated = original;
+  translated.from = outside->second;
+  return forward(link, translated);
+}
+
+std::size_t Network::forward(Link* link, const Packet& packet) {
   if (tap_) tap_(packet);
   const Link::Outcome outcome = link == nullptr
                                     ? Link::Outcome{{}, 0, "no route"}
@@ -63,13 +79,16 @@ void Network::corrupt(Packet& packet) {
 
 void Network::arrive(PacketPtr packet) {
   packet->arrived = queue_.now();
-  const auto found = sockets_.find(packet->to);
-  if (found == sockets_.end()) {
+  const auto inside = inside_of_.find(packet->to);
+  const bool is_stale = outside_of_.contains(packet->to);
+  const auto found = sockets_.find(inside == inside_of_.end() ? packet->to : inside->second);
+  if (found == sockets_.end() || is_stale) {
     trace_.line(queue_.now(), "network", "nobody listens at {}", packet->to);
     note_unheard(packet->note);
     if (tells_unreachable_ && packet->note.genuine()) refuse(*packet);
     return;
   }
+  if (arrival_tap_) arrival_tap_(*packet);
   found->second->on_arrival(std::move(packet));
 }
 

@@ -40,6 +40,11 @@ class Network {
   void set_route(const IpAddress& to, Link& link) { routes_[to] = &link; }
   [[nodiscard]] Link* route(const IpAddress& to) const;
   void set_tap(Tap tap) { tap_ = std::move(tap); }
+  // Sees every packet that comes to a socket.
+  void set_arrival_tap(Tap tap) { arrival_tap_ = std::move(tap); }
+  // A NAT gives `inside` another endpoint: what it sends comes from there, and what is sent to the
+  // old one vanishes.
+  void rebind(const Endpoint& inside, const Endpoint& outside);
   // Hosts answer packets to closed ports with ICMP.
   void tell_unreachable() { tells_unreachable_ = true; }
 
@@ -52,6 +57,7 @@ class Network {
   std::size_t send(Link* link, const Packet& packet);
 
  private:
+  std::size_t forward(Link* link, const Packet& packet);
   void arrive(PacketPtr packet);
   void refuse(const Packet& packet);
   void corrupt(Packet& packet);
@@ -60,10 +66,13 @@ class Network {
   base::Random& random_;
   Trace& trace_;
   Tap tap_;
+  Tap arrival_tap_;
   bool tells_unreachable_ = false;
   std::deque<Link> links_;
   std::map<IpAddress, Link*> routes_;
   std::unordered_map<Endpoint, Socket*, HashEndpoint> sockets_;
+  std::unordered_map<Endpoint, Endpoint, HashEndpoint> outside_of_;
+  std::unordered_map<Endpoint, Endpoint, HashEndpoint> inside_of_;
 };
 
 }  // namespace wyndrvr::sim

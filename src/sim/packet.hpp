@@ -29,6 +29,8 @@ struct Note {
   TrueTime answer_sent;
   bool garbage = false;  // not sent by the engine
   bool corrupt = false;
+  bool forged = false;    // garbage of one who cannot read the paths
+  bool replayed = false;  // garbage: an exact copy of what had come before
 
   [[nodiscard]] bool genuine() const { return !garbage && !corrupt; }
 };

@@ -21,9 +21,12 @@ constexpr Duration kClockError = 3us;
 constexpr unsigned kTypeHeartbeat0 = 0;
 constexpr unsigned kTypeHeartbeat1 = 1;
 constexpr unsigned kTypeHeartbeat2 = 2;
+constexpr unsigned kDialectOneBit = 0x80;  // of the type
 constexpr std::size_t kSeqAt = 4;
 constexpr std::size_t kOffsetAt = 12;
 constexpr std::size_t kHeaderSize = 20;
+constexpr std::size_t kAnswerTimeAt = 44;     // dialect 1: the server's time in HEARTBEAT_1
+constexpr std::size_t kConfirmedTimeAt = 28;  // the same in HEARTBEAT_2
 
 bool near(Duration a, Duration b, Duration tolerance) {
   return a - b <= tolerance && b - a <= tolerance;
@@ -31,16 +34,31 @@ bool near(Duration a, Duration b, Duration tolerance) {
 
 }  // namespace
 
-PortWatch::PortWatch(Host& host, Options options) : host_(host), options_(std::move(options)) {}
+PortWatch::PortWatch(Host& host, Options options) : host_(host), options_(std::move(options)) {
+  if (options_.streams) streams_.emplace(host, *options_.streams);
+}
 
-Note PortWatch::on_transmit(engine::TransmitKind kind, ByteView datagram, TrueTime departs) {
+bool PortWatch::is_tainted() const {
+  const ClientTruth* client = streams_ ? options_.streams->client : nullptr;
+  return tainted_ || (client != nullptr && client->tainted);
+}
+
+Note PortWatch::on_transmit(const engine::Transmit& transmit, ByteView datagram, TrueTime departs) {
   Note note;
   note.sent = now();
   note.departed = departs;
-  if (kind == engine::TransmitKind::kData) {
+  const unsigned type = std::to_integer<unsigned>(datagram[0]);
+  if (streams_) {
+    streams_->on_transmit(note, transmit.to, datagram);
+    // Measured are heartbeats of the first path alone.
+    if (transmit.flow == 0) {
+      note_heartbeat(note, type & ~kDialectOneBit);
+      if (note.subject == Subject::kHeartbeat2) note_repetition(note, datagram);
+    }
+  } else if (transmit.kind == engine::TransmitKind::kData) {
     note_data(note, datagram);
   } else {
-    note_heartbeat(note, std::to_integer<unsigned>(datagram[0]));
+    note_heartbeat(note, type);
   }
   if (!is_client()) watch_budget();
   const bool counted = note.subject == Subject::kData || note.subject == Subject::kHeartbeat0;
@@ -87,6 +105,18 @@ void PortWatch::note_heartbeat(Note& note, unsigned type) {
   }
 }
 
+// A path's first confirmation is sent again for a while, with the server's time of its answer.
+void PortWatch::note_repetition(Note& note, ByteView confirmation) {
+  if (cause_ != nullptr) {
+    const ByteView answer = cause_->bytes;
+    answers_sent_[base::load_big_endian(answer.data() + kAnswerTimeAt, 8)] = cause_->note.sent;
+  } else {
+    const auto known =
+        answers_sent_.find(base::load_big_endian(confirmation.data() + kConfirmedTimeAt, 8));
+    if (known != answers_sent_.end()) note.answer_sent = known->second;
+  }
+}
+
 void PortWatch::on_carried(const Note& note, std::size_t copies) {
   if (note.subject != Subject::kData || copies > 0) return;
   const bool hide = host_.environment().scenario.lie == Lie::kHiddenLoss;
@@ -104,7 +134,16 @@ void PortWatch::on_delivered(const Packet& packet, bool accepted) {
   cause_accepted_ = accepted;
   if (!is_client()) ++given_;
   if (accepted && options_.session != nullptr) options_.session->last_accepted = now();
-  if (accepted && !packet.note.genuine()) taint(packet);
+  const bool copied_data = packet.note.replayed && packet.note.upload != nullptr;
+  if (accepted && !packet.note.genuine() && !copied_data) taint(packet);
+  if (streams_) {
+    streams_->on_delivered(packet, accepted);
+  } else {
+    on_original(packet, accepted);
+  }
+}
+
+void PortWatch::on_original(const Packet& packet, bool accepted) {
   if (accepted && !is_client() && options_.kind == engine::PortKind::kControl) note_request(packet);
   if (is_client() || packet.note.upload == nullptr) return;
   if (packet.note.genuine()) {
@@ -175,6 +214,7 @@ void PortWatch::watch_budget() {
 }
 
 void PortWatch::on_letter(const engine::Message& message) {
+  if (streams_) streams_->on_letter(message);
   if (const auto* set = std::get_if<engine::SetLoaded>(&message)) loaded_ = set->loaded;
   if (std::holds_alternative<engine::StartTest>(message) && options_.session != nullptr) {
     options_.session->received.prepared = true;
@@ -185,6 +225,7 @@ void PortWatch::on_letter(const engine::Message& message) {
 }
 
 void PortWatch::on_posted(const engine::Message& message) {
+  if (streams_) streams_->on_posted(message);
   std::visit(engine::Overloaded{
                  [&](const engine::HeartbeatSample& sample) {
                    if (is_client()) {
@@ -197,7 +238,9 @@ void PortWatch::on_posted(const engine::Message& message) {
                    proven_ = true;
                    if (options_.session != nullptr) ++options_.session->proven_ports;
                  },
-                 [&](const engine::TestFinished&) { options_.session->received.finished = now(); },
+                 [&](const engine::TestFinished&) {
+                   if (!is_client()) options_.session->received.finished = now();
+                 },
                  [&](const engine::PortReport& report) {
                    reported_ = true;
                    if (is_client()) check_report(report);
@@ -210,7 +253,7 @@ void PortWatch::on_posted(const engine::Message& message) {
 void PortWatch::check_client_sample(const engine::HeartbeatSample& sample) {
   const bool traceable = cause_ != nullptr && cause_->note.subject == Subject::kHeartbeat1 &&
                          cause_->note.heartbeat != nullptr;
-  if (tainted_) return;
+  if (is_tainted()) return;
   if (!traceable || cause_->note.heartbeat->answered) {
     findings().add(now(), "{}: a round trip without an answer", options_.name);
     return;
@@ -251,7 +294,7 @@ void PortWatch::check_network_rtt(Duration reported, const Packet& answer) {
 }
 
 void PortWatch::check_server_sample(const engine::HeartbeatSample& sample) {
-  if (tainted_ || cause_ == nullptr) return;
+  if (is_tainted() || cause_ == nullptr) return;
   const TrueTime arrived = host_.config().kernel_stamps ? cause_->arrived : now();
   const Duration rtt = host_.clock().stretch(arrived - cause_->note.answer_sent);
   host_.environment().coverage.count(Seen::kServerHeartbeatSample);
@@ -261,7 +304,7 @@ void PortWatch::check_server_sample(const engine::HeartbeatSample& sample) {
 }
 
 void PortWatch::check_report(const engine::PortReport& report) {
-  if (!tainted_) {
+  if (!is_tainted()) {
     check_phase(report.totals.idle, false);
     check_phase(report.totals.loaded, true);
     host_.environment().coverage.count(Seen::kLatencyPortExact);
@@ -270,7 +313,7 @@ void PortWatch::check_report(const engine::PortReport& report) {
     }
     if (lost_heartbeats() == 0) host_.environment().coverage.count(Seen::kPathWithoutLoss);
   }
-  if (report.sender) check_sender(*report.sender);
+  if (report.sender && !streams_) check_sender(*report.sender);
 }
 
 void PortWatch::check_phase(const engine::LatencyTotals& totals, bool loaded) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "base/bytes.hpp"
@@ -16,6 +17,7 @@
 #include "engine/port_kind.hpp"
 #include "sim/host.hpp"
 #include "sim/packet.hpp"
+#include "sim/stream_watch.hpp"
 #include "sim/truth.hpp"
 #include "stats/jitter.hpp"
 
@@ -31,18 +33,21 @@ class PortWatch {
     // Heartbeats may be given up after this long; the last ones of a count sooner than others.
     Duration shortest_patience{};
     std::string name;
+    std::optional<StreamWatch::Options> streams{};  // dialect 1
   };
 
   PortWatch(Host& host, Options options);
 
   // The actor has handed out a datagram; returns what is to be noted on it.
-  [[nodiscard]] Note on_transmit(engine::TransmitKind kind, ByteView datagram, TrueTime departs);
+  [[nodiscard]] Note on_transmit(const engine::Transmit& transmit, ByteView datagram,
+                                 TrueTime departs);
   // What the link made of it, or that the kernel refused it.
   void on_carried(const Note& note, std::size_t copies);
   void on_refused(const Note& note);
   // A datagram was given to the actor (which read it now); until `on_settled`, what the actor does
   // is caused by it. `packet` stays valid until then.
   void on_delivered(const Packet& packet, bool accepted);
+  [[nodiscard]] const std::string& name() const { return options_.name; }
   void on_settled();
   // A message to the actor; one from it.
   void on_letter(const engine::Message& message);
@@ -65,11 +70,14 @@ class PortWatch {
     stats::InterarrivalJitter jitter;
   };
 
+  [[nodiscard]] bool is_tainted() const;
   [[nodiscard]] bool is_client() const { return options_.side == engine::Side::kClient; }
   [[nodiscard]] TrueTime now() const { return host_.environment().queue.now(); }
   [[nodiscard]] Findings& findings() const { return host_.environment().findings; }
   void note_data(Note& note, ByteView datagram);
   void note_heartbeat(Note& note, unsigned type);
+  void note_repetition(Note& note, ByteView confirmation);
+  void on_original(const Packet& packet, bool accepted);
   void on_data(const Packet& packet, bool accepted);
   void accept_data(const Packet& packet);
   void note_request(const Packet& packet);
@@ -86,8 +94,11 @@ class PortWatch {
 
   Host& host_;
   Options options_;
+  std::optional<StreamWatch> streams_;
   const Packet* cause_ = nullptr;
   bool cause_accepted_ = false;
+  // Client: when what it confirmed was handed out, by the server's time in it.
+  std::map<std::uint64_t, TrueTime> answers_sent_;
   bool loaded_ = false;
   bool tainted_ = false;
   bool reported_ = false;      // client: its last word is said

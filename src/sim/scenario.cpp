@@ -1,43 +1,14 @@
 #include "sim/scenario.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "base/random.hpp"
+#include "sim/draw.hpp"
 #include "wire/data_body.hpp"
 
 namespace wyndrvr::sim {
 namespace {
 
-// Keeps one seed at some milliseconds: datagrams that a test sends before its first report.
-constexpr double kMostDatagrams = 6'000;
-constexpr double kFirstRate = 20e6;  // bits per second, of the engine's rate controller
-
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : random_(seed) {}
-
-  bool chance(double probability) { return random_.chance(probability); }
-  std::uint64_t between(std::uint64_t low, std::uint64_t high) {
-    return random_.between(low, high);
-  }
-  double real(double low, double high) { return low + (high - low) * random_.unit(); }
-  // Each order of magnitude is as likely as the next.
-  double magnitude(double low, double high) {
-    return std::exp(real(std::log(low), std::log(high)));
-  }
-  Duration time(Duration low, Duration high) {
-    return Duration(static_cast<Duration::rep>(random_.between(
-        static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
-  }
-  // A number in (0, most] with that probability, else 0.
-  double sometimes(double probability, double most) {
-    return chance(probability) ? real(most / 100, most) : 0;
-  }
-
- private:
-  base::Random random_;
-};
+constexpr std::uint64_t kDialectSalt = 0x64'69'61'6c'65'63'74;
 
 // The fault mix of one seed; each link takes its own share of it.
 struct Faults {
@@ -112,7 +83,7 @@ engine::UploadRequest draw_upload(Draw& draw) {
       any_size ? draw.between(1, wire::kMaxPayload) : draw.between(800, wire::kMaxPayload));
   const double packet_bits =
       8.0 * static_cast<double>(wire::data_packet_size(upload.payload_bytes));
-  const double longest = std::clamp(kMostDatagrams * packet_bits / kFirstRate, 0.2, 3.0);
+  const double longest = longest_test(packet_bits);
   upload.duration = from_seconds(draw.real(std::min(0.5, longest / 2), longest));
   return upload;
 }
@@ -248,6 +219,9 @@ Scenario draw_scenario(std::uint64_t seed) {
     garbage.flood = draw.chance(0.15);
   }
   draw_loops(draw, apart, scenario);
+  // Drawn apart: what a world of 0.14 is stays as it was before there was another dialect.
+  Draw dialect(seed ^ kDialectSalt);
+  if (dialect.chance(0.5)) draw_dialect_one(dialect, scenario);
   return scenario;
 }
 

@@ -57,6 +57,12 @@ struct SessionLoss {
   std::optional<engine::PortKind> port;  // absent: the loop of the whole session
 };
 
+// A NAT between gives the sockets of one of a client's ports other ports of its own.
+struct Rebind {
+  TrueTime at;
+  engine::PortKind port = engine::PortKind::kUpload;
+};
+
 struct ClientScenario {
   engine::ClientConfig config;
   HostConfig host;
@@ -66,6 +72,7 @@ struct ClientScenario {
   std::optional<TrueTime> stop;      // the user's Ctrl-C
   std::optional<TrueTime> vanishes;  // the host goes dark
   std::optional<PortLoss> loss;
+  std::optional<Rebind> rebind;
   double send_refusal = 0;      // datagrams that its own kernel will not send
   bool ports_fail = false;      // its sockets cannot be opened
   bool dead_candidate = false;  // the first address of the server's name is a closed port
@@ -89,6 +96,14 @@ struct GarbageScenario {
   bool flood = false;  // nothing but CONNECTs, from many addresses
 };
 
+// Somebody who knows every address and port, but not what passes between (AttackerHost).
+struct AttackScenario {
+  unsigned datagrams = 100;
+  TrueTime from;
+  TrueTime until;
+  double replays = 0;  // of what arrives; more than 0: he reads the paths as well
+};
+
 // How the world deceives its own checkers, to show that they notice.
 enum class Lie : std::uint8_t {
   kNone,
@@ -107,6 +122,7 @@ struct Scenario {
   ServerScenario server;
   std::vector<ClientScenario> clients;
   std::optional<GarbageScenario> garbage;
+  std::optional<AttackScenario> attack;
   Duration max_mail_delay{};
   double state_loss = 0;          // of messages where the newest replaces the others
   std::size_t channel_room = 64;  // frames that a channel holds, at least 1 (mail_carrier.hpp)

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/random.hpp"
 #include "engine/overloaded.hpp"
 #include "sim/checkers.hpp"
 
@@ -27,21 +28,39 @@ Seen seen_of(SessionEnd reason) {
       return Seen::kEndEvicted;
     case SessionEnd::kFailed:
       return Seen::kEndFailed;
+    case SessionEnd::kClosed:
+      return Seen::kEndClosed;
     case SessionEnd::kShutdown:
       break;
   }
   return Seen::kEndShutdown;
 }
 
+// Secrets of a world are its seed's; drawn apart, so that they move nothing else.
+crypto::CookieJar::FillRandom make_fill(const Scenario& scenario) {
+  constexpr std::uint64_t kSalt = 0x73'65'63'72'65'74;
+  return [random = base::Random(scenario.seed ^ kSalt)](MutableByteView octets) mutable {
+    for (std::byte& octet : octets) octet = static_cast<std::byte>(random.between(0, 255));
+  };
+}
+
+// UDP payload that the server's own interface takes in one piece.
+std::uint32_t max_payload(const Scenario& scenario) {
+  constexpr std::uint32_t kHeadersV4 = 28;
+  constexpr std::uint32_t kHeadersV6 = 48;
+  constexpr std::uint32_t kInterfaceMtu = 1500;
+  return kInterfaceMtu - (scenario.v6 ? kHeadersV6 : kHeadersV4);
+}
+
 }  // namespace
 
-ServerHost::ServerHost(Environment& environment, FindUpload find_upload)
+ServerHost::ServerHost(Environment& environment, FindClient find_client)
     : Host(environment, "server", server_address(environment.scenario.v6),
            environment.scenario.server.host),
       config_(environment.scenario.server.config),
-      find_upload_(std::move(find_upload)),
+      find_client_(std::move(find_client)),
       main_{address(), kMainPort},
-      acceptor_(config_, environment.random()),
+      acceptor_(config_, environment.random(), make_fill(environment.scenario)),
       budget_(environment) {
   environment.network.bind(main_, *this);
 }
@@ -49,7 +68,7 @@ ServerHost::ServerHost(Environment& environment, FindUpload find_upload)
 // --- the main socket and the acceptor ---
 
 void ServerHost::on_arrival(PacketPtr packet) {
-  budget_.on_received(packet->from.address);
+  budget_.on_received(packet->from.address, packet->bytes.size());
   const Duration delay = environment().up_to(config().max_read_delay);
   if (delay <= Duration(0)) {
     read(*packet);
@@ -77,7 +96,7 @@ void ServerHost::carry_out(const engine::AcceptorEffect& effect) {
   std::visit(engine::Overloaded{
                  [&](const engine::BindPorts& wanted) { bind_ports(wanted); },
                  [&](const engine::LaunchSession& launched) { launch(launched.setup); },
-                 [&](const engine::EndSession& ended) { end(ended.id, SessionEnd::kEvicted); },
+                 [&](const engine::EndSession& ended) { end(ended.id, ended.reason); },
                  [&](const engine::SendFromMain& answer) { send(answer); },
                  [&](const engine::Report& report) { on_report(report); },
              },
@@ -110,14 +129,14 @@ void ServerHost::bind_ports(const engine::BindPorts& wanted) {
 
 void ServerHost::on_bound(engine::SessionId id) {
   if (dark()) return;
-  acceptor_.on_bound(now(), id);
+  acceptor_.on_bound(now(), id, max_payload(environment().scenario));
   settle_acceptor();
 }
 
 void ServerHost::launch(const engine::SessionSetup& setup) {
   SessionHost::Listener& self = *this;
   SessionHost& session = *sessions_.emplace_back(std::make_unique<SessionHost>(
-      *this, self, SessionHost::Options{config_, setup, find_upload_(setup.client), budget_}));
+      *this, self, SessionHost::Options{config_, setup, find_client_(setup.client), budget_}));
   live_[setup.id.value] = &session;
   most_sessions_ = std::max(most_sessions_, live_.size());
   environment().trace.line(environment().queue.now(), name(), "holds ports for session {} of {}",
@@ -132,7 +151,11 @@ void ServerHost::send(const engine::SendFromMain& answer) {
   if (parsed && std::holds_alternative<wire::Ended>(*parsed)) {
     note_ended(answer, std::get<wire::Ended>(*parsed));
   }
-  budget_.on_sent(answer.to.address);
+  const auto handshake = wire::parse_from_server(octets);
+  if (handshake && std::holds_alternative<wire::Close>(*handshake)) {
+    note_close(answer, std::get<wire::Close>(*handshake));
+  }
+  budget_.on_sent(answer.to.address, octets);
   Packet packet;
   packet.from = {answer.from, kMainPort};
   packet.to = answer.to;
@@ -140,7 +163,7 @@ void ServerHost::send(const engine::SendFromMain& answer) {
   packet.note.sent = environment().queue.now();
   packet.note.departed = packet.note.sent;
   environment().network.send(environment().network.route(answer.to.address), packet);
-  if (environment().scenario.lie == Lie::kExtraReply) budget_.on_sent(answer.to.address);
+  if (environment().scenario.lie == Lie::kExtraReply) budget_.on_sent(answer.to.address, octets);
 }
 
 // Only for a client that has shown that it is ours, at an address that is proven.
@@ -154,6 +177,25 @@ void ServerHost::note_ended(const engine::SendFromMain& answer, const wire::Ende
   environment().findings.add(environment().queue.now(),
                              "server: ENDED to {}, which has not shown that it understands it",
                              to_string(answer.to));
+}
+
+// Only to the client whose session it names; because of a loss only where there was one.
+void ServerHost::note_close(const engine::SendFromMain& answer, const wire::Close& close) {
+  environment().coverage.count(Seen::kCloseSent);
+  SessionTruth* session = nullptr;
+  for (const auto& [id, live] : live_) {
+    if (live->truth().number == close.session.value) session = &live->truth();
+  }
+  if (session == nullptr || session->client != answer.to) {
+    environment().findings.add(environment().queue.now(), "server: CLOSE to {}, who has no session",
+                               to_string(answer.to));
+    return;
+  }
+  if (close.reason != wire::CloseReason::kPartLost) return;
+  ++session->ended_sent;
+  if (!session->launched || (session->loss && session->proven_ports > 0)) return;
+  environment().findings.add(environment().queue.now(),
+                             "server: CLOSE to {}, as if something was lost", to_string(answer.to));
 }
 
 SessionTruth* ServerHost::live_session_of(const Endpoint& client) {
@@ -173,6 +215,8 @@ void ServerHost::shut_down() {
   shut_down_ = true;
   environment().coverage.count(Seen::kServerShutdown);
   environment().trace.line(environment().queue.now(), name(), "shuts down");
+  acceptor_.tell_all_closing(now());
+  settle_acceptor();
   std::vector<engine::SessionId> ids;
   for (const auto& [id, session] : live_) ids.push_back({id});
   for (const engine::SessionId id : ids) end(id, SessionEnd::kShutdown);

@@ -21,10 +21,10 @@ namespace wyndrvr::sim {
 
 class ServerHost : public Host, public Socket, private SessionHost::Listener {
  public:
-  // Which upload a session that this endpoint asked for would receive; none for strangers.
-  using FindUpload = std::function<UploadTruth*(const Endpoint& client)>;
+  // The truth about the client at this endpoint; none of strangers.
+  using FindClient = std::function<ClientTruth*(const Endpoint& client)>;
 
-  ServerHost(Environment& environment, FindUpload find_upload);
+  ServerHost(Environment& environment, FindClient find_client);
 
   void on_arrival(PacketPtr packet) override;  // at the main socket
   void on_unreachable(const Endpoint& /*by*/) override {}
@@ -51,6 +51,7 @@ class ServerHost : public Host, public Socket, private SessionHost::Listener {
   void send(const engine::SendFromMain& answer);
   void end(engine::SessionId id, engine::SessionEnd reason);
   void note_ended(const engine::SendFromMain& answer, const wire::Ended& ended);
+  void note_close(const engine::SendFromMain& answer, const wire::Close& close);
 
   void on_proven(SessionHost& session) override;
   void on_resend_assignment(SessionHost& session) override;
@@ -65,7 +66,7 @@ class ServerHost : public Host, public Socket, private SessionHost::Listener {
   [[nodiscard]] SessionTruth* live_session_of(const Endpoint& client);
 
   engine::ServerConfig config_;
-  FindUpload find_upload_;
+  FindClient find_client_;
   Endpoint main_;
   engine::Acceptor acceptor_;
   AddressBudget budget_;

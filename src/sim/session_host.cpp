@@ -27,9 +27,14 @@ SessionHost::SessionHost(Host& host, Listener& listener, const Options& options)
   truth_.id = options.setup.id;
   truth_.client = options.setup.client;
   truth_.key = options.setup.heartbeat_key;
+  truth_.of_client = options.client != nullptr;
   truth_.created = now();
   truth_.last_accepted = now();
-  for (const PortKind kind : engine::kPortKinds) {
+  if (const auto& path = options_.setup.path) {
+    truth_.speaks_one = true;
+    truth_.number = path->handshake.session;
+  }
+  for (const PortKind kind : own_ports()) {
     host_.environment().network.bind(bound(kind), doors_[engine::index_of(kind)]);
   }
   const Duration patience = options_.config.limits.proof_timeout;
@@ -40,10 +45,23 @@ Endpoint SessionHost::bound(PortKind kind) const {
   return {options_.setup.local, options_.setup.ports[engine::index_of(kind)]};
 }
 
+bool SessionHost::has_single_port() const {
+  return options_.setup.path && options_.setup.path->terms.single_port;
+}
+
+std::vector<PortKind> SessionHost::own_ports() const {
+  if (has_single_port()) return {PortKind::kControl};
+  return {engine::kPortKinds.begin(), engine::kPortKinds.end()};
+}
+
+PortHost& SessionHost::port_of(PortKind kind) {
+  return *ports_[engine::index_of(has_single_port() ? PortKind::kControl : kind)];
+}
+
 // --- before there are actors ---
 
 void SessionHost::on_knock(PortKind kind, PacketPtr packet) {
-  options_.budget.on_received(packet->from.address);
+  options_.budget.on_received(packet->from.address, packet->bytes.size());
   if (host_.dark()) {
     note_unheard(packet->note);
     return;
@@ -64,7 +82,7 @@ void SessionHost::launch() {
     environment.coverage.count(Seen::kLaunchFailed);
     // The refusal has its price paid by whoever wrote to the ports.
     const IpAddress& client = options_.setup.client.address;
-    if (unread_.front().second->from.address != client) options_.budget.on_received(client);
+    if (unread_.front().second->from.address != client) options_.budget.on_received(client, 0);
     close_doors();
     state_ = State::kOver;
     listener_.on_launch_failed(*this, "no loop to be had");
@@ -78,32 +96,53 @@ void SessionHost::launch() {
   coordinator_.emplace(options_.config, options_.setup, created_);
   std::vector<std::pair<PortKind, PacketPtr>> unread = std::move(unread_);
   close_doors();
-  for (const PortKind kind : engine::kPortKinds) make_port(kind);
-  for (const auto& port : ports_) port->start();
+  for (const PortKind kind : own_ports()) make_port(kind);
+  for (const PortKind kind : own_ports()) port_of(kind).start();
   settle();
   for (auto& [kind, packet] : unread) {
-    ports_[engine::index_of(kind)]->take_in(std::move(packet));
+    port_of(kind).take_in(std::move(packet), 0);
   }
   if (told_to_end_) end(*told_to_end_);
 }
 
 void SessionHost::make_port(PortKind kind) {
   PortHost::Options options;
-  options.config = coordinator_->port_config(kind, host_.now(), host_.clock().wall_offset(),
-                                             host_.environment().random());
-  options.bound = bound(kind);
-  options.watch = {.side = engine::Side::kServer,
-                   .kind = kind,
-                   .upload = options_.upload,
-                   .session = &truth_,
-                   .shortest_patience = {},
-                   .name = fmt::format("{}/{}", name_, engine::name(kind))};
+  const auto add = [&](PortKind each) {
+    options.configs.push_back(coordinator_->port_config(
+        each, host_.now(), host_.clock().wall_offset(), host_.environment().random()));
+    options.watches.push_back(watch_options(each, options.configs.back()));
+  };
+  if (has_single_port()) {
+    for (const PortKind each : engine::kPortKinds) add(each);
+  } else {
+    add(kind);
+  }
+  options.bound = {bound(kind)};
   options.budget = &options_.budget;
   ports_[engine::index_of(kind)] = std::make_unique<PortHost>(host_, mail_, std::move(options));
 }
 
+PortWatch::Options SessionHost::watch_options(PortKind kind, const engine::PortConfig& config) {
+  PortWatch::Options options = {
+      .side = engine::Side::kServer,
+      .kind = kind,
+      .upload = options_.client == nullptr ? nullptr : &options_.client->upload,
+      .session = &truth_,
+      .shortest_patience = {},
+      .name = fmt::format("{}/{}", name_, engine::name(kind))};
+  if (!config.path) return options;
+  options.streams = StreamWatch::Options{.side = engine::Side::kServer,
+                                         .kind = kind,
+                                         .client = options_.client,
+                                         .session = &truth_,
+                                         .terms = config.path->terms,
+                                         .keyed = config.path->keys.has_value(),
+                                         .name = options.name};
+  return options;
+}
+
 void SessionHost::close_doors() {
-  for (const PortKind kind : engine::kPortKinds) host_.environment().network.unbind(bound(kind));
+  for (const PortKind kind : own_ports()) host_.environment().network.unbind(bound(kind));
   for (const auto& [kind, packet] : unread_) {
     note_unheard(packet->note);
   }
@@ -115,7 +154,7 @@ void SessionHost::close_doors() {
 void SessionHost::on_letter(Mailbox from, Mailbox to, const engine::Message& message) {
   if (state_ != State::kRunning) return;
   if (to != Mailbox::kCoordinator) {
-    ports_[static_cast<std::size_t>(to)]->on_letter(from, message);
+    port_of(static_cast<PortKind>(to)).on_letter(from, to, message);
     return;
   }
   if (std::holds_alternative<engine::TestStarted>(message)) knows_test_ = true;
@@ -180,7 +219,7 @@ void SessionHost::end(SessionEnd reason) {
 
 void SessionHost::over(SessionEnd reason) {
   if (state_ == State::kRunning) {
-    for (const auto& port : ports_) port->close();
+    for (const PortKind kind : own_ports()) port_of(kind).close();
   } else {
     close_doors();
   }
@@ -193,19 +232,19 @@ void SessionHost::over(SessionEnd reason) {
 
 void SessionHost::lose(std::optional<PortKind> port) {
   if (host_.dark() || !running() || truth_.loss) return;
-  if (port) {
-    lose_port(*port);
-  } else {
+  if (!port) {
     lose_all();
+  } else if (!has_single_port()) {  // whose one loop is the whole session
+    lose_port(*port);
   }
 }
 
 void SessionHost::lose_port(PortKind port) {
-  PortHost& host = *ports_[engine::index_of(port)];
+  PortHost& host = port_of(port);
   Environment& environment = host_.environment();
   environment.coverage.count(Seen::kServerPortLost);
   environment.trace.line(now(), name_, "loses its {} port", engine::name(port));
-  if (!host.watch().proven()) ++truth_.excused_ports;
+  if (!host.watch(port).proven()) ++truth_.excused_ports;
   host.close();
   mail_.cut(engine::mailbox_of(port));
   truth_.loss.emplace().told = now() + environment.up_to(environment.scenario.max_loss_delay);
@@ -214,6 +253,7 @@ void SessionHost::lose_port(PortKind port) {
 
 // Of what the coordinator knows by now, not the actors alone.
 bool SessionHost::knows_test_of_ours() const {
+  if (truth_.speaks_one) return knows_proof_ && !draining_;
   return knows_test_ && knows_proof_ && truth_.showed_ours && !draining_;
 }
 
@@ -234,7 +274,7 @@ void SessionHost::lose_all() {
   SessionLossTruth& loss = truth_.loss.emplace();
   loss.told = now() + environment.up_to(environment.scenario.max_loss_delay);
   loss.ended_due = knows_test_of_ours();
-  for (const auto& port : ports_) port->close();
+  for (const PortKind kind : own_ports()) port_of(kind).close();
   alarm_.set(std::nullopt);
   state_ = State::kOver;
   environment.queue.at(loss.told, [this] {

@@ -41,7 +41,7 @@ class SessionHost {
   struct Options {
     const engine::ServerConfig& config;
     engine::SessionSetup setup;
-    UploadTruth* upload = nullptr;  // that it would receive
+    ClientTruth* client = nullptr;  // of the client whose session this is
     AddressBudget& budget;
   };
 
@@ -77,6 +77,12 @@ class SessionHost {
   void on_knock(engine::PortKind kind, PacketPtr packet);
   void launch();
   void make_port(engine::PortKind kind);
+  // The ports that have a socket, and an actor, of their own.
+  [[nodiscard]] std::vector<engine::PortKind> own_ports() const;
+  [[nodiscard]] bool has_single_port() const;
+  [[nodiscard]] PortWatch::Options watch_options(engine::PortKind kind,
+                                                 const engine::PortConfig& config);
+  [[nodiscard]] PortHost& port_of(engine::PortKind kind);
   void close_doors();
   void on_letter(engine::Mailbox from, engine::Mailbox to, const engine::Message& message);
   void on_wake();

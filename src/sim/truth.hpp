@@ -2,6 +2,7 @@
 // engine reports. Plain records, written by PortWatch and the hosts.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -61,6 +62,29 @@ struct ReceivedTruth {
   std::optional<TrueTime> finished;
 };
 
+// One stream of one direction of a dialect-1 test: both halves.
+struct StreamTruth {
+  UploadTruth sent;
+  ReceivedTruth received;
+};
+
+inline constexpr std::size_t kMostStreams = 8;
+
+// What becomes of a client's tests, whichever dialect it comes to speak.
+struct ClientTruth {
+  UploadTruth upload;                                               // 0.14
+  std::array<std::array<StreamTruth, kMostStreams>, 2> directions;  // dialect 1: up, down
+  bool tainted = false;                                             // as in UploadTruth
+  bool rebound = false;  // a NAT between has given a flow another port
+
+  [[nodiscard]] std::array<StreamTruth, kMostStreams>& of(engine::PortKind direction) {
+    return directions[direction == engine::PortKind::kDownload ? 1 : 0];
+  }
+  [[nodiscard]] const std::array<StreamTruth, kMostStreams>& of(engine::PortKind direction) const {
+    return directions[direction == engine::PortKind::kDownload ? 1 : 0];
+  }
+};
+
 // The loss of a port at a client.
 struct PortLossTruth {
   engine::PortKind port;
@@ -81,12 +105,15 @@ struct SessionTruth {
   engine::SessionId id;
   Endpoint client;
   std::uint32_t key = 0;
+  bool speaks_one = false;
+  bool of_client = false;    // one of the world's, not a stranger's
+  std::uint64_t number = 0;  // dialect 1: as in GRANT and CLOSE
   TrueTime created;
   TrueTime last_accepted;  // by any of its actors
   unsigned proven_ports = 0;
   unsigned excused_ports = 0;  // lost before they were proven
   bool showed_ours = false;    // its client asked for what only ours ask for
-  unsigned ended_sent = 0;
+  unsigned ended_sent = 0;     // or CLOSE because of a loss
   bool launched = false;
   std::optional<SessionLossTruth> loss;
   std::optional<TrueTime> ended;

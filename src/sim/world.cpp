@@ -6,6 +6,7 @@
 #include "engine/port_pool.hpp"
 #include "sim/checkers.hpp"
 #include "wire/connect.hpp"
+#include "wire/handshake.hpp"
 
 namespace wyndrvr::sim {
 
@@ -15,17 +16,26 @@ World::World(const Scenario& scenario, Topology topology) : environment_(scenari
     clients_.push_back(std::make_unique<ClientHost>(environment_, i));
   }
   server_ = std::make_unique<ServerHost>(
-      environment_, [this](const Endpoint& client) { return upload_of(client); });
+      environment_, [this](const Endpoint& client) { return truth_of(client); });
   ports_ = server_->acceptor().free_ports();
   if (scenario.garbage) {
     garbage_ = std::make_unique<GarbageHost>(
         environment_, [this] { return server_endpoints(); }, [this] { return client_endpoints(); });
   }
+  if (scenario.attack) {
+    attacker_ = std::make_unique<AttackerHost>(
+        environment_, [this] { return server_endpoints(); },
+        [this] {
+          std::vector<Endpoint> endpoints = client_endpoints();
+          for (const auto& client : clients_) endpoints.push_back(client->main_endpoint());
+          return endpoints;
+        });
+  }
 }
 
-UploadTruth* World::upload_of(const Endpoint& client) {
+ClientTruth* World::truth_of(const Endpoint& client) {
   for (const auto& host : clients_) {
-    if (host->main_endpoint() == client) return &host->upload();
+    if (host->main_endpoint() == client) return &host->truth();
   }
   return nullptr;
 }
@@ -56,6 +66,10 @@ void World::schedule() {
     if (scenario.loss) {
       queue.at(scenario.loss->at, [client, loss = *scenario.loss] { client->lose(loss.port); });
     }
+    if (scenario.rebind) {
+      queue.at(scenario.rebind->at,
+               [client, rebind = *scenario.rebind] { client->rebind(rebind.port); });
+    }
     if (scenario.vanishes) {
       environment_.coverage.count(Seen::kClientVanished);
       queue.at(*scenario.vanishes, [client] { client->go_dark(); });
@@ -70,6 +84,7 @@ void World::schedule() {
   if (server.loss) queue.at(server.loss->at, [this, loss = *server.loss] { server_->lose(loss); });
   if (server.shutdown) queue.at(*server.shutdown, [this] { server_->shut_down(); });
   if (garbage_) garbage_->start();
+  if (attacker_) attacker_->start();
 }
 
 void World::run() {
@@ -105,30 +120,49 @@ void World::probe_server() {
   environment_.network.set_route(from.address, down);
   const TrueTime at = queue.now() + engine::PortPool::kRetryAfter + 1s;
   queue.at(at, [this, from, at, v6] {
-    const ByteView connect = as_bytes(wire::kConnect);
+    const std::vector<std::byte> question = probe_question();
     Packet packet;
     packet.from = from;
     packet.to = {server_address(v6), kMainPort};
-    packet.bytes.assign(connect.begin(), connect.end());
+    packet.bytes = question;
     packet.note.sent = at;
     packet.note.departed = at;
     environment_.network.send(&environment_.network.add_link(LinkConfig{}, v6), packet);
   });
   while (queue.run_one(at + 100s)) {
   }
-  const auto answer = probe_.answer ? wire::parse_connect_answer(probe_.answer->bytes)
-                                    : std::unexpected(wire::DropReason::kTooShort);
-  if (answer && std::holds_alternative<wire::Assignment>(*answer)) {
+  if (probe_.answer && is_served(probe_.answer->bytes)) {
     environment_.coverage.count(Seen::kProbeServed);
   } else {
     environment_.findings.add(queue.now(), "server: serves nobody any more");
   }
 }
 
+// Where 0.14 is not served, a HELLO: COOKIE is all that a stranger gets.
+std::vector<std::byte> World::probe_question() const {
+  const engine::ServerConfig& server = environment_.scenario.server.config;
+  if (server.dialect == engine::DialectChoice::kOne || server.key_required) {
+    std::vector<std::byte> hello(wire::kMaxHandshakeSize);
+    hello.resize(wire::write_handshake(hello, wire::Hello{}));
+    return hello;
+  }
+  const ByteView connect = as_bytes(wire::kConnect);
+  return {connect.begin(), connect.end()};
+}
+
+bool World::is_served(ByteView answer) {
+  const auto original = wire::parse_connect_answer(answer);
+  if (original && std::holds_alternative<wire::Assignment>(*original)) return true;
+  const auto handshake = wire::parse_from_server(answer);
+  return handshake && std::holds_alternative<wire::Cookie>(*handshake);
+}
+
 void World::check_clients() {
   for (const auto& client : clients_) {
     check_client(environment_, *client);
-    if (client->finished()) check_upload(environment_, *client, *server_);
+    if (!client->finished()) continue;
+    check_upload(environment_, *client, *server_);
+    check_streams(environment_, *client, *server_);
   }
 }
 

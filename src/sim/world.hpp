@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/attacker_host.hpp"
 #include "sim/client_host.hpp"
 #include "sim/environment.hpp"
 #include "sim/garbage_host.hpp"
@@ -63,8 +64,10 @@ class World {
   void schedule();
   void run_until_quiet();
   void probe_server();
+  [[nodiscard]] std::vector<std::byte> probe_question() const;
+  [[nodiscard]] static bool is_served(ByteView answer);
   void check_clients();
-  [[nodiscard]] UploadTruth* upload_of(const Endpoint& client);
+  [[nodiscard]] ClientTruth* truth_of(const Endpoint& client);
   [[nodiscard]] std::vector<Endpoint> server_endpoints() const;
   [[nodiscard]] std::vector<Endpoint> client_endpoints() const;
 
@@ -72,6 +75,7 @@ class World {
   std::vector<std::unique_ptr<ClientHost>> clients_;
   std::unique_ptr<ServerHost> server_;
   std::unique_ptr<GarbageHost> garbage_;
+  std::unique_ptr<AttackerHost> attacker_;
   Probe probe_;
   std::size_t ports_ = 0;
 };

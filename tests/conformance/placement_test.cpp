@@ -6,8 +6,10 @@
 #include <array>
 #include <csignal>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "runtime/event_loop.hpp"
 #include "runtime/port_socket.hpp"
 #include "wire/header.hpp"
+#include "wire/path_packet.hpp"
 
 namespace wyndrvr::runtime {
 namespace {
@@ -48,35 +51,50 @@ class Placement : public testing::TestWithParam<PlacementMode>,
       ASSERT_TRUE(opened);
       socket = std::move(*opened);
     }
-    placement = make_placement(GetParam(), {*loop, buffer, {}}, *this);
   }
   void TearDown() override {
     placement.reset();
     loop->remove(watchdog);
   }
 
-  [[nodiscard]] engine::PortConfig config_of(PortKind kind) const {
+  // What is granted to a client of dialect 1.
+  [[nodiscard]] static engine::PathSetup granted(std::uint8_t streams, bool single_port) {
+    engine::PathSetup path;
+    path.handshake.session = 77;
+    path.terms.directions = wire::Directions::kBoth;
+    path.terms.streams = streams;
+    path.terms.single_port = single_port;
+    return path;
+  }
+  [[nodiscard]] engine::PortConfig config_of(PortKind kind,
+                                             const std::optional<engine::PathSetup>& path) const {
     const os::ClockReading clocks = os::read_clocks();
     engine::PortConfig config;
     config.side = engine::Side::kClient;
     config.kind = kind;
-    config.peer = peer[engine::index_of(kind)]->local();
+    config.peer = peer[has_single_port(path) ? 0 : engine::index_of(kind)]->local();
+    config.server_port = config.peer.port;
+    config.path = path;
     config.clock_offset = engine::WallClock(clocks.wall, clocks.monotonic).offset();
     config.start = clocks.monotonic;
     config.heartbeat_key = 7;
     return config;
   }
 
-  void launch() {
+  // Without a `path` the ports are of 0.14.
+  void launch(const std::optional<engine::PathSetup>& path = {}) {
     PortSockets sockets;
     PortConfigs configs;
     for (const PortKind kind : engine::kPortKinds) {
-      auto socket = open_client_port(kind, loopback());
-      ASSERT_TRUE(socket);
-      bound[engine::index_of(kind)] = socket->local();
-      sockets[engine::index_of(kind)] = std::move(*socket);
-      configs[engine::index_of(kind)] = config_of(kind);
+      const std::size_t i = engine::index_of(kind);
+      configs[i] = config_of(kind, path);
+      if (i > 0 && has_single_port(path)) continue;
+      auto opened = open_client_port(configs[i], loopback(), {});
+      ASSERT_TRUE(opened);
+      for (const os::UdpSocket& socket : *opened) bound.push_back(socket.local());
+      sockets[i] = std::move(*opened);
     }
+    placement = make_placement(GetParam(), path, {*loop, buffer, {}}, *this);
     placement->launch(std::move(sockets), configs);
     run_until([&] { return launched > 0 || !why_not.empty(); });
     ASSERT_EQ(why_not, "");
@@ -112,24 +130,37 @@ class Placement : public testing::TestWithParam<PlacementMode>,
 
   // How many datagrams of a type have come to the peer of a port.
   [[nodiscard]] std::size_t received(PortKind kind, wire::MessageType type) {
-    os::ReceiveBuffer slots(16, 2048);
-    for (;;) {
-      const auto batch = peer[engine::index_of(kind)]->receive(slots);
-      if (!batch || batch->empty()) break;
-      for (const os::Received& datagram : *batch) {
-        if (const auto packet = wire::parse_packet(datagram.bytes))
-          seen_.push_back({kind, packet->header.type});
-      }
-    }
+    for_each_datagram(kind, [&](const os::Received& datagram) {
+      const auto packet = wire::parse_packet(datagram.bytes);
+      if (packet) seen_.push_back({kind, packet->header.type});
+    });
     std::size_t count = 0;
     for (const auto& [at, what] : seen_) count += at == kind && what == type ? 1 : 0;
     return count;
   }
 
+  // Where HEARTBEAT_0 of dialect 1 on a channel has come from, at the peer of a port.
+  [[nodiscard]] std::set<Endpoint> paths_of(PortKind kind, std::uint32_t channel) {
+    for_each_datagram(kind, [&](const os::Received& datagram) {
+      const auto packet = wire::parse_path_packet(datagram.bytes);
+      if (!packet || packet->header.type != wire::PathType::kHeartbeat0) return;
+      paths_[{kind, packet->header.channel.value}].insert(datagram.from);
+    });
+    return paths_[{kind, channel}];
+  }
+  void for_each_datagram(PortKind kind, const std::function<void(const os::Received&)>& look) {
+    os::ReceiveBuffer slots(16, 2048);
+    for (;;) {
+      const auto batch = peer[engine::index_of(kind)]->receive(slots);
+      if (!batch || batch->empty()) return;
+      for (const os::Received& datagram : *batch) look(datagram);
+    }
+  }
+
   std::optional<EventLoop> loop;
-  os::ReceiveBuffer buffer{16, 2048};
-  PortSockets peer;
-  std::array<Endpoint, engine::kPortCount> bound;
+  os::ReceiveBuffer buffer = make_receive_buffer(engine::Side::kClient, PortKind::kDownload);
+  std::array<std::optional<os::UdpSocket>, engine::kPortCount> peer;
+  std::vector<Endpoint> bound;
   std::unique_ptr<PortPlacement> placement;
   EventLoop::Id watchdog{};
   std::array<int, engine::kPortCount> reports{};
@@ -143,6 +174,7 @@ class Placement : public testing::TestWithParam<PlacementMode>,
   std::function<bool()> done_;
   Instant limit_;
   std::vector<std::pair<PortKind, wire::MessageType>> seen_;
+  std::map<std::pair<PortKind, std::uint32_t>, std::set<Endpoint>> paths_;
 };
 
 TEST_P(Placement, EveryPortBeginsByItself) {
@@ -173,8 +205,11 @@ TEST_P(Placement, NoneOfABurstOfCommandsIsLost) {
 // StartTest goes from here to control, from there to upload, PortReady back, and then BWUP leaves.
 TEST_P(Placement, ControlAndUploadWriteToEachOther) {
   launch();
-  placement->post(PortKind::kControl,
-                  engine::StartTest{{.channel = {99}, .duration = 1s, .payload_bytes = 100}});
+  engine::StartTest start;
+  start.plan.channel = {99};
+  start.plan.duration = 1s;
+  start.plan.payload_bytes = 100;
+  placement->post(PortKind::kControl, start);
   run_until([&] { return received(PortKind::kControl, wire::MessageType::kControl) > 0; });
 }
 
@@ -205,6 +240,59 @@ TEST_P(Placement, OnlyPortsInProcessesHaveProcesses) {
   launch();
   EXPECT_EQ(placement->workers().size(), GetParam() == PlacementMode::kProcess ? 3U : 0U);
   EXPECT_EQ(placement->apart(), GetParam() != PlacementMode::kSingle);
+}
+
+TEST_P(Placement, EveryStreamOfAPortHasASocketThatBeginsByItself) {
+  launch(granted(3, false));
+  run_until([&] {
+    return paths_of(PortKind::kControl, 0).size() == 1 &&
+           paths_of(PortKind::kUpload, 0).size() == 3 &&
+           paths_of(PortKind::kDownload, 0).size() == 3;
+  });
+  for (const PortKind kind : engine::kPortKinds) placement->post(kind, engine::Drain{});
+  run_until([&] { return reports == std::array{1, 1, 1}; });
+}
+
+TEST_P(Placement, APortCanHaveAsManySocketsAsThereAreStreams) {
+  launch(granted(64, false));
+  run_until([&] { return paths_of(PortKind::kUpload, 0).size() == 64; });
+  placement->stop();
+  run_until([&] { return stopped > 0; });
+  EXPECT_TRUE(lost.empty());
+  for (const Endpoint& port : bound) EXPECT_TRUE(os::UdpSocket::open({.bind = port}));
+}
+
+// CONTROL, UPLOAD and DOWNLOAD are told apart by the heartbeats' channel.
+TEST_P(Placement, ASinglePortCarriesAllThreeOnItsSockets) {
+  launch(granted(2, true));
+  ASSERT_EQ(bound.size(), 2U);
+  run_until([&] {
+    return paths_of(PortKind::kControl, 0).size() == 1 &&
+           paths_of(PortKind::kControl, 1).size() == 2 &&
+           paths_of(PortKind::kControl, 2).size() == 2;
+  });
+  const std::set<Endpoint> sockets(bound.begin(), bound.end());
+  EXPECT_EQ(paths_of(PortKind::kControl, 1), sockets);
+  EXPECT_EQ(paths_of(PortKind::kControl, 2), sockets);
+}
+
+TEST_P(Placement, LettersOfASinglePortReachTheOneThatTheyAreFor) {
+  launch(granted(1, true));
+  placement->post(PortKind::kUpload, engine::Drain{});
+  run_until([&] { return reports == std::array{0, 1, 0}; });
+  placement->post(PortKind::kDownload, engine::Drain{});
+  placement->post(PortKind::kControl, engine::Drain{});
+  run_until([&] { return reports == std::array{1, 1, 1}; });
+}
+
+TEST_P(Placement, ASinglePortIsNeverPlacedApart) {
+  launch(granted(2, true));
+  EXPECT_FALSE(placement->apart());
+  EXPECT_TRUE(placement->workers().empty());
+  placement->stop();
+  run_until([&] { return stopped > 0; });
+  EXPECT_EQ(stopped, 1);
+  for (const Endpoint& port : bound) EXPECT_TRUE(os::UdpSocket::open({.bind = port}));
 }
 
 // Where a port can be killed without killing this program.

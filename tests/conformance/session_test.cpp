@@ -13,6 +13,7 @@
 
 #include "engine/report.hpp"
 #include "os/clock.hpp"
+#include "os/entropy.hpp"
 #include "runtime/client_supervisor.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/server_supervisor.hpp"
@@ -84,7 +85,7 @@ class Session : public testing::TestWithParam<Places> {
     ClientSupervisor client(*loop, client_run, client_reports);
     // Once both ends have done with a test, the rest would be the client's lingering.
     client_reports.after_each = server_reports.after_each = [&] {
-      if (client_reports.count<engine::UploadResultArrived>() == 0) return;
+      if (client_reports.count<engine::TestResultArrived>() == 0) return;
       if (server_reports.count<engine::ClientGone>() == 0) return;
       loop->defer([&] { client.stop(); });
     };
@@ -181,6 +182,56 @@ TEST_P(Session, ARefusalEndsTheRunWithItsReason) {
   EXPECT_EQ(client_reports.count<engine::Refused>(), 1U);
 }
 
+// Dialect 1: what is measured must add up wherever the parts of it run.
+class DialectOneSession : public Session {
+ protected:
+  void run_both_directions(std::uint8_t streams, bool single_port) {
+    client_run.engine.dialect = engine::DialectChoice::kAuto;
+    server_run.engine.dialect = engine::DialectChoice::kAuto;
+    os::fill_random(client_run.engine.nonce);
+    client_run.engine.protocol.heartbeat_interval = 20ms;
+    client_run.engine.progress_interval = 100ms;
+    engine::TestTerms& terms = client_run.engine.terms;
+    terms.directions = wire::Directions::kBoth;
+    terms.duration = 400ms;
+    terms.rate = BitRate{20e6};
+    terms.streams = streams;
+    terms.single_port = single_port;
+    run();
+  }
+  // A test's figures, as both ends have them.
+  static void expect_sound(const engine::TestOutcome& test, std::uint8_t streams) {
+    EXPECT_EQ(test.dialect, engine::Dialect::kOne);
+    EXPECT_EQ(test.streams, streams);
+    ASSERT_TRUE(test.receiver);
+    EXPECT_EQ(test.receiver->packets, test.receiver->unique + test.receiver->duplicate);
+    EXPECT_LE(test.receiver->unique, test.sender.packets);
+    EXPECT_EQ(test.receiver->bytes, test.receiver->packets * test.payload_bytes);
+    // 20 Mbit/s for 0.4 s are 1 MB; a busy machine may send less, and nobody more.
+    EXPECT_GT(test.receiver->bytes, 300'000U);
+    EXPECT_LT(test.sender.bytes, 1'100'000U);
+  }
+  void expect_both_directions(std::uint8_t streams) {
+    EXPECT_TRUE(outcome->result.valid);
+    EXPECT_EQ(outcome->result.dialect, engine::Dialect::kOne);
+    ASSERT_EQ(outcome->result.tests.size(), 2U);
+    for (const engine::TestOutcome& test : outcome->result.tests) expect_sound(test, streams);
+    EXPECT_NE(outcome->result.tests[0].direction, outcome->result.tests[1].direction);
+    EXPECT_EQ(server_reports.count<engine::ClientConnected>(), 1U);
+    EXPECT_EQ(server_reports.count<engine::ClientGone>(), 1U);
+  }
+};
+
+TEST_P(DialectOneSession, BothDirectionsAddUpOnSeveralStreams) {
+  run_both_directions(3, false);
+  expect_both_directions(3);
+}
+
+TEST_P(DialectOneSession, BothDirectionsAddUpOnASinglePort) {
+  run_both_directions(2, true);
+  expect_both_directions(2);
+}
+
 std::vector<Places> every_mix() {
   const std::vector<PlacementMode> modes = {PlacementMode::kSingle, PlacementMode::kThread,
                                             PlacementMode::kProcess};
@@ -199,6 +250,7 @@ std::string name_of(const testing::TestParamInfo<Places>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::ValuesIn(every_mix()), name_of);
+INSTANTIATE_TEST_SUITE_P(Placements, DialectOneSession, testing::ValuesIn(every_mix()), name_of);
 
 }  // namespace
 }  // namespace wyndrvr::runtime

@@ -218,9 +218,3 @@ class FaultTestCase(BinaryTestCase):
         document = client.document()
         self.check_result(document)
         return document
-
-    def problem(self, document, code):
-        """The message of the one problem with this code."""
-        found = [p["message"] for p in document["problems"] if p["code"] == code]
-        self.assertEqual(len(found), 1, document["problems"])
-        return found[0]

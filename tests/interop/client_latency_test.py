@@ -11,12 +11,13 @@ from peer014 import Faults, Server014, wire
 
 LABELS = ("CONTROL  ", "UPLOAD   ", "DOWNLOAD ")
 QUICK = {"heartbeat_rate": 50}
+ORIGINAL = ("--dialect", "0.14")
 
 
 class Connecting(BinaryTestCase):
     def test_five_connects_a_second_apart_then_a_clear_end(self):
         with Server014(faults=Faults(never_answer=True)) as server:
-            program = run_client(server.address, config=QUICK, timeout=9)
+            program = run_client(server.address, *ORIGINAL, config=QUICK, timeout=9)
             self.assertEqual(program.code, 1)
             self.assertTrue(program.find("stderr", "^Timeout waiting for server response"),
                             program.stderr)
@@ -29,7 +30,7 @@ class Connecting(BinaryTestCase):
 
     def test_a_late_answer_is_taken(self):
         with Server014(faults=Faults(ignore_connects=2)) as server:
-            program = run_client(server.address, "--count", "2", config=QUICK)
+            program = run_client(server.address, "--count", "2", *ORIGINAL, config=QUICK)
             self.assertEqual(program.code, 0, program.errors())
             self.assertEqual(len(server.tape.all("main", True)), 3)
 
@@ -52,7 +53,7 @@ class Connecting(BinaryTestCase):
     def test_closed_port_is_no_answer(self):
         with Server014() as server:
             address = server.address
-        program = run_client(address, config=QUICK, timeout=9)
+        program = run_client(address, *ORIGINAL, config=QUICK, timeout=9)
         self.assertEqual(program.code, 1)
         self.assertTrue(program.errors())
 

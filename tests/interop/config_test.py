@@ -7,8 +7,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from harness import BinaryTestCase, Program, Server, free_ports, run_client
+from harness import DIALECTS, BinaryTestCase, Program, Server, free_ports, run_client
 from peer014 import Client014, Faults, Server014, wire
+from together import check_all
 
 OLD_STYLE = """\
 # wyndrvr configuration, as an old version wrote it
@@ -191,10 +192,12 @@ class Modes(BinaryTestCase):
                 self.assertEqual(server.stop(), 0, server.errors())
 
     def test_started_ports_are_said_when_verbose(self):
-        for port, workers in (("THREAD", "threads"), ("PROCESS", "processes")):
+        for port, workers, dialect in (("THREAD", "threads", "1"), ("PROCESS", "processes", "1"),
+                                       ("THREAD", "threads", "0.14"),
+                                       ("PROCESS", "processes", "0.14")):
             with Server("--test-verbose", "--port-parallelability", port) as server:
                 program = run_client(server.address, "--count", "2", "--test-verbose",
-                                     "--port-parallelability", port,
+                                     "--port-parallelability", port, "--dialect", dialect,
                                      config={"heartbeat_rate": 50})
                 self.assertEqual(program.code, 0, program.errors())
                 self.assertTrue(program.find(
@@ -272,9 +275,13 @@ class BadUsage(BinaryTestCase):
 
     def test_full_drop_rate_of_a_client_sends_nothing(self):
         with Server014() as peer:
-            program = run_client(peer.address, "--test-drop-rate", "1.0", timeout=9)
-            self.assertEqual(program.code, 1)
+            check_all(self, self.drop_everything, [(peer, dialect) for dialect in DIALECTS])
             self.assertEqual(peer.tape.all(), [])
+
+    def drop_everything(self, peer, dialect):
+        program = run_client(peer.address, "--test-drop-rate", "1.0", "--dialect", dialect,
+                             timeout=12)
+        self.assertEqual(program.code, 1)
 
     def test_delay_slows_but_works(self):
         with Server014(faults=Faults()) as peer:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("WYNDRVR", ROOT / "build/release/wyndrvr")).absolute()
 SCHEMA = ROOT / "docs/schema/result-1.json"
 STOP_SECONDS = 5.0
+DIALECTS = ("0.14", "1")
 LATENCY = r"-?\d+(\.\d+)? ms"
 _next_base = random.SystemRandom().randrange(20000, 30000, 10)
 
@@ -202,10 +203,25 @@ class BinaryTestCase(unittest.TestCase):
     def setUpClass(cls):
         needs_binary()
 
-    def check_result(self, document, schema=True):
-        """Schema and invariants of wyndrvr-result/1."""
+    def measure(self, address, *arguments, code=0, dialect="1", config=None, timeout=14.0):
+        """The checked result of a client that runs to its end."""
+        program = run_client(address, *arguments, "--json", config=config, timeout=timeout)
+        self.assertEqual(program.code, code, f"{arguments}: {program.errors()}")
+        document = json.loads("\n".join(program.stdout))
+        self.check_result(document, dialect=dialect)
+        self.assertIs(document["valid"], code == 0, document["problems"])
+        return document
+
+    def problem(self, document, code):
+        """The message of the one problem with this code."""
+        found = [p["message"] for p in document["problems"] if p["code"] == code]
+        self.assertEqual(len(found), 1, document["problems"])
+        return found[0]
+
+    def check_result(self, document, schema=True, dialect=None):
+        """Schema and invariants of wyndrvr-result/1; where one is named, also the dialect."""
         self.assertEqual(document["schema"], "wyndrvr-result/1")
-        self.assertEqual(document["dialect"], "0.14")
+        self.assertIn(document["dialect"], (dialect,) if dialect else DIALECTS)
         self.assertEqual(document["tool"]["name"], "wyndrvr")
         self.assertRegex(document["run_id"], r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-"
                                              r"[89ab][0-9a-f]{3}-[0-9a-f]{12}$")

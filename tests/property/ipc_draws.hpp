@@ -85,21 +85,33 @@ inline engine::SenderTotals draw_sender() {
 
 inline engine::ReceiverTotals draw_receiver() {
   engine::ReceiverTotals totals;
-  for (std::uint64_t* value : {&totals.packets, &totals.bytes, &totals.unique, &totals.duplicate,
-                               &totals.reordered, &totals.expected, &totals.unique_bytes,
-                               &totals.retransmitted, &totals.written_off, &totals.socket_drops}) {
+  for (std::uint64_t* value :
+       {&totals.packets, &totals.bytes, &totals.unique, &totals.duplicate, &totals.reordered,
+        &totals.expected, &totals.unique_bytes, &totals.retransmitted, &totals.written_off,
+        &totals.socket_drops, &totals.ecn_ce}) {
     *value = draw_count();
   }
+  totals.jitter = maybe(draw_duration);
   totals.first_to_last = draw_duration();
   totals.elapsed = draw_duration();
   return totals;
 }
 
+inline engine::PortKind draw_direction() {
+  return draw_bool() ? engine::PortKind::kUpload : engine::PortKind::kDownload;
+}
+
+inline wire::StopReason draw_stop_reason() {
+  return static_cast<wire::StopReason>(*rc::gen::inRange(1, int(wire::StopReason::kNoData) + 1));
+}
+
 inline engine::TestPlan draw_plan() {
   engine::TestPlan plan;
   plan.channel = draw_channel();
+  plan.direction = draw_direction();
   plan.duration = draw_duration();
   plan.payload_bytes = *rc::gen::arbitrary<std::uint32_t>();
+  plan.rate = maybe([] { return BitRate{draw_double()}; });
   plan.progress_interval = draw_duration();
   plan.ask_progress = draw_bool();
   return plan;

@@ -65,6 +65,18 @@ void fill(SenderProgress& message) {
 void fill(ReceiverProgress& message) {
   message = {draw_channel(), draw_receiver()};
 }
+void fill(StopTest& message) {
+  message = {draw_channel(), draw_stop_reason()};
+}
+void fill(SenderFinished& message) {
+  message = {draw_channel(), draw_sender()};
+}
+void fill(TestBroken& message) {
+  message = {draw_channel(), draw_stop_reason()};
+}
+void fill(TestReported& message) {
+  message = {draw_channel(), draw_direction(), draw_receiver(), maybe(draw_sender)};
+}
 template <class Bare>
   requires std::is_empty_v<Bare>
 void fill(Bare& /*message*/) {}
@@ -73,6 +85,7 @@ void fill(Bare& /*message*/) {}
 Letter draw_letter(std::size_t kind) {
   Letter letter;
   letter.from = static_cast<Mailbox>(*rc::gen::inRange(0, 4));
+  letter.to = static_cast<Mailbox>(*rc::gen::inRange(0, 4));
   RC_ASSERT(emplace_by_index(letter.message, kind));
   std::visit([](auto& message) { fill(message); }, letter.message);
   return letter;
@@ -125,9 +138,10 @@ RC_GTEST_PROP(MessageCodecProperty, RandomOctetsDoNoHarm, (std::vector<std::uint
   std::vector<std::byte> frame(octets.size());
   for (std::size_t i = 0; i < octets.size(); ++i) frame[i] = static_cast<std::byte>(octets[i]);
   (void)decode(frame);
-  if (frame.size() < 2) return;
+  if (frame.size() < 3) return;
   frame[0] = static_cast<std::byte>(octets[0] % 4);
-  frame[1] = static_cast<std::byte>(octets[1] % kKinds);
+  frame[1] = static_cast<std::byte>(octets[1] % 4);
+  frame[2] = static_cast<std::byte>(octets[2] % kKinds);
   (void)decode(frame);
 }
 

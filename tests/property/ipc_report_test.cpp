@@ -1,4 +1,5 @@
 // Every report and every set-up reads back with the same fields, and no other octets pass for one.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,8 +23,8 @@ using namespace engine;
 
 // --- the fields of each type; a field that is added does not compile until it is named here ---
 auto fields(const Connecting& v) {
-  const auto& [a, b] = v;
-  return std::tie(a, b);
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
 }
 auto fields(const Assigned& v) {
   const auto& [a, b, c] = v;
@@ -41,15 +42,15 @@ auto fields(const LatencySample& v) {
   const auto& [a, b, c, d] = v;
   return std::tie(a, b, c, d);
 }
-auto fields(const UploadStarted& v) {
-  const auto& [a, b] = v;
-  return std::tie(a, b);
+auto fields(const TestBegun& v) {
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
 }
-auto fields(const UploadProgress& v) {
-  const auto& [a, b, c, d] = v;
-  return std::tie(a, b, c, d);
+auto fields(const TestProgress& v) {
+  const auto& [a, b, c, d, e] = v;
+  return std::tie(a, b, c, d, e);
 }
-auto fields(const UploadResultArrived& v) {
+auto fields(const TestResultArrived& v) {
   const auto& [a] = v;
   return std::tie(a);
 }
@@ -66,8 +67,8 @@ auto fields(const ClientGone& v) {
   return std::tie(a, b, c, d);
 }
 auto fields(const ServerTestResult& v) {
-  const auto& [a, b] = v;
-  return std::tie(a, b);
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
 }
 auto fields(const LimitReached& v) {
   const auto& [a] = v;
@@ -89,21 +90,41 @@ auto fields(const TraceLine& v) {
   const auto& [a, b, c, d] = v;
   return std::tie(a, b, c, d);
 }
+auto fields(const ServerBusy& v) {
+  const auto& [a] = v;
+  return std::tie(a);
+}
+auto fields(const crypto::Handshake& v) {
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
+}
+auto fields(const crypto::DirectionKey& v) {
+  const auto& [a] = v;
+  return std::tie(a);
+}
+auto fields(const crypto::SessionKeys& v) {
+  const auto& [a, b] = v;
+  return std::tie(a, b);
+}
+auto fields(const PathSetup& v) {
+  const auto& [a, b, c, d] = v;
+  return std::tie(a, b, c, d);
+}
 auto fields(const ProtocolConfig& v) {
   const auto& [a, b, c, d, e, f] = v;
   return std::tie(a, b, c, d, e, f);
 }
 auto fields(const ServerLimits& v) {
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
+}
+auto fields(const SessionSetup& v) {
   const auto& [a, b, c, d, e, f] = v;
   return std::tie(a, b, c, d, e, f);
 }
-auto fields(const SessionSetup& v) {
-  const auto& [a, b, c, d, e] = v;
-  return std::tie(a, b, c, d, e);
-}
 auto fields(const PortConfig& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
 }
 auto fields(const SessionOver& v) {
   const auto& [a] = v;
@@ -114,6 +135,11 @@ auto fields(const TellEnded& v) {
   return std::tie(a);
 }
 
+bool same(const crypto::Secret<32>& a, const crypto::Secret<32>& b) {
+  return std::ranges::equal(a.view(), b.view());
+}
+template <class T>
+bool same(const std::optional<T>& a, const std::optional<T>& b);
 template <class T>
 bool same(const T& a, const T& b) {
   if constexpr (std::is_empty_v<T>) {
@@ -125,6 +151,10 @@ bool same(const T& a, const T& b) {
       return (same(std::get<Index>(fields(a)), std::get<Index>(fields(b))) && ...);
     }(std::make_index_sequence<std::tuple_size_v<decltype(fields(a))>>{});
   }
+}
+template <class T>
+bool same(const std::optional<T>& a, const std::optional<T>& b) {
+  return a.has_value() == b.has_value() && (!a || same(*a, *b));
 }
 bool same(const Report& a, const Report& b) {
   if (a.index() != b.index()) return false;
@@ -183,14 +213,45 @@ void draw(PortKind& v) {
   v = draw_enum(PortKind::kDownload);
 }
 void draw(SessionEnd& v) {
-  v = draw_enum(SessionEnd::kFailed);
+  v = draw_enum(SessionEnd::kClosed);
 }
 void draw(TraceKind& v) {
   v = draw_enum(kLastTraceKind);
 }
+void draw(std::uint8_t& v) {
+  v = *rc::gen::arbitrary<std::uint8_t>();
+}
+void draw(std::byte& v) {
+  v = std::byte{*rc::gen::arbitrary<std::uint8_t>()};
+}
+void draw(crypto::Secret<32>& v) {
+  for (std::byte& octet : v.writable()) draw(octet);
+}
+void draw(BitRate& v) {
+  v = {static_cast<double>(draw_count())};
+}
+void draw(ByteCount& v) {
+  v = {draw_count()};
+}
+void draw(TestTerms& v) {
+  v.directions = draw_enum(wire::Directions::kBoth);
+  v.duration = draw_duration();
+  if (draw_bool()) draw(v.rate.emplace());
+  draw(v.payload_bytes);
+  draw(v.streams);
+  v.reliable = draw_bool();
+  if (draw_bool()) draw(v.octets.emplace());
+  v.single_port = draw_bool();
+  v.data_tags = draw_bool();
+  v.fragment = draw_bool();
+  draw(v.traffic_class);
+}
 void draw(SessionId& v) {
   draw(v.value);
 }
+template <class T>
+  requires requires(const T& v) { fields(v); }
+void draw(T& v);
 template <class T>
 void draw(std::optional<T>& v) {
   v.reset();

@@ -1,5 +1,6 @@
-// Mixed faults at 2,000 seeds: whatever happens, every number agrees with the truth, and everything
-// ends, wherever the actors run. A failure names its seed and topology; `wyndrvr-sim --seed N
+// Mixed faults at 2,000 seeds, half of them of dialect 1: whatever happens, every number agrees
+// with the truth, and everything ends, wherever the actors run. A failure names its seed and
+// topology; `wyndrvr-sim --seed N
 // --topology T` replays it with its trace.
 #include <cstdint>
 #include <string>
@@ -91,7 +92,21 @@ TEST(SimulationCoverage, ASampleOfSeedsMeetsEveryKindOfFaultAndEnd) {
                           Seen::kCorruptAccepted,
                           Seen::kBudgetWatched,
                           Seen::kStateMessageLost,
-                          Seen::kProbeServed}) {
+                          Seen::kProbeServed,
+                          Seen::kSpokeOne,
+                          Seen::kSpokeOriginal,
+                          Seen::kTestOneExact,
+                          Seen::kTestOneLoss,
+                          Seen::kTestOneDownload,
+                          Seen::kTestOneStreams,
+                          Seen::kTestOneTagged,
+                          Seen::kTestOneCauses,
+                          Seen::kGrantWatched,
+                          Seen::kEndClosed,
+                          Seen::kCloseSent,
+                          Seen::kRebound,
+                          Seen::kForged,
+                          Seen::kReplayed}) {
     EXPECT_GT(coverage.total(seen), 0U) << name(seen);
   }
 }

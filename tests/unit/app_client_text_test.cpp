@@ -58,6 +58,13 @@ TEST(ClientText, LatencyLinesPadTheLabelToNine) {
 TEST(ClientText, FurtherAttemptsGoToStderr) {
   EXPECT_EQ(show(engine::Connecting{server(), 2}),
             (Shown{"", "No answer yet from 192.0.2.7:6711, attempt 2 of 5\n"}));
+  EXPECT_EQ(show(engine::Connecting{server(), 7, 20}).err,
+            "No answer yet from 192.0.2.7:6711, attempt 7 of 20\n");
+}
+
+TEST(ClientText, ABusyServerIsSaidWithTheTimeToWait) {
+  EXPECT_EQ(show(engine::ServerBusy{12s}),
+            (Shown{"", "The server is busy; asking again in 12 s\n"}));
 }
 
 TEST(ClientText, ARefusalIsShownPrintable) {
@@ -76,8 +83,10 @@ TEST(ClientText, TracesAreTheOriginalsLines) {
   EXPECT_EQ(trace(kUcmSent), (Shown{}));
 }
 
-engine::UploadProgress progress(Duration elapsed, std::uint64_t bytes) {
-  engine::UploadProgress event{.elapsed = elapsed, .duration = 10s, .sender = {}, .receiver = {}};
+engine::TestProgress progress(Duration elapsed, std::uint64_t bytes) {
+  engine::TestProgress event;
+  event.elapsed = elapsed;
+  event.duration = 10s;
   event.sender.bytes = bytes;
   event.sender.packets = bytes / 1000;
   return event;
@@ -125,11 +134,14 @@ TEST(ClientText, TheLiveLineIsClearedBeforeALoss) {
 }
 
 TEST(ClientText, StepsOfATestAreSaid) {
-  EXPECT_EQ(show(engine::UploadStarted{ChannelId{9}, 10s}).out,
+  EXPECT_EQ(show(engine::TestBegun{ChannelId{9}, PortKind::kUpload, 10s}).out,
             "Upload test started on channel 9, 10 s\n");
-  EXPECT_EQ(show(engine::UploadDraining{}).err, "Time is over; waiting for the server's result\n");
-  EXPECT_EQ(show(engine::UploadResultArrived{5s}).err,
+  EXPECT_EQ(show(engine::TestBegun{ChannelId{16}, PortKind::kDownload, 2500ms}).out,
+            "Download test started on channel 16, 2.5 s\n");
+  EXPECT_EQ(show(engine::TestDraining{}).err, "Time is over; waiting for the server's result\n");
+  EXPECT_EQ(show(engine::TestResultArrived{5s}).err,
             "Result received; acknowledging repeats for 5 s\n");
+  EXPECT_EQ(show(engine::TestResultArrived{}).err, "Result received\n");
 }
 
 TEST(ClientText, EventsOfAServerSayNothing) {
@@ -157,6 +169,55 @@ TEST(ClientText, TheLiveLineOfATerminalIsClearedBeforeOtherLines) {
   recorded.err.clear();
   text.on_report(engine::LatencySample{PortKind::kControl, 1ms, {}, true});
   EXPECT_EQ(recorded.err, "\r\x1b[KClient latency CONTROL  : 1.000 ms\n");
+}
+
+ClientTextOptions both_directions(bool terminal) {
+  ClientTextOptions options;
+  options.terminal = terminal;
+  options.columns = 120;
+  options.directions = wire::Directions::kBoth;
+  return options;
+}
+
+engine::TestProgress download_progress(Duration elapsed, std::uint64_t bytes) {
+  engine::TestProgress event = progress(elapsed, 0);
+  event.direction = PortKind::kDownload;
+  engine::ReceiverTotals receiver;
+  receiver.elapsed = elapsed;
+  receiver.bytes = bytes;
+  receiver.expected = receiver.unique = bytes / 1000;
+  event.receiver = receiver;
+  return event;
+}
+
+TEST(ClientText, DirectionsOfOneTestAreCountedApart) {
+  RecordedConsole recorded;
+  ClientText text(recorded.console, both_directions(false));
+  text.on_report(progress(1s, 125'000'000));
+  text.on_report(download_progress(1s, 250'000'000));
+  text.on_report(progress(2s, 375'000'000));
+  text.on_report(download_progress(2s, 300'000'000));
+  EXPECT_EQ(recorded.err,
+            "up   [  1.0/10.0 s]  sent 1.000 Gbit/s  loss 0.0 %  retransmitted 0\n"
+            "down [  1.0/10.0 s]  2.000 Gbit/s  loss 0.0 %  retransmitted 0\n"
+            "up   [  2.0/10.0 s]  sent 2.000 Gbit/s  loss 0.0 %  retransmitted 0\n"
+            "down [  2.0/10.0 s]  400.0 Mbit/s  loss 0.0 %  retransmitted 0\n");
+}
+
+TEST(ClientText, ATerminalShowsBothDirectionsOnOneLiveLine) {
+  RecordedConsole recorded;
+  ClientText text(recorded.console, both_directions(true));
+  text.on_report(progress(1s, 125'000'000));
+  text.on_report(download_progress(1s, 250'000'000));
+  EXPECT_THAT(recorded.err, AllOf(HasSubstr("up 1.000 Gbit/s, loss 0.0 %  down 2.000 Gbit/s"),
+                                  Not(HasSubstr("\n"))));
+}
+
+TEST(ClientText, ADownloadsEndWaitsForDatagramsAndNotForTheServer) {
+  ClientTextOptions options;
+  options.directions = wire::Directions::kDownload;
+  EXPECT_EQ(show(engine::TestDraining{}, options).err,
+            "Time is over; waiting for the last datagrams\n");
 }
 
 engine::LatencyTotals latency(std::uint64_t count, Duration mean) {
@@ -222,6 +283,35 @@ TEST(SummaryText, TestTableSaysWhereDatagramsWereLost) {
   EXPECT_THAT(lines, Contains(HasSubstr("sent 1000, received 995, lost 10 (1.00 %), duplicate 5, "
                                         "reordered 7, retransmitted 4")));
   EXPECT_THAT(lines, Contains(HasSubstr("network 5, receiver socket 3, sender 2")));
+}
+
+TEST(SummaryText, ATestSaysItsDirectionAndWhatWasAskedFor) {
+  engine::TestOutcome outcome;
+  EXPECT_EQ(test_table(outcome, server()).front(), "Upload test");
+  outcome.direction = PortKind::kDownload;
+  outcome.streams = 4;
+  outcome.requested_rate = BitRate{25e6};
+  const auto lines = test_table(outcome, server());
+  EXPECT_EQ(lines.front(), "Download test");
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("asked for"), HasSubstr("25.00 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("streams"), HasSubstr("4"))));
+  EXPECT_THAT(lines, Contains("  the result is missing"));
+  outcome.both = true;
+  EXPECT_EQ(test_table(outcome, server()).front(), "Download test, both directions at once");
+}
+
+TEST(SummaryText, JitterAndMarksAreShownWhereTheyWereMeasured) {
+  engine::TestOutcome outcome;
+  outcome.has_result = true;
+  outcome.receiver.emplace();
+  const auto bare = test_table(outcome, server());
+  EXPECT_THAT(bare, Not(Contains(HasSubstr("jitter"))));
+  EXPECT_THAT(bare, Not(Contains(HasSubstr("CE"))));
+  outcome.receiver->jitter = 15us;
+  outcome.receiver->ecn_ce = 3;
+  const auto lines = test_table(outcome, server());
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("jitter"), HasSubstr("15.0 us"))));
+  EXPECT_THAT(lines, Contains(HasSubstr("marked CE 3")));
 }
 
 TEST(SummaryText, WithoutAResultOnlyTheSendersSideIsShown) {

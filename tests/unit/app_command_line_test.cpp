@@ -32,7 +32,7 @@ TEST(CommandLine, NothingAtAllIsALatencyRunAgainstTheDefaults) {
   const CommandLine command = parsed({});
   EXPECT_EQ(command.action, Action::kClient);
   EXPECT_EQ(command.target, Target{});
-  EXPECT_FALSE(command.upload);
+  EXPECT_EQ(command.directions, wire::Directions::kLatencyOnly);
   EXPECT_FALSE(command.json);
   EXPECT_TRUE(command.values.empty());
   EXPECT_EQ(command.progress_interval, 1s);
@@ -44,7 +44,7 @@ TEST(CommandLine, AnUploadTestWithEverything) {
               "--config", "/etc/w", "--heartbeat-rate", "10", "--test-verbose"});
   EXPECT_EQ(command.action, Action::kClient);
   EXPECT_EQ(command.target, (Target{.host = "::1", .port = Port{7}}));
-  EXPECT_TRUE(command.upload);
+  EXPECT_EQ(command.directions, wire::Directions::kUpload);
   EXPECT_TRUE(command.json);
   EXPECT_EQ(command.json_path, "a b.json");
   EXPECT_EQ(command.config_path, "/etc/w");
@@ -52,6 +52,45 @@ TEST(CommandLine, AnUploadTestWithEverything) {
   EXPECT_THAT(command.values, ElementsAre(GivenValue{Key::kHeartbeatRate, "10", "--heartbeat-rate"},
                                           GivenValue{Key::kDuration, "2.5", "--duration"},
                                           GivenValue{Key::kTestVerbose, "true", "--test-verbose"}));
+}
+
+TEST(CommandLine, TestsGoInEitherDirectionOrBoth) {
+  EXPECT_EQ(parsed({"--bwdown", "host"}).directions, wire::Directions::kDownload);
+  EXPECT_EQ(parsed({"host", "--bwboth"}).directions, wire::Directions::kBoth);
+  EXPECT_EQ(parsed({"--bwup", "--bwup"}).directions, wire::Directions::kUpload);
+}
+
+TEST(CommandLine, TwoTestsAtOnceAreAskedForWithOneOption) {
+  const std::vector<Arguments> pairs = {
+      {"--bwup", "--bwdown"}, {"--bwdown", "--bwboth"}, {"--bwboth", "--bwup", "host"}};
+  for (const Arguments& arguments : pairs) {
+    EXPECT_THAT(error_of(arguments),
+                AllOf(HasSubstr("do not go together"), HasSubstr("are --bwboth alone")));
+  }
+}
+
+TEST(CommandLine, BareSwitchesLeaveTheTargetAlone) {
+  const CommandLine command =
+      parsed({"--ecn", "--fragment", "--single-port", "--data-tags", "host"});
+  EXPECT_EQ(command.target.host, "host");
+  EXPECT_THAT(command.values, ElementsAre(GivenValue{Key::kFragment, "true", "--fragment"},
+                                          GivenValue{Key::kDataTags, "true", "--data-tags"},
+                                          GivenValue{Key::kEcn, "true", "--ecn"},
+                                          GivenValue{Key::kSinglePort, "true", "--single-port"}));
+}
+
+TEST(CommandLine, ReliableIsToldOnOrOff) {
+  EXPECT_THAT(parsed({"--reliable", "off", "host"}).values,
+              ElementsAre(GivenValue{Key::kReliable, "off", "--reliable"}));
+  EXPECT_EQ(error_of({"--reliable"}), "--reliable needs a value: --reliable on|off");
+}
+
+TEST(CommandLine, AnAddressToBindIsTheClientsOrTheServers) {
+  EXPECT_THAT(parsed({"host", "--bind", "192.0.2.1"}).values,
+              ElementsAre(GivenValue{Key::kBind, "192.0.2.1", "--bind"}));
+  EXPECT_THAT(error_of({"--server", ":7000", "--bind", "192.0.2.1"}),
+              AllOf(HasSubstr("--server and --bind do not go together"),
+                    HasSubstr("a server's is --bind-addr")));
 }
 
 TEST(CommandLine, EveryConfigurationKeyIsAnOption) {
@@ -175,11 +214,15 @@ TEST(CommandLine, BadUsageIsRefusedInOneSentence) {
 TEST(CommandLine, ContradictionsNameBothSides) {
   const std::vector<std::pair<Arguments, std::pair<std::string, std::string>>> cases = {
       {{"--server", "--bwup"}, {"--server", "--bwup"}},
+      {{"--server", "--bwdown"}, {"--server", "--bwdown"}},
+      {{"--server", "--bwboth"}, {"--server", "--bwboth"}},
       {{"--server", "--count", "3"}, {"--server", "--count"}},
       {{"--server", "--json"}, {"--server", "--json"}},
       {{"--server", "--interval", "500"}, {"--server", "--interval"}},
       {{"--server", ":1", "host"}, {"--server", "host"}},
       {{"--count", "3", "--bwup"}, {"--count", "--bwup"}},
+      {{"--count", "3", "--bwboth"}, {"--count", "--bwboth"}},
+      {{"--payload", "999", "--bw-packet-length", "9"}, {"--payload", "--bw-packet-length"}},
       {{"--server", "h:1", "--bind-addr", "g"}, {"--server h:1", "--bind-addr"}},
       {{"--server", "h:1", "--bind-port", "2"}, {"--server h:1", "--bind-port"}},
   };
@@ -214,7 +257,7 @@ TEST(Nearest, CountsSwappedNeighboursAsOneSlip) {
   EXPECT_EQ(nearest("--bwpu", known), "--bwup");
   EXPECT_EQ(nearest("--jsn", known), "--json");
   EXPECT_EQ(nearest("--sever", known), "--server");
-  EXPECT_EQ(nearest("--download", known), std::nullopt);
+  EXPECT_EQ(nearest("--cpuset-list", known), std::nullopt);
   EXPECT_EQ(nearest(std::string(1000, 'x'), known), std::nullopt);
 }
 

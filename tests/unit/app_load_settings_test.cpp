@@ -50,6 +50,15 @@ using FindConfig = ConfigFolder;
 using LoadSettings = ConfigFolder;
 using CreateConfig = ConfigFolder;
 
+class LoadKeys : public ConfigFolder {
+ protected:
+  [[nodiscard]] Settings naming_keys() const {
+    Settings settings;
+    EXPECT_TRUE(settings.set(Key::kKeyFile, path("keys"), Origin::option("--key-file")));
+    return settings;
+  }
+};
+
 TEST_F(FindConfig, TheDefaultLiesBelowHomeAndMayBeMissing) {
   const auto found = find_config(std::nullopt, folder_);
   ASSERT_TRUE(found.has_value());
@@ -91,6 +100,32 @@ TEST_F(LoadSettings, ABadOptionIsRefused) {
   const auto loaded = load_settings(command, ConfigPath{});
   ASSERT_FALSE(loaded.has_value());
   EXPECT_THAT(loaded.error().message, HasSubstr("--duration x"));
+}
+
+TEST_F(LoadKeys, WithoutAFileThereAreNone) {
+  const auto keys = load_keys(Settings());
+  ASSERT_TRUE(keys.has_value()) << keys.error().message;
+  EXPECT_THAT(*keys, IsEmpty());
+}
+
+TEST_F(LoadKeys, TheFilesKeysComeInItsOrder) {
+  write("keys", "7 " + std::string(64, 'a') + "\n3 " + std::string(64, 'b') + "\n");
+  using std::filesystem::perms;
+  std::filesystem::permissions(path("keys"), perms::owner_read);
+  const auto keys = load_keys(naming_keys());
+  ASSERT_TRUE(keys.has_value()) << keys.error().message;
+  ASSERT_EQ(keys->size(), 2U);
+  EXPECT_EQ(keys->front().id, 7U);
+  EXPECT_EQ(keys->back().id, 3U);
+}
+
+TEST_F(LoadKeys, AFileThatOthersCanReadIsRefusedNamingTheOption) {
+  write("keys", "7 " + std::string(64, 'a') + "\n");
+  using std::filesystem::perms;
+  std::filesystem::permissions(path("keys"), perms::owner_read | perms::others_read);
+  const auto keys = load_keys(naming_keys());
+  ASSERT_FALSE(keys.has_value());
+  EXPECT_THAT(keys.error().message, AllOf(HasSubstr("key_file="), HasSubstr("option --key-file")));
 }
 
 TEST_F(CreateConfig, WritesTheDefaultsInNewFolders) {

@@ -14,8 +14,11 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-engine::UploadProgress event(Duration elapsed) {
-  return {.elapsed = elapsed, .duration = 10s, .sender = {}, .receiver = {}};
+engine::TestProgress event(Duration elapsed) {
+  engine::TestProgress result;
+  result.elapsed = elapsed;
+  result.duration = 10s;
+  return result;
 }
 
 engine::ReceiverTotals receiver(Duration elapsed, std::uint64_t bytes, std::uint64_t expected,
@@ -86,7 +89,8 @@ TEST(ProgressMeter, WithoutAReceiverTheFiguresAreTheSenders) {
 }
 
 ProgressFigures half_way() {
-  return {.elapsed = 5s,
+  return {.direction = engine::PortKind::kUpload,
+          .elapsed = 5s,
           .duration = 10s,
           .at_receiver = true,
           .rate_bps = 1.23e9,
@@ -114,6 +118,42 @@ TEST(ProgressBar, NeverOverflowsPastTheEnd) {
   EXPECT_THAT(progress_bar(late, 120), AllOf(HasSubstr("###]"), HasSubstr("30.0/10.0")));
   late.duration = Duration::zero();
   EXPECT_LE(progress_bar(late, 120).size(), 120U);
+}
+
+ProgressFigures half_way_down() {
+  ProgressFigures figures = half_way();
+  figures.direction = engine::PortKind::kDownload;
+  figures.rate_bps = 987.6e6;
+  figures.loss_percent = 0.1;
+  return figures;
+}
+
+TEST(ProgressText, OfTwoDirectionsSaysWhichOneItIs) {
+  EXPECT_EQ(directed_progress_text(half_way()),
+            "up   [  5.0/10.0 s]  1.230 Gbit/s  loss 0.0 %  retransmitted 0");
+  EXPECT_EQ(directed_progress_text(half_way_down()),
+            "down [  5.0/10.0 s]  987.6 Mbit/s  loss 0.1 %  retransmitted 0");
+}
+
+TEST(ProgressText, ADownloadWithoutNewsDoesNotBlameTheServersReports) {
+  ProgressFigures figures = half_way_down();
+  figures.rate_bps.reset();
+  EXPECT_THAT(progress_text(figures), HasSubstr("nothing received"));
+}
+
+TEST(BothProgress, ShowsBothDirectionsInOneLineThatFits) {
+  EXPECT_EQ(both_progress(half_way(), half_way_down(), 100),
+            "[  5.0/10.0 s]  up 1.230 Gbit/s, loss 0.0 %  down 987.6 Mbit/s, loss 0.1 %");
+  for (unsigned columns = 0; columns < 100; ++columns) {
+    const std::string line = both_progress(half_way(), half_way_down(), columns);
+    EXPECT_TRUE(line.size() < columns || line.empty()) << columns;
+  }
+}
+
+TEST(BothProgress, LeavesOutADirectionThatHasSaidNothing) {
+  EXPECT_EQ(both_progress(std::nullopt, half_way_down(), 100),
+            "[  5.0/10.0 s]  down 987.6 Mbit/s, loss 0.1 %");
+  EXPECT_EQ(both_progress(std::nullopt, std::nullopt, 100), "");
 }
 
 TEST(SiFormat, ChoosesTheUnitThatFits) {

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "app/client_program.hpp"
 #include "app/result_json.hpp"
 #include "app/test_figures.hpp"
 
@@ -283,34 +282,11 @@ TEST(ProblemCodes, AreStable) {
   EXPECT_EQ(code_of(kLocalFailure), "W008");
   EXPECT_EQ(code_of(kWorkerLost), "W009");
   EXPECT_EQ(code_of(kServerFailed), "W010");
+  EXPECT_EQ(code_of(kNotInOriginal), "W011");
+  EXPECT_EQ(code_of(kSustainedLoss), "W012");
   EXPECT_EQ(code_of(kNoReceiverDetail), "W101");
   EXPECT_EQ(code_of(kWrittenOff), "W107");
   EXPECT_EQ(code_of(kReceiverShrunk), "W108");
-}
-
-TEST(ExitCode, ALatencyRunIsDoneWhenOneHeartbeatWasAnswered) {
-  engine::SessionResult result;
-  EXPECT_EQ(exit_code_of(result, false), ExitCode::kFailed);
-  result.ports[2] = engine::PortTotals{};
-  result.ports[2]->idle.sent = 5;
-  EXPECT_EQ(exit_code_of(result, false), ExitCode::kFailed);
-  result.ports[2]->idle.received = 1;
-  EXPECT_EQ(exit_code_of(result, false), ExitCode::kDone);
-  result.valid = false;  // the server fell silent
-  EXPECT_EQ(exit_code_of(result, false), ExitCode::kFailed);
-}
-
-TEST(ExitCode, ATestIsDoneWhenItsResultIsValid) {
-  engine::SessionResult result = complete_result();
-  EXPECT_EQ(exit_code_of(result, true), ExitCode::kDone);
-  result.tests[0].has_result = false;
-  EXPECT_EQ(exit_code_of(result, true), ExitCode::kFailed);
-  result.tests[0].has_result = true;
-  result.valid = false;
-  EXPECT_EQ(exit_code_of(result, true), ExitCode::kFailed);
-  result.valid = true;
-  result.tests.clear();
-  EXPECT_EQ(exit_code_of(result, true), ExitCode::kFailed);
 }
 
 }  // namespace

@@ -46,8 +46,9 @@ TEST(RunConfig, ClientTakesEveryKeyThatConcernsIt) {
                                   {"test_verbose", "yes"},
                                   {"test_delay", "11"},
                                   {"test_drop_rate", "0.25"}});
-  const auto run =
-      client_run(settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 250ms});
+  const auto run = client_run(
+      settings,
+      {.directions = wire::Directions::kUpload, .heartbeat_count = {}, .progress_interval = 250ms});
   ASSERT_TRUE(run.has_value()) << run.error().message;
   EXPECT_EQ(run->engine.protocol.heartbeat_interval, 10ms);
   EXPECT_EQ(run->engine.protocol.report_interval(), 50ms);
@@ -77,7 +78,15 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
                                   {"max_sessions", "5"},
                                   {"max_sessions_per_address", "4"},
                                   {"max_unproven_sessions", "3"},
-                                  {"max_test_duration", "60"}});
+                                  {"max_test_duration", "60"},
+                                  {"max_sessions_per_network", "2"},
+                                  {"max_rate", "500M"},
+                                  {"max_total_rate", "5G"},
+                                  {"max_test_bytes", "2GiB"},
+                                  {"max_streams", "8"},
+                                  {"max_payload", "1472"},
+                                  {"allow", "10.0.0.0/8,2001:db8::/32"},
+                                  {"deny", "10.1.0.0/16"}});
   const auto run = server_run(settings);
   ASSERT_TRUE(run.has_value()) << run.error().message;
   EXPECT_EQ(run->bind.port, Port{9015});
@@ -88,6 +97,39 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
   EXPECT_EQ(run->engine.limits.max_sessions_per_address, 4U);
   EXPECT_EQ(run->engine.limits.max_unproven_sessions, 3U);
   EXPECT_EQ(run->engine.limits.max_test_duration, 60s);
+  EXPECT_EQ(run->engine.limits.max_sessions_per_network, 2U);
+  EXPECT_EQ(run->engine.limits.max_rate, BitRate{5e8});
+  EXPECT_EQ(run->engine.limits.max_total_rate, BitRate{5e9});
+  EXPECT_EQ(run->engine.limits.max_test_bytes, ByteCount{2'147'483'648});
+  EXPECT_EQ(run->engine.limits.max_streams, 8U);
+  EXPECT_EQ(run->engine.limits.max_payload, 1472U);
+  ASSERT_EQ(run->engine.allow.size(), 2U);
+  EXPECT_EQ(to_string(run->engine.allow[1]), "2001:db8::/32");
+  ASSERT_EQ(run->engine.deny.size(), 1U);
+  EXPECT_EQ(to_string(run->engine.deny[0]), "10.1.0.0/16");
+}
+
+TEST(RunConfig, AServerServesEverybodyInBothDialectsUnlessToldOtherwise) {
+  const auto run = server_run(Settings());
+  ASSERT_TRUE(run.has_value());
+  EXPECT_EQ(run->engine.dialect, engine::DialectChoice::kAuto);
+  EXPECT_FALSE(run->engine.key_required);
+  EXPECT_THAT(run->engine.allow, testing::IsEmpty());
+  EXPECT_THAT(run->engine.deny, testing::IsEmpty());
+  EXPECT_EQ(run->engine.limits.max_rate, std::nullopt);
+  EXPECT_EQ(run->engine.limits.max_total_rate, std::nullopt);
+  EXPECT_EQ(run->engine.limits.max_test_bytes, std::nullopt);
+}
+
+TEST(RunConfig, AServerMayAskForAKey) {
+  const auto run = server_run(with({{"require_key", "yes"}, {"key_file", "k"}, {"dialect", "1"}}));
+  ASSERT_TRUE(run.has_value()) << run.error().message;
+  EXPECT_TRUE(run->engine.key_required);
+  EXPECT_EQ(run->engine.dialect, engine::DialectChoice::kOne);
+  const auto without = server_run(with({{"require_key", "yes"}}));
+  ASSERT_FALSE(without.has_value());
+  EXPECT_THAT(without.error().message,
+              AllOf(HasSubstr("require_key=yes (option --require-key)"), HasSubstr("key_file")));
 }
 
 TEST(RunConfig, DurationEndsALatencyRunOnlyWhenItIsAnOption) {
@@ -106,8 +148,7 @@ TEST(RunConfig, DurationEndsALatencyRunOnlyWhenItIsAnOption) {
 TEST(RunConfig, DurationOfTheFileIsATestsLength) {
   Settings settings;
   ASSERT_TRUE(settings.set(Key::kDuration, "5", Origin::file("config", 1)));
-  const auto run =
-      client_run(settings, {.upload = true, .heartbeat_count = {}, .progress_interval = 1s});
+  const auto run = client_run(settings, {.directions = wire::Directions::kUpload});
   ASSERT_TRUE(run.has_value());
   EXPECT_EQ(run->engine.upload->duration, 5s);
 }

@@ -62,11 +62,21 @@ TEST(ServerText, ATestIsOneLine) {
   totals.bytes = 995'000;
   totals.retransmitted = 4;
   totals.first_to_last = 1s;
-  EXPECT_EQ(show(engine::ServerTestResult{client(), totals}).first,
+  EXPECT_EQ(show(engine::ServerTestResult{client(), PortKind::kUpload, totals}).first,
             "Upload test of [2001:db8::7]:40000: 7.960 Mbit/s, 995.0 kB in 1.00 s, 995 datagrams, "
             "lost 10 (1.00 %), retransmitted 4\n");
-  EXPECT_THAT(show(engine::ServerTestResult{client(), {}}).first,
+  EXPECT_THAT(show(engine::ServerTestResult{client(), PortKind::kUpload, {}}).first,
               HasSubstr(": 0 B in 0.00 s, 0 datagrams, lost 0 (-)"));
+}
+
+TEST(ServerText, ADownloadIsCalledOne) {
+  EXPECT_THAT(show(engine::ServerTestResult{client(), PortKind::kDownload, {}}).first,
+              testing::StartsWith("Download test of [2001:db8::7]:40000: "));
+}
+
+TEST(ServerText, AClientThatSaysGoodbyeIsNotCalledSilent) {
+  EXPECT_EQ(show(engine::ClientGone{client(), engine::SessionEnd::kClosed, true, {}}).first,
+            "Client left: [2001:db8::7]:40000 (closed by the client)\n");
 }
 
 TEST(ServerText, LimitsNameTheKeyToRaise) {
@@ -75,6 +85,9 @@ TEST(ServerText, LimitsNameTheKeyToRaise) {
               AllOf(HasSubstr("server full"), HasSubstr("raise max_sessions or max_unproven")));
   EXPECT_THAT(show(engine::LimitReached{"address limit"}).second,
               HasSubstr("raise max_sessions_per_address"));
+  EXPECT_THAT(show(engine::LimitReached{"network limit"}).second,
+              HasSubstr("raise max_sessions_per_network"));
+  EXPECT_THAT(show(engine::LimitReached{"total rate"}).second, HasSubstr("raise max_total_rate"));
 }
 
 TEST(ServerText, TracesAreTheOriginalsLines) {

@@ -86,7 +86,7 @@ TEST(Settings, RefusesWhatIsOutsideOrMalformed) {
       {Key::kDuration, "0"},
       {Key::kDuration, "86401"},
       {Key::kDuration, "nan"},
-      {Key::kTestVerbose, "on"},
+      {Key::kTestVerbose, "maybe"},
       {Key::kTestVerbose, ""},
       {Key::kPortParallelability, "DOUBLE"},
       {Key::kBindAddr, ""},
@@ -102,11 +102,11 @@ TEST(Settings, RefusesWhatIsOutsideOrMalformed) {
 
 TEST(Settings, BooleansAndModesAreReadInAnyCase) {
   Settings settings;
-  for (const std::string_view text : {"true", "True", "YES", "yes", "1"}) {
+  for (const std::string_view text : {"true", "True", "YES", "yes", "1", "on"}) {
     ASSERT_TRUE(set(settings, Key::kTestVerbose, text)) << text;
     EXPECT_TRUE(settings.boolean(Key::kTestVerbose)) << text;
   }
-  for (const std::string_view text : {"false", "FALSE", "No", "0"}) {
+  for (const std::string_view text : {"false", "FALSE", "No", "0", "OFF"}) {
     ASSERT_TRUE(set(settings, Key::kTestVerbose, text)) << text;
     EXPECT_FALSE(settings.boolean(Key::kTestVerbose)) << text;
   }

@@ -1,94 +1,46 @@
+// The acceptor in 0.14, and what is common to both dialects.
 #include <array>
-#include <optional>
 #include <string>
-#include <utility>
 #include <variant>
-#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "engine/acceptor.hpp"
-#include "unit/engine_test_support.hpp"
+#include "unit/engine_acceptor_support.hpp"
 
 namespace wyndrvr::engine {
 namespace {
 
 using namespace testing;
 
-const IpAddress kLocal = address("192.0.2.9");
-
-Endpoint client(std::uint16_t port, std::string_view host = "192.0.2.1") {
-  return endpoint(host, port);
+std::string assignment(const SessionSetup& setup) {
+  return std::to_string(setup.ports[0].value) + "," + std::to_string(setup.ports[1].value) + "," +
+         std::to_string(setup.ports[2].value) + "," + std::to_string(setup.heartbeat_key);
 }
-
-class AcceptorTest : public ::testing::Test {
- protected:
-  void make(std::uint16_t first_port = 7000, std::uint16_t last_port = 7011) {
-    config.port_ranges = {{{first_port}, {last_port}}};
-    acceptor.emplace(config, 1);
-  }
-  std::vector<AcceptorEffect> connect(const Endpoint& from, Instant now = kStart,
-                                      std::string_view text = "CONNECT") {
-    acceptor->on_datagram(now, from, kLocal, as_bytes(text));
-    return effects();
-  }
-  std::vector<AcceptorEffect> effects() {
-    std::vector<AcceptorEffect> all;
-    while (auto effect = acceptor->poll_effect()) all.push_back(std::move(*effect));
-    return all;
-  }
-  // CONNECT and the binding of its ports.
-  SessionSetup accept(const Endpoint& from, Instant now = kStart) {
-    const auto bind = find<BindPorts>(connect(from, now));
-    if (!bind) return {};
-    acceptor->on_bound(now, bind->id);
-    return find<LaunchSession>(effects())->setup;
-  }
-
-  template <class Wanted>
-  static std::optional<Wanted> find(const std::vector<AcceptorEffect>& all) {
-    for (const AcceptorEffect& effect : all) {
-      if (const auto* found = std::get_if<Wanted>(&effect)) return *found;
-    }
-    return std::nullopt;
-  }
-  static std::string answer(const std::vector<AcceptorEffect>& all) {
-    const auto send = find<SendFromMain>(all);
-    return send ? std::string(as_text(ByteView(send->bytes).first(send->size))) : "";
-  }
-  static std::string assignment(const SessionSetup& setup) {
-    return std::to_string(setup.ports[0].value) + "," + std::to_string(setup.ports[1].value) + "," +
-           std::to_string(setup.ports[2].value) + "," + std::to_string(setup.heartbeat_key);
-  }
-
-  ServerConfig config;
-  std::optional<Acceptor> acceptor;
-};
 
 TEST_F(AcceptorTest, ConnectBindsTheLowestThreePortsBeforeItIsAnswered) {
   make();
-  const auto all = connect(client(50'000));
+  const auto all = connect(client_at(50'000));
   ASSERT_EQ(all.size(), 1U);
-  const auto bind = std::get<BindPorts>(all[0]);
-  EXPECT_EQ(bind.ports, (std::array<Port, 3>{{{7000}, {7001}, {7002}}}));
-  EXPECT_EQ(bind.local, kLocal);
+  const auto wanted_ports = std::get<BindPorts>(all[0]);
+  EXPECT_EQ(wanted_ports.ports, (std::array<Port, 3>{{{7000}, {7001}, {7002}}}));
+  EXPECT_EQ(wanted_ports.local, kMainAddress);
 
-  acceptor->on_bound(kStart, bind.id);
+  acceptor->on_bound(kStart, wanted_ports.id, std::nullopt);
   const auto after = effects();
   ASSERT_EQ(after.size(), 2U);
   const SessionSetup setup = std::get<LaunchSession>(after[0]).setup;
-  EXPECT_EQ(setup.client, client(50'000));
+  EXPECT_EQ(setup.client, client_at(50'000));
   EXPECT_LE(setup.heartbeat_key, 60'000U);
   const auto send = std::get<SendFromMain>(after[1]);
-  EXPECT_EQ(send.to, client(50'000));
-  EXPECT_EQ(send.from, kLocal);
+  EXPECT_EQ(send.to, client_at(50'000));
+  EXPECT_EQ(send.from, kMainAddress);
   EXPECT_EQ(answer(after), assignment(setup));
 }
 
 TEST_F(AcceptorTest, OtherDatagramsAreIgnored) {
   make();
   for (const char* text : {"", "CONNECT ", "connect", "CONNEC", "\x06junk"}) {
-    EXPECT_TRUE(connect(client(50'000), kStart, text).empty());
+    EXPECT_TRUE(send(client_at(50'000), text).empty());
   }
   EXPECT_EQ(acceptor->ignored(), 5U);
   EXPECT_EQ(acceptor->session_count(), 0U);
@@ -96,32 +48,32 @@ TEST_F(AcceptorTest, OtherDatagramsAreIgnored) {
 
 TEST_F(AcceptorTest, RepeatedConnectGetsTheSameNumbersUntilProven) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   for (int i = 0; i < 3; ++i) {
-    const auto again = connect(client(50'000), kStart + 1s);
+    const auto again = connect(client_at(50'000), kStart + 1s);
     EXPECT_EQ(again.size(), 1U);
     EXPECT_EQ(answer(again), assignment(setup));
   }
   acceptor->on_proven(setup.id);
-  EXPECT_TRUE(connect(client(50'000), kStart + 2s).empty());
+  EXPECT_TRUE(connect(client_at(50'000), kStart + 2s).empty());
   EXPECT_EQ(acceptor->session_count(), 1U);
 }
 
 TEST_F(AcceptorTest, RepeatedConnectIsNotAnsweredBeforeThePortsAreBound) {
   make();
-  EXPECT_EQ(connect(client(50'000)).size(), 1U);
-  EXPECT_TRUE(connect(client(50'000)).empty());
+  EXPECT_EQ(connect(client_at(50'000)).size(), 1U);
+  EXPECT_TRUE(connect(client_at(50'000)).empty());
 }
 
 TEST_F(AcceptorTest, OneAddressMayHaveSeveralSessions) {
   make();
-  EXPECT_EQ(accept(client(50'000)).ports[0], Port{7000});
-  EXPECT_EQ(accept(client(50'001)).ports[0], Port{7003});
+  EXPECT_EQ(accept(client_at(50'000)).ports[0], Port{7000});
+  EXPECT_EQ(accept(client_at(50'001)).ports[0], Port{7003});
 }
 
 TEST_F(AcceptorTest, AssignmentIsResentOnlyWhileNotProven) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   acceptor->resend_assignment(setup.id);
   EXPECT_EQ(answer(effects()), assignment(setup));
   acceptor->on_proven(setup.id);
@@ -131,114 +83,115 @@ TEST_F(AcceptorTest, AssignmentIsResentOnlyWhileNotProven) {
 
 TEST_F(AcceptorTest, PortsComeBackWhenTheSessionHasEnded) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   EXPECT_EQ(acceptor->free_ports(), 9U);
   acceptor->on_session_ended(setup.id);
   EXPECT_EQ(acceptor->free_ports(), 12U);
   EXPECT_EQ(acceptor->session_count(), 0U);
   acceptor->on_session_ended(setup.id);
   EXPECT_EQ(acceptor->free_ports(), 12U) << "once only";
-  EXPECT_EQ(accept(client(50'000)).ports[0], Port{7000});
+  EXPECT_EQ(accept(client_at(50'000)).ports[0], Port{7000});
 }
 
 TEST_F(AcceptorTest, WithoutThreeFreePortsItRefusesAndKeepsNone) {
   make(7000, 7004);
-  const SessionSetup first = accept(client(50'000));
-  EXPECT_EQ(answer(connect(client(50'001))), "REFUSED no free ports");
+  const SessionSetup first = accept(client_at(50'000));
+  EXPECT_EQ(answer(connect(client_at(50'001))), "REFUSED no free ports");
   EXPECT_EQ(acceptor->free_ports(), 2U);
   EXPECT_EQ(acceptor->session_count(), 1U);
   acceptor->on_session_ended(first.id);
-  EXPECT_EQ(accept(client(50'001)).ports[0], Port{7000});
+  EXPECT_EQ(accept(client_at(50'001)).ports[0], Port{7000});
 }
 
 TEST_F(AcceptorTest, RefusalsAreReportedOnceUntilASessionHasEnded) {
   make(7000, 7002);
-  const SessionSetup first = accept(client(50'000));
-  EXPECT_TRUE(find<Report>(connect(client(50'001))));
-  EXPECT_FALSE(find<Report>(connect(client(50'002))));
+  const SessionSetup first = accept(client_at(50'000));
+  EXPECT_TRUE(find<Report>(connect(client_at(50'001))));
+  EXPECT_FALSE(find<Report>(connect(client_at(50'002))));
   EXPECT_EQ(acceptor->refused(), 2U);
   acceptor->on_session_ended(first.id);
-  (void)accept(client(50'003));
-  EXPECT_TRUE(find<Report>(connect(client(50'004))));
+  (void)accept(client_at(50'003));
+  EXPECT_TRUE(find<Report>(connect(client_at(50'004))));
 }
 
 TEST_F(AcceptorTest, AddressLimitIsPerAddress) {
   config.limits.max_sessions_per_address = 2;
   make();
-  const SessionSetup first = accept(client(50'000));
-  (void)accept(client(50'001));
-  EXPECT_EQ(answer(connect(client(50'002))), "REFUSED address limit");
-  EXPECT_EQ(accept(client(50'002, "192.0.2.2")).ports[0], Port{7006}) << "another address";
+  const SessionSetup first = accept(client_at(50'000));
+  (void)accept(client_at(50'001));
+  EXPECT_EQ(answer(connect(client_at(50'002))), "REFUSED address limit");
+  EXPECT_EQ(accept(client_at(50'002, "192.0.2.2")).ports[0], Port{7006}) << "another address";
   acceptor->on_session_ended(first.id);
-  EXPECT_EQ(accept(client(50'002)).ports[0], Port{7000});
+  EXPECT_EQ(accept(client_at(50'002)).ports[0], Port{7000});
 }
 
 TEST_F(AcceptorTest, SessionsInAllAreLimited) {
   config.limits.max_sessions = 2;
   make();
-  acceptor->on_proven(accept(client(50'000)).id);
-  acceptor->on_proven(accept(client(50'001)).id);
-  EXPECT_EQ(answer(connect(client(50'002), kStart + 10s)), "REFUSED server full");
+  acceptor->on_proven(accept(client_at(50'000)).id);
+  acceptor->on_proven(accept(client_at(50'001)).id);
+  EXPECT_EQ(answer(connect(client_at(50'002), kStart + 10s)), "REFUSED server full");
 }
 
 TEST_F(AcceptorTest, OldestUnprovenSessionMakesRoomAfterOneSecond) {
   config.limits.max_unproven_sessions = 2;
   make();
-  const SessionSetup first = accept(client(50'000), kStart);
-  (void)accept(client(50'001), kStart + 500ms);
-  EXPECT_EQ(answer(connect(client(50'002), kStart + 999ms)), "REFUSED server full");
+  const SessionSetup first = accept(client_at(50'000), kStart);
+  (void)accept(client_at(50'001), kStart + 500ms);
+  EXPECT_EQ(answer(connect(client_at(50'002), kStart + 999ms)), "REFUSED server full");
 
-  const auto all = connect(client(50'002), kStart + 1s);
+  const auto all = connect(client_at(50'002), kStart + 1s);
   ASSERT_TRUE(find<EndSession>(all));
   EXPECT_EQ(find<EndSession>(all)->id, first.id);
+  EXPECT_EQ(find<EndSession>(all)->reason, SessionEnd::kEvicted);
   EXPECT_TRUE(find<BindPorts>(all));
-  EXPECT_EQ(answer(connect(client(50'003), kStart + 1s)), "REFUSED server full")
+  EXPECT_EQ(answer(connect(client_at(50'003), kStart + 1s)), "REFUSED server full")
       << "the next oldest is too young";
 }
 
 TEST_F(AcceptorTest, ProvenSessionIsNeverEvicted) {
   config.limits.max_unproven_sessions = 1;
   make();
-  acceptor->on_proven(accept(client(50'000)).id);
-  const SessionSetup unproven = accept(client(50'001));
-  const auto all = connect(client(50'002), kStart + 100s);
+  acceptor->on_proven(accept(client_at(50'000)).id);
+  const SessionSetup unproven = accept(client_at(50'001));
+  const auto all = connect(client_at(50'002), kStart + 100s);
   EXPECT_EQ(find<EndSession>(all)->id, unproven.id);
 }
 
 TEST_F(AcceptorTest, EvictionFreesPortsForTheNextAttempt) {
   make(7000, 7002);
-  const SessionSetup first = accept(client(50'000));
-  const auto all = connect(client(50'001), kStart + 2s);
+  const SessionSetup first = accept(client_at(50'000));
+  const auto all = connect(client_at(50'001), kStart + 2s);
   EXPECT_EQ(find<EndSession>(all)->id, first.id);
   EXPECT_EQ(answer(all), "REFUSED no free ports");
-  EXPECT_FALSE(find<EndSession>(connect(client(50'002), kStart + 2s))) << "it is ending already";
+  EXPECT_FALSE(find<EndSession>(connect(client_at(50'002), kStart + 2s))) << "it is ending already";
   acceptor->on_session_ended(first.id);
-  EXPECT_EQ(accept(client(50'001), kStart + 3s).ports[0], Port{7000});
+  EXPECT_EQ(accept(client_at(50'001), kStart + 3s).ports[0], Port{7000});
 }
 
 TEST_F(AcceptorTest, PortThatCannotBeBoundIsReplacedByTheNextAndSetAside) {
   make();
-  const auto bind = find<BindPorts>(connect(client(50'000)));
-  acceptor->on_bind_failed(kStart, bind->id, PortKind::kUpload);
+  const auto wanted_ports = find<BindPorts>(connect(client_at(50'000)));
+  acceptor->on_bind_failed(kStart, wanted_ports->id, PortKind::kUpload);
   const auto again = find<BindPorts>(effects());
   ASSERT_TRUE(again);
   EXPECT_EQ(again->ports, (std::array<Port, 3>{{{7000}, {7003}, {7002}}}));
-  acceptor->on_bound(kStart, bind->id);
-  acceptor->on_session_ended(bind->id);
+  acceptor->on_bound(kStart, wanted_ports->id, std::nullopt);
+  acceptor->on_session_ended(wanted_ports->id);
   EXPECT_EQ(acceptor->free_ports(), 11U);
-  EXPECT_EQ(accept(client(50'000), kStart + 59s).ports[1], Port{7002});
-  EXPECT_EQ(accept(client(50'001), kStart + 60s).ports[0], Port{7001});
+  EXPECT_EQ(accept(client_at(50'000), kStart + 59s).ports[1], Port{7002});
+  EXPECT_EQ(accept(client_at(50'001), kStart + 60s).ports[0], Port{7001});
 }
 
 TEST_F(AcceptorTest, WhereNoPortCanBeBoundTheClientIsRefusedAndNothingIsKept) {
   make(7000, 7002);
-  const auto bind = find<BindPorts>(connect(client(50'000)));
-  acceptor->on_bind_failed(kStart, bind->id, PortKind::kControl);
+  const auto wanted_ports = find<BindPorts>(connect(client_at(50'000)));
+  acceptor->on_bind_failed(kStart, wanted_ports->id, PortKind::kControl);
   const auto all = effects();
   EXPECT_EQ(answer(all), "REFUSED no free ports");
   EXPECT_EQ(acceptor->session_count(), 0U);
   EXPECT_EQ(acceptor->free_ports(), 2U);
-  acceptor->on_bound(kStart, bind->id);
+  acceptor->on_bound(kStart, wanted_ports->id, std::nullopt);
   EXPECT_TRUE(effects().empty());
 }
 
@@ -246,7 +199,7 @@ TEST_F(AcceptorTest, WhereNoPortCanBeBoundTheClientIsRefusedAndNothingIsKept) {
 
 TEST_F(AcceptorTest, OnlyAClientThatUnderstandsIsToldOfTheEnd) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   acceptor->on_proven(setup.id);
   acceptor->tell_ended(setup.id, "a fault");
   EXPECT_TRUE(effects().empty()) << "an original client, as far as we know";
@@ -256,14 +209,14 @@ TEST_F(AcceptorTest, OnlyAClientThatUnderstandsIsToldOfTheEnd) {
   const auto all = effects();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(answer(all), "ENDED " + std::to_string(setup.heartbeat_key) + " a fault");
-  EXPECT_EQ(find<SendFromMain>(all)->to, client(50'000));
-  EXPECT_EQ(find<SendFromMain>(all)->from, kLocal);
+  EXPECT_EQ(find<SendFromMain>(all)->to, client_at(50'000));
+  EXPECT_EQ(find<SendFromMain>(all)->from, kMainAddress);
   EXPECT_EQ(acceptor->session_count(), 1U) << "the session ends when its coordinator says so";
 }
 
 TEST_F(AcceptorTest, CauseOfAnyLengthAndKindCanBeTold) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   acceptor->on_extended(setup.id);
   acceptor->tell_ended(setup.id, "\x1b[2J" + std::string(1000, 'x'));
   EXPECT_TRUE(answer(effects()).ends_with(" ?[2J" + std::string(156, 'x')));
@@ -271,14 +224,14 @@ TEST_F(AcceptorTest, CauseOfAnyLengthAndKindCanBeTold) {
 
 TEST_F(AcceptorTest, LostSessionIsReportedToldAndForgotten) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   acceptor->on_proven(setup.id);
   acceptor->on_extended(setup.id);
   acceptor->on_session_lost(setup.id, "session worker exited with 1");
   const auto all = effects();
   ASSERT_EQ(all.size(), 2U);
   const auto lost = std::get<SessionLost>(std::get<Report>(all[0]));
-  EXPECT_EQ(lost.client, client(50'000));
+  EXPECT_EQ(lost.client, client_at(50'000));
   EXPECT_EQ(lost.cause, "session worker exited with 1");
   EXPECT_EQ(answer(all), "ENDED " + std::to_string(setup.heartbeat_key) + " " + lost.cause);
   EXPECT_EQ(acceptor->session_count(), 0U);
@@ -289,7 +242,7 @@ TEST_F(AcceptorTest, LostSessionIsReportedToldAndForgotten) {
 
 TEST_F(AcceptorTest, LostSessionOfAnOriginalClientIsOnlyReported) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   acceptor->on_session_lost(setup.id, "killed");
   const auto all = effects();
   EXPECT_EQ(all.size(), 1U);
@@ -299,37 +252,37 @@ TEST_F(AcceptorTest, LostSessionOfAnOriginalClientIsOnlyReported) {
 
 TEST_F(AcceptorTest, SessionThatCannotBeLaunchedIsRefusedAfterAll) {
   make();
-  const SessionSetup setup = accept(client(50'000));
+  const SessionSetup setup = accept(client_at(50'000));
   acceptor->on_launch_failed(kStart, setup.id, "too many processes");
   const auto all = effects();
   EXPECT_EQ(answer(all), "REFUSED cannot start workers");
-  EXPECT_EQ(find<SendFromMain>(all)->to, client(50'000));
+  EXPECT_EQ(find<SendFromMain>(all)->to, client_at(50'000));
   EXPECT_EQ(std::get<LimitReached>(*find<Report>(all)).limit,
             "cannot start workers: too many processes");
   EXPECT_EQ(acceptor->refused(), 1U);
   EXPECT_EQ(acceptor->session_count(), 0U);
   EXPECT_EQ(acceptor->free_ports(), 12U);
-  EXPECT_EQ(accept(client(50'000)).ports[0], Port{7000}) << "a further CONNECT is a new one";
+  EXPECT_EQ(accept(client_at(50'000)).ports[0], Port{7000}) << "a further CONNECT is a new one";
 }
 
 TEST_F(AcceptorTest, LaunchesThatFailAreReportedOnceUntilASessionHasEnded) {
   make();
-  const SessionSetup good = accept(client(50'000));
-  acceptor->on_launch_failed(kStart, accept(client(50'001)).id, "why");
+  const SessionSetup good = accept(client_at(50'000));
+  acceptor->on_launch_failed(kStart, accept(client_at(50'001)).id, "why");
   EXPECT_TRUE(find<Report>(effects()));
-  acceptor->on_launch_failed(kStart, accept(client(50'002)).id, "why");
+  acceptor->on_launch_failed(kStart, accept(client_at(50'002)).id, "why");
   EXPECT_FALSE(find<Report>(effects()));
   EXPECT_EQ(acceptor->refused(), 2U);
   acceptor->on_session_ended(good.id);
-  acceptor->on_launch_failed(kStart, accept(client(50'003)).id, "why");
+  acceptor->on_launch_failed(kStart, accept(client_at(50'003)).id, "why");
   EXPECT_TRUE(find<Report>(effects()));
 }
 
 TEST_F(AcceptorTest, EvictedSessionMayStillFailToLaunch) {
   config.limits.max_unproven_sessions = 1;
   make();
-  const SessionSetup first = accept(client(50'000));
-  (void)connect(client(50'001), kStart + 2s);
+  const SessionSetup first = accept(client_at(50'000));
+  (void)connect(client_at(50'001), kStart + 2s);
   acceptor->on_launch_failed(kStart + 2s, first.id, "why");
   EXPECT_EQ(acceptor->session_count(), 1U);
   EXPECT_EQ(acceptor->free_ports(), 9U);
@@ -337,7 +290,7 @@ TEST_F(AcceptorTest, EvictedSessionMayStillFailToLaunch) {
 
 TEST_F(AcceptorTest, UnknownSessionsAreNoReasonToDoAnything) {
   make();
-  acceptor->on_bound(kStart, {77});
+  acceptor->on_bound(kStart, {77}, std::nullopt);
   acceptor->on_bind_failed(kStart, {77}, PortKind::kControl);
   acceptor->on_proven({77});
   acceptor->resend_assignment({77});
@@ -354,9 +307,10 @@ TEST_F(AcceptorTest, FloodFromManyAddressesKeepsAllBounds) {
   make();
   for (int i = 0; i < 2000; ++i) {
     const Instant now = kStart + i * 10ms;
-    const Endpoint from = client(static_cast<std::uint16_t>(40'000 + i));
+    const Endpoint from = client_at(static_cast<std::uint16_t>(40'000 + i));
     for (const AcceptorEffect& effect : connect(from, now)) {
-      if (const auto* bind = std::get_if<BindPorts>(&effect)) acceptor->on_bound(now, bind->id);
+      if (const auto* wanted_ports = std::get_if<BindPorts>(&effect))
+        acceptor->on_bound(now, wanted_ports->id, std::nullopt);
       if (const auto* end = std::get_if<EndSession>(&effect)) acceptor->on_session_ended(end->id);
     }
     (void)effects();

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/port_actor.hpp"
+#include "engine/original_port.hpp"
 #include "unit/engine_test_support.hpp"
 #include "wire/control.hpp"
 #include "wire/header.hpp"
@@ -66,7 +66,9 @@ class Rig {
     actor.on_datagram(now, datagram(bytes, from, now));
     return dropped() == before;
   }
-  void tell(const Message& message) { actor.on_message(now, Mailbox::kCoordinator, message); }
+  void tell(const Message& message) {
+    actor.on_message(now, Mailbox::kCoordinator, Mailbox::kControl, message);
+  }
 
   // All datagrams that are ready at this instant; fails where they do not end.
   std::vector<Sent> transmits() {
@@ -97,7 +99,7 @@ class Rig {
     return actor.drops()[static_cast<std::size_t>(reason)];
   }
 
-  PortActor actor;
+  OriginalPort actor;
   Endpoint peer;
   Instant now = kStart;
 

@@ -18,7 +18,7 @@ using wyndrvr::testing::allocations_during;
 constexpr std::uint64_t kPackets = 10'000;
 
 // Takes everything that the actor has to say, as a host does; returns how many datagrams left.
-std::uint64_t drain(PortActor& actor, Instant now) {
+std::uint64_t drain(OriginalPort& actor, Instant now) {
   std::uint64_t count = 0;
   while (const auto transmit = actor.poll_transmit(now)) count += transmit->packets();
   while (actor.poll_message()) {
@@ -169,7 +169,7 @@ TEST(HeartbeatAllocation, ThousandHeartbeatsNeedNone) {
   Rig client(config);
   Rig server(Side::kServer, PortKind::kDownload);
   Instant now = kStart;
-  const auto pass_on = [&now](PortActor& from, PortActor& to, const Endpoint& sender) {
+  const auto pass_on = [&now](OriginalPort& from, OriginalPort& to, const Endpoint& sender) {
     while (const auto transmit = from.poll_transmit(now)) {
       now += 10us;
       if (transmit->stamp_token) from.on_transmit_stamp(*transmit->stamp_token, now);

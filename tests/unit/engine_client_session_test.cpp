@@ -9,11 +9,11 @@ using namespace testing;
 
 TEST_F(ClientSessionTest, ConnectsAtOnceFiveTimesOneSecondApartThenGivesUp) {
   make();
-  EXPECT_EQ(find<SendConnect>(effects())->to, kMain);
+  EXPECT_EQ(find<SendMain>(effects())->to, kMain);
   for (int i = 1; i < 5; ++i) {
     EXPECT_EQ(session->poll_deadline()->at, kStart + i * 1s);
     EXPECT_TRUE(wait_until(kStart + i * 1s - 1ns).empty());
-    EXPECT_TRUE(find<SendConnect>(wait_until(kStart + i * 1s)));
+    EXPECT_TRUE(find<SendMain>(wait_until(kStart + i * 1s)));
   }
   const Effects all = wait_until(kStart + 5s);
   EXPECT_EQ(count_reports<NoAnswer>(all), 1U);
@@ -27,9 +27,9 @@ TEST_F(ClientSessionTest, CandidatesAreTriedInTurn) {
   const Endpoint other = endpoint("192.0.2.10", 6711);
   config.servers = {kMain, other};
   make();
-  EXPECT_EQ(find<SendConnect>(effects())->to, kMain);
-  EXPECT_EQ(find<SendConnect>(wait_until(kStart + 1s))->to, other);
-  EXPECT_EQ(find<SendConnect>(wait_until(kStart + 2s))->to, kMain);
+  EXPECT_EQ(find<SendMain>(effects())->to, kMain);
+  EXPECT_EQ(find<SendMain>(wait_until(kStart + 1s))->to, other);
+  EXPECT_EQ(find<SendMain>(wait_until(kStart + 2s))->to, kMain);
 }
 
 TEST_F(ClientSessionTest, CandidateWhereNobodyListensIsPassedByAtOnceButOnlyOnceRound) {
@@ -40,10 +40,10 @@ TEST_F(ClientSessionTest, CandidateWhereNobodyListensIsPassedByAtOnceButOnlyOnce
   session->on_main_refused(kStart, other);
   EXPECT_TRUE(effects().empty()) << "that was not the one asked";
   session->on_main_refused(kStart, kMain);
-  EXPECT_EQ(find<SendConnect>(effects())->to, other);
+  EXPECT_EQ(find<SendMain>(effects())->to, other);
   session->on_main_refused(kStart, other);
   EXPECT_TRUE(effects().empty()) << "the next round waits its second";
-  EXPECT_TRUE(find<SendConnect>(wait_until(kStart + 1s)));
+  EXPECT_TRUE(find<SendMain>(wait_until(kStart + 1s)));
 }
 
 TEST_F(ClientSessionTest, AssignmentOpensTheThreePortsOfTheServerThatAnswered) {
@@ -201,8 +201,8 @@ TEST_F(ClientSessionTest, AnAddressOfAFamilyThatThisHostLacksIsSkipped) {
   session->on_main_failed(kStart, "this host has no IPv6");
   const Effects all = effects();
   EXPECT_FALSE(find<Finish>(all));
-  ASSERT_TRUE(find<SendConnect>(all));
-  EXPECT_EQ(find<SendConnect>(all)->to, kMain);
+  ASSERT_TRUE(find<SendMain>(all));
+  EXPECT_EQ(find<SendMain>(all)->to, kMain);
 }
 
 }  // namespace

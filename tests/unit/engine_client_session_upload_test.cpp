@@ -52,14 +52,14 @@ TEST_F(ClientUploadTest, WholeUploadGoesToItsEnd) {
   make_upload();
   const TestPlan plan = start();
   Effects all = tell(PortKind::kControl, TestStarted{plan.channel, kStart, 10s});
-  EXPECT_EQ(count_reports<UploadStarted>(all), 1U);
+  EXPECT_EQ(count_reports<TestBegun>(all), 1U);
   EXPECT_EQ(count_posts<SetLoaded>(all), 3U);
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 10s)), 0U) << "a moment's patience";
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 10'300ms)), 1U);
+  EXPECT_EQ(count_reports<TestDraining>(wait_until(kStart + 10s)), 0U) << "a moment's patience";
+  EXPECT_EQ(count_reports<TestDraining>(wait_until(kStart + 10'300ms)), 1U);
 
   all = tell(PortKind::kControl, ResultArrived{result()}, kStart + 10'400ms);
   EXPECT_EQ(count_posts<Quiet>(all), 3U);
-  EXPECT_EQ(count_reports<UploadResultArrived>(all), 1U);
+  EXPECT_EQ(count_reports<TestResultArrived>(all), 1U);
   EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 15'400ms - 1ns)), 0U) << "still acknowledging";
   EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 15'400ms)), 3U);
 
@@ -82,7 +82,7 @@ TEST_F(ClientUploadTest, ResultMayComeBeforeTheClientsOwnClockHasRunOut) {
   make_upload();
   (void)run();
   EXPECT_EQ(count_posts<Quiet>(tell(PortKind::kControl, ResultArrived{result()}, kStart + 9s)), 3U);
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 11s)), 0U);
+  EXPECT_EQ(count_reports<TestDraining>(wait_until(kStart + 11s)), 0U);
   EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 14s)), 3U);
 }
 
@@ -124,9 +124,9 @@ TEST_F(ClientUploadTest, ProgressMakesTheIntervalsAndOldOnesAreIgnored) {
   totals.elapsed = 1s;
   totals.packets = 10;
   totals.bytes = 9370;
-  EXPECT_EQ(count_reports<UploadProgress>(
-                tell(PortKind::kControl, ReceiverProgress{plan.channel, totals})),
-            1U);
+  EXPECT_EQ(
+      count_reports<TestProgress>(tell(PortKind::kControl, ReceiverProgress{plan.channel, totals})),
+      1U);
   EXPECT_TRUE(tell(PortKind::kControl, ReceiverProgress{plan.channel, totals}).empty());
   (void)tell(PortKind::kControl, ResultArrived{result()});
   (void)wait_until(kStart + 5s);
@@ -141,7 +141,7 @@ TEST_F(ClientUploadTest, ShorterGrantIsAProblemButValid) {
   const TestPlan plan = start();
   (void)tell(PortKind::kControl, TestStarted{plan.channel, kStart, 4s});
   expect_problem(ProblemCode::kReceiverShrunk, true);
-  EXPECT_EQ(count_reports<UploadDraining>(wait_until(kStart + 5s)), 1U);
+  EXPECT_EQ(count_reports<TestDraining>(wait_until(kStart + 5s)), 1U);
 }
 
 TEST_F(ClientUploadTest, FailedTestsEndTheRunWithTheirCause) {

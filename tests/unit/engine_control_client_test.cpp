@@ -56,7 +56,7 @@ class ControlClientTest : public ::testing::Test {
   }
 
   TestPlan plan;
-  Mail mail;
+  Mail mail{Mailbox::kControl};
   ControlClient client{100ms, false};
 };
 

@@ -49,7 +49,7 @@ class ControlServerTest : public ::testing::Test {
     return std::get<wire::TestResult>(packet.value());
   }
 
-  Mail mail;
+  Mail mail{Mailbox::kControl};
   ControlServer server{{.resend_interval = 100ms,
                         .max_test_duration = 60s,
                         .heartbeat_key = kKey,

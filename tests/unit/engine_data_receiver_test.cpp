@@ -20,11 +20,8 @@ constexpr std::uint64_t kForever = UINT64_MAX;  // on the wire
 class DataReceiverTest : public ::testing::Test {
  protected:
   DataReceiverTest() {
-    TestPlan plan;
-    plan.channel = kChannel;
-    plan.duration = 10s;
-    plan.progress_interval = 1s;
-    receiver.emplace(plan, 100ms);
+    receiver.emplace(DataReceiver::Options{
+        .channel = kChannel, .report_interval = 100ms, .progress_interval = 1s});
   }
   void go() { receiver->on_go({kChannel, kStart, 10s}); }
 

@@ -22,12 +22,14 @@ constexpr ChannelId kChannel{4711};
 constexpr std::uint64_t kForever = UINT64_MAX;  // on the wire
 constexpr std::uint32_t kReports = 3;           // that tell a loss
 
-TestPlan plan(Duration duration = 10s, std::uint32_t payload = 900) {
-  TestPlan plan;
-  plan.channel = kChannel;
-  plan.duration = duration;
-  plan.payload_bytes = payload;
-  return plan;
+DataSender::Options original_sender(std::uint32_t payload = 900) {
+  return {.channel = kChannel,
+          .packet_size = wire::data_packet_size(payload),
+          .path = std::nullopt,
+          .dummy_bytes = payload,
+          .fixed_rate = std::nullopt,
+          .octets = std::nullopt,
+          .loss_buffer_length = kReports};
 }
 
 class DataSenderTest : public ::testing::Test {
@@ -53,7 +55,7 @@ class DataSenderTest : public ::testing::Test {
     for (unsigned i = 0; i < times; ++i) sender.on_report(clock, missing);
   }
 
-  DataSender sender{plan(), 1s, kReports};
+  DataSender sender{original_sender()};
   Instant clock = kStart;
 };
 
@@ -202,7 +204,7 @@ TEST_F(DataSenderTest, SlowRateSendsDatagramsOneByOne) {
 
 TEST_F(DataSenderTest, SmallestAndLargestPayloadsFit) {
   for (const std::uint32_t payload : {1U, static_cast<std::uint32_t>(wire::kMaxPayload)}) {
-    DataSender any(plan(10s, payload), 1s, kReports);
+    DataSender any(original_sender(payload));
     any.on_go({kChannel, kStart, 10s});
     EXPECT_EQ(any.poll(kStart)->segment_size, wire::data_packet_size(payload));
   }
@@ -253,9 +255,9 @@ TEST_F(DataSenderTest, TotalsCountWhatWasHandedOutAndWhatBecameOfIt) {
 }
 
 TEST_F(DataSenderTest, ProgressComesAtItsInterval) {
-  TestPlan with_progress = plan();
+  DataSender::Options with_progress = original_sender();
   with_progress.progress_interval = 250ms;
-  DataSender reporting(with_progress, 1s, kReports);
+  DataSender reporting(with_progress);
   reporting.on_go({kChannel, kStart, 10s});
   int count = 0;
   for (Instant now = kStart; now < kStart + 1s; now += 1ms) {

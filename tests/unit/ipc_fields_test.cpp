@@ -121,7 +121,7 @@ TEST(ReportFields, TheLongestCauseAndTheLongestProgressFitIntoAFrame) {
   EXPECT_LE(octets_of(lost).size(), kMaxFrameSize);
   const auto again = read_frame<engine::Report>(octets_of(lost));
   EXPECT_EQ(std::get<engine::PortLost>(*again).cause.size(), kMaxTextSize);
-  const engine::Report progress = engine::UploadProgress{{}, {}, {}, engine::ReceiverTotals{}};
+  const engine::Report progress = engine::TestProgress{{}, {}, {}, {}, engine::ReceiverTotals{}};
   EXPECT_LE(octets_of(progress).size(), kMaxFrameSize);
 }
 

@@ -11,9 +11,10 @@ namespace wyndrvr::ipc {
 namespace {
 
 std::vector<std::byte> frame_of(const engine::Message& message,
-                                engine::Mailbox from = engine::Mailbox::kUpload) {
+                                engine::Mailbox from = engine::Mailbox::kUpload,
+                                engine::Mailbox to = engine::Mailbox::kControl) {
   std::vector<std::byte> frame;
-  encode({from, message}, frame);
+  encode({from, message, to}, frame);
   return frame;
 }
 
@@ -45,15 +46,18 @@ TEST(MessageCodec, LongestResultFitsIntoAFrame) {
   EXPECT_TRUE(decode(frame_of(arrived)));
 }
 
-TEST(MessageCodec, FrameTellsWhoSentIt) {
-  EXPECT_EQ(decode(frame_of(engine::Drain{}, engine::Mailbox::kDownload))->from,
-            engine::Mailbox::kDownload);
+TEST(MessageCodec, FrameTellsWhoSentItAndToWhom) {
+  const auto letter =
+      decode(frame_of(engine::Drain{}, engine::Mailbox::kDownload, engine::Mailbox::kUpload));
+  ASSERT_TRUE(letter);
+  EXPECT_EQ(letter->from, engine::Mailbox::kDownload);
+  EXPECT_EQ(letter->to, engine::Mailbox::kUpload);
 }
 
 TEST(MessageCodec, EncodingReplacesWhatTheFrameHeld) {
   std::vector<std::byte> frame(500, std::byte{1});
   encode({engine::Mailbox::kControl, engine::Drain{}}, frame);
-  EXPECT_EQ(frame.size(), 2U);
+  EXPECT_EQ(frame.size(), 3U);
 }
 
 TEST(MessageCodec, EmptyFrameIsRefused) {
@@ -71,14 +75,17 @@ TEST(MessageCodec, UnknownKindsAndMailboxesAreRefused) {
   frame[0] = std::byte{4};
   EXPECT_FALSE(decode(frame));
   frame = frame_of(engine::Drain{});
-  frame[1] = static_cast<std::byte>(std::variant_size_v<engine::Message>);
+  frame[1] = std::byte{4};
+  EXPECT_FALSE(decode(frame));
+  frame = frame_of(engine::Drain{});
+  frame[2] = static_cast<std::byte>(std::variant_size_v<engine::Message>);
   EXPECT_FALSE(decode(frame));
 }
 
 TEST(MessageCodec, StartOfATestEndsWithTheKindOfItsClient) {
   engine::TestStarted started{{0x010203}, Instant(Duration(0x0405)), Duration(0x0607), true};
   std::vector<std::byte> frame = frame_of(started);
-  const std::string fields(as_text(ByteView(frame).subspan(2)));
+  const std::string fields(as_text(ByteView(frame).subspan(3)));
   EXPECT_EQ(fields, std::string("\0\1\2\3"
                                 "\0\0\0\0\0\0\4\5"
                                 "\0\0\0\0\0\0\6\7"
@@ -97,7 +104,7 @@ TEST(MessageCodec, ValuesThatCannotBeAreRefused) {
   EXPECT_FALSE(decode(frame)) << "a truth value is 0 or 1";
 
   frame = frame_of(engine::PortReady{{ChannelId::kMax}});
-  frame[2] = std::byte{1};
+  frame[3] = std::byte{1};
   EXPECT_FALSE(decode(frame)) << "a channel has 24 bits";
 
   frame = frame_of(engine::TestFailed{});

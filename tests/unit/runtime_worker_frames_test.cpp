@@ -16,6 +16,24 @@ std::vector<std::byte> octets_of(const Frame& frame) {
   return octets;
 }
 
+// Of dialect 1, with a key.
+engine::PathSetup granted() {
+  engine::PathSetup path;
+  path.handshake.client_nonce.fill(std::byte{1});
+  path.handshake.server_nonce.fill(std::byte{2});
+  path.handshake.session = 3;
+  path.path_secret.writable()[31] = std::byte{4};
+  path.keys.emplace().client_to_server.octets.writable()[0] = std::byte{5};
+  path.keys->server_to_client.octets.writable()[31] = std::byte{6};
+  path.terms.directions = wire::Directions::kBoth;
+  path.terms.rate = BitRate{5e6};
+  path.terms.streams = 64;
+  path.terms.octets = ByteCount{1'000'000};
+  path.terms.data_tags = true;
+  path.terms.traffic_class = 0xb8;
+  return path;
+}
+
 // One of each kind, with values that are not the defaults.
 std::vector<Frame> samples() {
   const Endpoint client{*parse_ip("192.0.2.7"), Port{4242}};
@@ -28,12 +46,16 @@ std::vector<Frame> samples() {
   port.tuning.gather = 7us;
   port.tuning.drop_probability = 0.25;
   port.cpus = {3, 5};
+  port.config.server_port = Port{7001};
+  port.config.path = granted();
   SessionStart session;
   session.session.id = {77};
   session.session.client = client;
   session.session.local = *parse_ip("2001:db8::1");
   session.session.ports = {Port{7000}, Port{7001}, Port{7002}};
+  session.session.path = granted();
   session.limits.idle_timeout = 12s;
+  session.limits.max_total_rate = BitRate{1e9};
   session.tuning.block_limit = 9ms;
   session.ports = kLastPlacementMode;
   session.cpus = {.chosen = {1, 2}, .allowed = {0, 1, 2}, .session = 4};
@@ -94,11 +116,28 @@ TEST(WorkerFrames, ASetUpSurvivesTheJourney) {
   EXPECT_EQ(port.cpus, (std::vector<unsigned>{3, 5}));
   EXPECT_EQ(port.tuning.drop_probability, 0.25);
   EXPECT_EQ(port.config.heartbeat_count, 12U);
+  ASSERT_TRUE(port.config.path);
+  EXPECT_EQ(port.config.path->terms, granted().terms);
   const auto session = std::get<SessionStart>(*decode_frame(octets_of(frames[4])));
   EXPECT_EQ(session.session.ports[2], Port{7002});
   EXPECT_EQ(to_string(session.session.local), "2001:db8::1");
   EXPECT_EQ(session.cpus.allowed, (std::vector<unsigned>{0, 1, 2}));
   EXPECT_EQ(session.ports, kLastPlacementMode);
+  EXPECT_EQ(session.limits.max_total_rate, BitRate{1e9});
+}
+
+TEST(WorkerFrames, KeysAndSecretsSurviveTheJourney) {
+  const auto frame = decode_frame(octets_of(samples()[4]));
+  ASSERT_TRUE(frame);
+  const auto& path = std::get<SessionStart>(*frame).session.path;
+  ASSERT_TRUE(path);
+  EXPECT_EQ(path->handshake.client_nonce, granted().handshake.client_nonce);
+  EXPECT_EQ(path->handshake.server_nonce, granted().handshake.server_nonce);
+  EXPECT_EQ(path->handshake.session, 3U);
+  EXPECT_EQ(path->path_secret.view()[31], std::byte{4});
+  ASSERT_TRUE(path->keys);
+  EXPECT_EQ(path->keys->client_to_server.octets.view()[0], std::byte{5});
+  EXPECT_EQ(path->keys->server_to_client.octets.view()[31], std::byte{6});
 }
 
 TEST(WorkerFrames, TheLongestSetUpFitsItsBound) {
@@ -109,6 +148,7 @@ TEST(WorkerFrames, TheLongestSetUpFitsItsBound) {
   }
   SessionStart session;
   session.cpus = everything;
+  session.session.path = granted();
   EXPECT_LE(octets_of(session).size(), kMaxSetupSize);
 }
 

@@ -44,6 +44,7 @@ class Faults:
     ignore_connects: int = 0             # server: the first k get no answer
     drop_acks: int = 0                   # the first k acknowledgements are not sent
     never_answer: bool = False           # server: deaf from the start
+    only_connect: bool = False           # server: the original takes any datagram for a CONNECT
     answer_twice: bool = False           # server: two different assignments for one CONNECT
     refuse: bytes = b""                  # server: answer CONNECT with this
     drop_numbers: dict = field(default_factory=dict)  # server: E -> how often to lose it

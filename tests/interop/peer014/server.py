@@ -165,7 +165,7 @@ class Server014(threading.Thread):
         self.ended.append(session)
 
     def _on_main(self, data, peer):
-        if data != b"CONNECT" or self.faults.never_answer:
+        if self.faults.never_answer or (self.faults.only_connect and data != b"CONNECT"):
             return
         self._connects += 1
         if self._connects <= self.faults.ignore_connects:

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/port_actor.hpp"
+#include "engine/original_port.hpp"
 #include "unit/engine_actor_support.hpp"
 
 namespace wyndrvr::engine {
@@ -26,7 +26,7 @@ void prove(Rig& server) {
   ASSERT_TRUE(server.receive(heartbeat_2(server.transmits().front())));
 }
 
-TEST(PortActor, ThreeWayHeartbeatProvesBothEnds) {
+TEST(OriginalPort, ThreeWayHeartbeatProvesBothEnds) {
   Rig client(Side::kClient, PortKind::kDownload);
   Rig server(Side::kServer, PortKind::kDownload);
   const auto heartbeat = client.transmits();
@@ -58,7 +58,7 @@ TEST(PortActor, ThreeWayHeartbeatProvesBothEnds) {
   EXPECT_TRUE(server.transmits().empty()) << "three ways, and no more";
 }
 
-TEST(PortActor, SequenceNumbersCountPerChannel) {
+TEST(OriginalPort, SequenceNumbersCountPerChannel) {
   Rig server(Side::kServer, PortKind::kControl);
   prove(server);
   ASSERT_TRUE(server.receive(heartbeat_0()));
@@ -68,7 +68,7 @@ TEST(PortActor, SequenceNumbersCountPerChannel) {
   EXPECT_EQ(server.transmits().front().packet().header.seq.value, 0U);
 }
 
-TEST(PortActor, UnprovenServerNeverSendsMoreThanCameIn) {
+TEST(OriginalPort, UnprovenServerNeverSendsMoreThanCameIn) {
   Rig server(Side::kServer, PortKind::kUpload);
   server.tell(StartTest{some_plan()});
   server.tell(Go{kChannel, kStart, 10s});
@@ -86,7 +86,7 @@ TEST(PortActor, UnprovenServerNeverSendsMoreThanCameIn) {
   EXPECT_GT(server.dropped(DropReason::kBudget), 0U) << "ten reports a second were held back";
 }
 
-TEST(PortActor, ProofPinsTheClientsPort) {
+TEST(OriginalPort, ProofPinsTheClientsPort) {
   Rig server(Side::kServer, PortKind::kControl);
   const Endpoint other{kClientEnd.address, {50'001}};
   EXPECT_TRUE(server.receive_from(other, heartbeat_0()));
@@ -96,7 +96,7 @@ TEST(PortActor, ProofPinsTheClientsPort) {
   EXPECT_EQ(server.dropped(DropReason::kStranger), 1U);
 }
 
-TEST(PortActor, ConfirmationFromAnotherPortDoesNotProve) {
+TEST(OriginalPort, ConfirmationFromAnotherPortDoesNotProve) {
   Rig server(Side::kServer, PortKind::kControl);
   ASSERT_TRUE(server.receive(heartbeat_0()));
   const std::string confirmation = heartbeat_2(server.transmits().front());
@@ -106,7 +106,7 @@ TEST(PortActor, ConfirmationFromAnotherPortDoesNotProve) {
 
 // A receiver whose client was not heard on this port has nobody to send reports to. It must not
 // ask to run again and again because of that.
-TEST(PortActor, ReportWithoutAPeerDoesNotKeepTheLoopAwake) {
+TEST(OriginalPort, ReportWithoutAPeerDoesNotKeepTheLoopAwake) {
   Rig server(Side::kServer, PortKind::kUpload);
   server.tell(StartTest{some_plan()});
   server.tell(Go{kChannel, kStart, 10s});
@@ -114,7 +114,7 @@ TEST(PortActor, ReportWithoutAPeerDoesNotKeepTheLoopAwake) {
   EXPECT_GT(server.actor.poll_deadline(server.now)->at, server.now);
 }
 
-TEST(PortActor, ServersUploadPortRunsATestFromStartToFinish) {
+TEST(OriginalPort, ServersUploadPortRunsATestFromStartToFinish) {
   Rig server(Side::kServer, PortKind::kUpload);
   prove(server);
   (void)server.mail();
@@ -139,7 +139,7 @@ TEST(PortActor, ServersUploadPortRunsATestFromStartToFinish) {
   EXPECT_NEAR(reports, 100, 2);
 }
 
-TEST(PortActor, ClientsUploadPortSendsFromGoToTheEnd) {
+TEST(OriginalPort, ClientsUploadPortSendsFromGoToTheEnd) {
   Rig client(Side::kClient, PortKind::kUpload);
   client.tell(StartTest{some_plan()});
   EXPECT_EQ(only<PortReady>(client.mail())->channel, kChannel);
@@ -158,14 +158,14 @@ TEST(PortActor, ClientsUploadPortSendsFromGoToTheEnd) {
   }
 }
 
-TEST(PortActor, HeartbeatsLeaveBeforeData) {
+TEST(OriginalPort, HeartbeatsLeaveBeforeData) {
   Rig client(Side::kClient, PortKind::kUpload);
   client.tell(StartTest{some_plan()});
   client.tell(Go{kChannel, kStart, 10s});
   EXPECT_EQ(type_of(client.transmits().front()), MessageType::kHeartbeat0);
 }
 
-TEST(PortActor, OnlyHeartbeatsAskForTheTransmitStamp) {
+TEST(OriginalPort, OnlyHeartbeatsAskForTheTransmitStamp) {
   Rig client(Side::kClient, PortKind::kUpload);
   EXPECT_TRUE(client.actor.poll_transmit(kStart)->stamp_token);
   client.tell(StartTest{some_plan()});
@@ -173,7 +173,7 @@ TEST(PortActor, OnlyHeartbeatsAskForTheTransmitStamp) {
   EXPECT_FALSE(client.actor.poll_transmit(kStart)->stamp_token);
 }
 
-TEST(PortActor, CoalescedDatagramsCountAsTheSameDatagramsOneByOne) {
+TEST(OriginalPort, CoalescedDatagramsCountAsTheSameDatagramsOneByOne) {
   Rig together(Side::kServer, PortKind::kUpload);
   Rig one_by_one(Side::kServer, PortKind::kUpload);
   for (Rig* rig : {&together, &one_by_one}) {
@@ -205,7 +205,7 @@ TEST(PortActor, CoalescedDatagramsCountAsTheSameDatagramsOneByOne) {
   EXPECT_EQ(together.actor.drops(), one_by_one.actor.drops());
 }
 
-TEST(PortActor, SilenceIsToldOnceAndSoIsItsEnd) {
+TEST(OriginalPort, SilenceIsToldOnceAndSoIsItsEnd) {
   Rig server(Side::kServer, PortKind::kControl);
   EXPECT_EQ(server.actor.poll_deadline(kStart)->reason, DeadlineReason::kIdle);
   server.now = kStart + 30s;
@@ -218,7 +218,7 @@ TEST(PortActor, SilenceIsToldOnceAndSoIsItsEnd) {
   EXPECT_TRUE(only<PortHeard>(server.mail()));
 }
 
-TEST(PortActor, DroppedDatagramsDoNotBreakTheSilence) {
+TEST(OriginalPort, DroppedDatagramsDoNotBreakTheSilence) {
   Rig server(Side::kServer, PortKind::kControl);
   for (; server.now < kStart + 30s; server.now += 1s) {
     EXPECT_FALSE(server.receive("junk"));
@@ -228,18 +228,18 @@ TEST(PortActor, DroppedDatagramsDoNotBreakTheSilence) {
   EXPECT_TRUE(only<PortSilent>(server.mail()));
 }
 
-TEST(PortActor, UnreachablePeerIsBelievedOnlyAfterItWasSilent) {
+TEST(OriginalPort, UnreachablePeerIsBelievedOnlyAfterItWasSilent) {
   Rig client(Side::kClient, PortKind::kControl);
-  client.actor.on_peer_unreachable(kStart + PortActor::kUnreachablePatience - 1ns);
+  client.actor.on_peer_unreachable(kStart + OriginalPort::kUnreachablePatience - 1ns);
   EXPECT_FALSE(only<PortSilent>(client.mail()));
-  client.actor.on_peer_unreachable(kStart + PortActor::kUnreachablePatience);
+  client.actor.on_peer_unreachable(kStart + OriginalPort::kUnreachablePatience);
   EXPECT_TRUE(only<PortSilent>(client.mail()));
   Rig server(Side::kServer, PortKind::kControl);
   server.actor.on_peer_unreachable(kStart + 1h);
   EXPECT_FALSE(only<PortSilent>(server.mail()));
 }
 
-TEST(PortActor, DrainAnswersWithFinalFiguresAndNothingIsSentAfterIt) {
+TEST(OriginalPort, DrainAnswersWithFinalFiguresAndNothingIsSentAfterIt) {
   Rig client(Side::kClient, PortKind::kUpload);
   client.tell(StartTest{some_plan()});
   client.tell(Go{kChannel, kStart, 10s});
@@ -263,7 +263,7 @@ TEST(PortActor, DrainAnswersWithFinalFiguresAndNothingIsSentAfterIt) {
   EXPECT_TRUE(client.transmits().empty());
 }
 
-TEST(PortActor, CountedHeartbeatsAreDoneWithTheLastAnswer) {
+TEST(OriginalPort, CountedHeartbeatsAreDoneWithTheLastAnswer) {
   PortConfig config = actor_config(Side::kClient, PortKind::kControl);
   config.heartbeat_count = 1;
   Rig client(config);

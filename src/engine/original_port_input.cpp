@@ -1,8 +1,8 @@
-// PortActor's receiving side: from a datagram to the part that it is for, or to a counted drop.
+// OriginalPort's receiving side: from a datagram to the part that it is for, or to a counted drop.
 
 #include <algorithm>
 
-#include "engine/port_actor.hpp"
+#include "engine/original_port.hpp"
 #include "wire/control.hpp"
 #include "wire/flow_control.hpp"
 #include "wire/heartbeat.hpp"
@@ -13,7 +13,7 @@ namespace wyndrvr::engine {
 using wire::DropReason;
 using wire::MessageType;
 
-void PortActor::on_datagram(Instant now, const Datagram& datagram) {
+void OriginalPort::on_datagram(Instant now, const Datagram& datagram) {
   if (datagram.truncated) {
     drop(DropReason::kTooLong);
     return;
@@ -35,7 +35,7 @@ void PortActor::on_datagram(Instant now, const Datagram& datagram) {
   } while (!rest.empty());
 }
 
-void PortActor::on_segment(Instant now, const Datagram& segment) {
+void OriginalPort::on_segment(Instant now, const Datagram& segment) {
   const Verdict verdict = handle(now, segment);
   if (!verdict) {
     drop(verdict.error());
@@ -44,14 +44,14 @@ void PortActor::on_segment(Instant now, const Datagram& segment) {
   on_heard(now);
 }
 
-void PortActor::on_heard(Instant now) {
+void OriginalPort::on_heard(Instant now) {
   last_heard_ = now;
   if (!silent_) return;
   silent_ = false;
   mail_.post(Mailbox::kCoordinator, PortHeard{});
 }
 
-PortActor::Verdict PortActor::handle(Instant now, const Datagram& segment) {
+OriginalPort::Verdict OriginalPort::handle(Instant now, const Datagram& segment) {
   if (!path_.accepts(segment.from)) return std::unexpected(DropReason::kStranger);
   const auto packet = wire::parse_packet(segment.bytes);
   if (!packet) return std::unexpected(packet.error());
@@ -59,8 +59,8 @@ PortActor::Verdict PortActor::handle(Instant now, const Datagram& segment) {
                                        : handle_at_server(now, segment, *packet);
 }
 
-PortActor::Verdict PortActor::handle_at_client(Instant now, const Datagram& segment,
-                                               const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::handle_at_client(Instant now, const Datagram& segment,
+                                                     const wire::Packet& packet) {
   switch (packet.header.type) {
     case MessageType::kHeartbeat1:
       return on_heartbeat_1(now, segment, packet);
@@ -82,8 +82,8 @@ PortActor::Verdict PortActor::handle_at_client(Instant now, const Datagram& segm
   return std::unexpected(DropReason::kWrongPort);
 }
 
-PortActor::Verdict PortActor::handle_at_server(Instant now, const Datagram& segment,
-                                               const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::handle_at_server(Instant now, const Datagram& segment,
+                                                     const wire::Packet& packet) {
   switch (packet.header.type) {
     case MessageType::kBandwidthTest:
       if (config_.kind != PortKind::kUpload) break;
@@ -108,7 +108,8 @@ PortActor::Verdict PortActor::handle_at_server(Instant now, const Datagram& segm
   return std::unexpected(DropReason::kWrongPort);
 }
 
-PortActor::Verdict PortActor::on_heartbeat_0(const Datagram& segment, const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_heartbeat_0(const Datagram& segment,
+                                                   const wire::Packet& packet) {
   if (packet.header.channel.value != config_.heartbeat_key) {
     return std::unexpected(DropReason::kWrongChannel);
   }
@@ -121,8 +122,8 @@ PortActor::Verdict PortActor::on_heartbeat_0(const Datagram& segment, const wire
   return {};
 }
 
-PortActor::Verdict PortActor::on_heartbeat_1(Instant now, const Datagram& segment,
-                                             const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_heartbeat_1(Instant now, const Datagram& segment,
+                                                   const wire::Packet& packet) {
   if (packet.header.channel.value != config_.heartbeat_key) {
     return std::unexpected(DropReason::kWrongChannel);
   }
@@ -140,13 +141,14 @@ PortActor::Verdict PortActor::on_heartbeat_1(Instant now, const Datagram& segmen
   return {};
 }
 
-PortActor::Verdict PortActor::on_heartbeat_2(const Datagram& segment, const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_heartbeat_2(const Datagram& segment,
+                                                   const wire::Packet& packet) {
   if (packet.header.channel.value != config_.heartbeat_key) {
     return std::unexpected(DropReason::kWrongChannel);
   }
   const auto confirmation = wire::parse_heartbeat_reply(packet.body);
   if (!confirmation) return std::unexpected(confirmation.error());
-  const auto rtt = heartbeat_server_->on_confirmation(segment, *confirmation);
+  const auto rtt = heartbeat_server_->on_confirmation(segment, confirmation->server);
   if (!rtt) return std::unexpected(rtt.error());
   if (!path_.proven()) {
     path_.prove(segment.from);
@@ -156,7 +158,7 @@ PortActor::Verdict PortActor::on_heartbeat_2(const Datagram& segment, const wire
   return {};
 }
 
-PortActor::Verdict PortActor::on_flow_control(Instant now, const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_flow_control(Instant now, const wire::Packet& packet) {
   if (!sender_) return std::unexpected(DropReason::kNoTest);
   if (packet.header.channel != sender_->channel()) {
     return std::unexpected(DropReason::kWrongChannel);
@@ -172,8 +174,8 @@ PortActor::Verdict PortActor::on_flow_control(Instant now, const wire::Packet& p
   return {};
 }
 
-PortActor::Verdict PortActor::on_bandwidth_test(const Datagram& segment,
-                                                const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_bandwidth_test(const Datagram& segment,
+                                                      const wire::Packet& packet) {
   if (!receiver_) return std::unexpected(DropReason::kNoTest);
   if (packet.header.channel != receiver_->channel()) {
     return std::unexpected(DropReason::kWrongChannel);
@@ -183,7 +185,7 @@ PortActor::Verdict PortActor::on_bandwidth_test(const Datagram& segment,
   return verdict;
 }
 
-PortActor::Verdict PortActor::on_control(Instant now, const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_control(Instant now, const wire::Packet& packet) {
   const auto body = wire::parse_control(packet.body);
   if (!body) return std::unexpected(body.error());
   if (control_client_) {
@@ -198,7 +200,7 @@ PortActor::Verdict PortActor::on_control(Instant now, const wire::Packet& packet
   return control_server_->on_request(*request, mail_);
 }
 
-PortActor::Verdict PortActor::on_test_result(const wire::Packet& packet) {
+OriginalPort::Verdict OriginalPort::on_test_result(const wire::Packet& packet) {
   const auto body = wire::parse_test_result(packet.body);
   if (!body) return std::unexpected(body.error());
   if (control_client_) {

@@ -1,0 +1,71 @@
+// What a server's limits make of the terms that a client of dialect 1 wants (docs/DIALECT-1.md,
+// "Fields"), and how much of the rate of all tests is left.
+//
+// Decides about terms, not about sessions: their number is the acceptor's business. What a test
+// sends is bound to the terms by its ports; here is only the book-keeping. Pure.
+//
+// Example:
+//   const auto terms = book.grant(restrict(wanted, limits));
+//   if (!terms) return busy(book.come_again_after(now));
+//   book.enter(session, *terms, must_be_over_at);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/config.hpp"
+#include "engine/test_terms.hpp"
+
+namespace wyndrvr::engine {
+
+// Never more than is wanted, in any respect; in whole units of what GRANT tells, so that both sides
+// have the same numbers. Of the total rate it knows nothing.
+[[nodiscard]] TestTerms restrict(TestTerms wanted, const ServerLimits& limits);
+
+// Which session has how much of `max_total_rate`. At most one entry for each session that the
+// acceptor admits.
+class RateBook {
+ public:
+  // A test that goes as fast as it can is content with this share of what an idle server gives it.
+  static constexpr double kLeastShare = 0.1;
+  static constexpr Duration kShortestWait = 1s;
+  static constexpr Duration kLongestWait = 1h;
+  // A session that is not over so long after it should have been makes room where room is wanted.
+  static constexpr Duration kOverdueAfter = 10s;
+
+  // Without a total rate everything is granted.
+  explicit RateBook(std::optional<BitRate> total) : total_(total) {}
+
+  // `terms` with a rate that is left, or nothing: busy. A fixed rate is granted as far as an idle
+  // server would, or not at all: a test at another rate is another test. What is as fast as it goes
+  // gets what is left. Both directions at once take their rate twice.
+  [[nodiscard]] std::optional<TestTerms> grant(TestTerms terms) const;
+
+  void enter(std::uint64_t session, const TestTerms& terms, Instant over);
+  void leave(std::uint64_t session);
+
+  // Until the first one has to be over; between kShortestWait and kLongestWait, in whole ms.
+  [[nodiscard]] Duration come_again_after(Instant now) const;
+  [[nodiscard]] std::optional<std::uint64_t> find_overdue(Instant now) const;
+
+  [[nodiscard]] BitRate taken() const { return taken_; }
+
+ private:
+  struct Entry {
+    BitRate rate;  // of all directions
+    Instant over;
+  };
+
+  std::optional<BitRate> total_;
+  BitRate taken_;  // exact: a sum of whole numbers below 2^53
+  std::unordered_map<std::uint64_t, Entry> entries_;
+  std::set<std::pair<Instant, std::uint64_t>> by_end_;
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,279 @@
+// Dialect 1's part of the main port: the handshake, and CLOSE (docs/DIALECT-1.md, "Main port"). The
+// rest is in client_session.cpp.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "crypto/blake2b.hpp"
+#include "engine/client_session.hpp"
+#include "engine/overloaded.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+constexpr Duration kAttemptInterval = 1s;
+
+std::string_view text_of(wire::RefuseReason reason) {
+  using enum wire::RefuseReason;
+  switch (reason) {
+    case kBusy:
+      return "busy with the tests of others";
+    case kServerFull:
+      return "too many clients at once";
+    case kAddressLimit:
+      return "too many clients from this address";
+    case kNetworkLimit:
+      return "too many clients from this network";
+    case kNoFreePorts:
+      return "no free ports";
+    case kNoWorker:
+      return "the server cannot start what a client needs";
+    case kNotAllowed:
+      return "this address is not allowed";
+    case kKeyNeeded:
+      return "a key is needed: give one with --key-file";
+    case kUnknownKey:
+      return "the server does not know this key's id";
+    case kWrongMac:
+      return "the server has another key under this id";
+    case kUnknownDialect:
+      return "the server does not speak this dialect";
+  }
+  return "for a reason unknown here";
+}
+
+std::string_view text_of(wire::CloseReason reason) {
+  using enum wire::CloseReason;
+  switch (reason) {
+    case kDone:
+      return "done";
+    case kInterrupted:
+      return "interrupted";
+    case kPartLost:
+      return "a part of it was lost";
+    case kEvicted:
+      return "it made room for another client";
+    case kServerStops:
+      return "it stops";
+  }
+  return "no cause given";
+}
+
+// What was cut, for people; empty where all was granted.
+std::string restrictions(const TestTerms& wanted, const TestTerms& granted) {
+  std::string text;
+  const auto add = [&text](std::string what) {
+    text += (text.empty() ? "" : ", ") + std::move(what);
+  };
+  if (granted.duration < wanted.duration) {
+    add(fmt::format("{:.6g} s of the {:.6g} s asked for", to_seconds(granted.duration),
+                    to_seconds(wanted.duration)));
+  }
+  if (granted.rate && (!wanted.rate || *granted.rate < *wanted.rate)) {
+    add(fmt::format("at most {:.6g} Mbit/s", granted.rate->bps / 1e6));
+  }
+  if (granted.payload_bytes < wanted.payload_bytes) {
+    add(fmt::format("{} of the {} octets of payload asked for", granted.payload_bytes,
+                    wanted.payload_bytes));
+  }
+  if (granted.streams < wanted.streams) {
+    add(fmt::format("{} of the {} streams asked for", granted.streams, wanted.streams));
+  }
+  if (granted.octets && (!wanted.octets || *granted.octets < *wanted.octets)) {
+    add(fmt::format("at most {} octets in each direction", granted.octets->value));
+  }
+  return text;
+}
+
+// A server restricts; it may not ask for more, or for something else.
+bool within(const TestTerms& granted, const TestTerms& wanted) {
+  return granted.directions == wanted.directions && granted.duration <= wanted.duration &&
+         granted.payload_bytes <= wanted.payload_bytes && granted.streams <= wanted.streams &&
+         granted.streams >= 1 && granted.reliable == wanted.reliable &&
+         granted.single_port == wanted.single_port && granted.data_tags == wanted.data_tags &&
+         (!wanted.rate || (granted.rate && *granted.rate <= *wanted.rate)) &&
+         (!wanted.octets || (granted.octets && *granted.octets <= *wanted.octets));
+}
+
+}  // namespace
+
+void ClientSession::begin_handshake(Instant now) {
+  handshake_.emplace(
+      HandshakeClient::Options{.nonce = config_.nonce,
+                               .wanted = fields_of(config_.terms),
+                               .key = config_.key ? &*config_.key : nullptr,
+                               .dialects = config_.dialect == DialectChoice::kAuto
+                                               ? HandshakeClient::Dialects::kAuto
+                                               : HandshakeClient::Dialects::kOneOnly},
+      now);
+  next_attempt_ = now;
+  tell_of_attempt(now);
+  pump_handshake(now);
+}
+
+const Endpoint& ClientSession::candidate() const {
+  return config_.servers[next_candidate_ % config_.servers.size()];
+}
+
+// Once a second, until somebody answers.
+void ClientSession::tell_of_attempt(Instant now) {
+  if (!next_attempt_ || now < *next_attempt_) return;
+  next_attempt_ = now + kAttemptInterval;
+  attempt_ = std::min(attempt_ + 1, kHandshakeAttempts);
+  report(Connecting{handshake_ && handshake_->has_cookie() ? server_ : candidate(), attempt_,
+                    kHandshakeAttempts});
+}
+
+void ClientSession::pump_handshake(Instant now) {
+  while (const auto bytes = handshake_->poll_transmit()) {
+    if (handshake_->has_cookie()) {
+      send_main(server_, *bytes);
+      continue;
+    }
+    send_main(candidate(), *bytes);
+    // HELLO and CONNECT take turns from some sending on, and each address is to get both.
+    if (++hellos_ < HandshakeClient::kConnectFrom || hellos_ % 2 != 0) ++next_candidate_;
+  }
+  // The first one may end the handshake, and all that there is to say of it.
+  while (handshake_) {
+    const auto event = handshake_->poll_event();
+    if (!event) return;
+    on_handshake(now, *event);
+  }
+}
+
+void ClientSession::on_handshake_datagram(Instant now, const Endpoint& from, ByteView bytes) {
+  const bool chosen = handshake_->has_cookie();
+  if (chosen && from != server_) return;
+  handshake_->on_datagram(now, bytes);
+  // From the first answer on, its sender is the server.
+  if (!chosen) server_ = from;
+  pump_handshake(now);
+}
+
+void ClientSession::on_handshake(Instant now, const HandshakeClient::Event& event) {
+  std::visit(Overloaded{
+                 [&](const HandshakeClient::Granted& granted) { on_granted(now, granted); },
+                 [&](const HandshakeClient::FellBack& it) { on_fell_back(now, it.assignment); },
+                 [&](const HandshakeClient::Refused& it) {
+                   result_.server = server_;
+                   result_.dialect = Dialect::kOne;
+                   refuse(now, std::string(text_of(it.reason)));
+                 },
+                 [&](const HandshakeClient::RefusedByOld& it) {
+                   result_.dialect = Dialect::kOriginal;
+                   on_refusal(now, server_, {it.reason});
+                 },
+                 [&](const HandshakeClient::NoAnswer& it) {
+                   if (!it.spoke_original) return on_no_answer(now);
+                   result_.server = server_;
+                   fail(now, ProblemCode::kNoAnswer,
+                        fmt::format("{} answers in protocol 0.14 only: it has no dialect 1, and no "
+                                    "keys",
+                                    to_string(server_)));
+                 },
+                 [&](const HandshakeClient::Busy& busy) { on_busy(now, busy.come_again_after); },
+             },
+             event);
+}
+
+void ClientSession::on_granted(Instant now, const HandshakeClient::Granted& granted) {
+  const wire::Grant& grant = granted.grant;
+  const TestTerms terms = terms_of(grant.granted, config_.terms);
+  result_.dialect = Dialect::kOne;
+  next_attempt_.reset();
+  if (!within(terms, config_.terms)) {
+    result_.server = server_;
+    handshake_.reset();
+    fail(now, ProblemCode::kRefused, "the server granted what was not asked for");
+    return;
+  }
+  PathSetup setup;
+  setup.handshake = {config_.nonce, grant.server_nonce, grant.session.value};
+  setup.keys = granted.keys;
+  setup.terms = terms;
+  setup_ = setup;
+  session_ = grant.session;
+  assignment_ = wire::Assignment{grant.ports.control, grant.ports.upload, grant.ports.download, 0};
+  handshake_.reset();
+  if (terms.directions != wire::Directions::kLatencyOnly) {
+    const std::string cut = restrictions(config_.terms, terms);
+    if (!cut.empty()) {
+      add_problem(ProblemCode::kReceiverShrunk, fmt::format("the server granted {}", cut));
+    }
+  }
+  open_ports();
+}
+
+void ClientSession::on_fell_back(Instant now, const wire::Assignment& assignment) {
+  handshake_.reset();
+  next_attempt_.reset();
+  result_.dialect = Dialect::kOriginal;
+  if (!config_.not_in_original.empty()) {
+    result_.server = server_;
+    fail(now, ProblemCode::kNotInOriginal,
+         fmt::format("the server speaks protocol 0.14 only, which has not {}",
+                     config_.not_in_original));
+    return;
+  }
+  on_assignment(now, server_, assignment);
+}
+
+void ClientSession::on_busy(Instant now, Duration come_again_after) {
+  if (!std::exchange(was_busy_, true)) busy_until_ = now + kBusyPatience;
+  if (now + come_again_after > busy_until_) {
+    handshake_.reset();
+    refuse(now, std::string(text_of(wire::RefuseReason::kBusy)));
+    return;
+  }
+  next_attempt_ = now + come_again_after + kAttemptInterval;
+  attempt_ = 0;
+  report(ServerBusy{come_again_after});
+}
+
+// --- CLOSE ---
+
+void ClientSession::on_main_in_session(Instant now, const Endpoint& from, ByteView bytes) {
+  if (from != server_) return;
+  const auto packet = wire::parse_from_server(bytes);
+  if (!packet) return;
+  if (const auto* close = std::get_if<wire::Close>(&*packet)) on_close(now, *close);
+}
+
+void ClientSession::on_close(Instant now, const wire::Close& close) {
+  // Later there is a result, or an end already.
+  if (state_ < State::kOpening || state_ > State::kAwaiting) return;
+  if (close.client_nonce != config_.nonce || close.session != session_) return;
+  if (setup_->keys) {
+    if (!close.signature) return;
+    const crypto::Mac expected =
+        crypto::packet_mac(setup_->keys->server_to_client, Port{0}, close.signature->signed_part);
+    if (!crypto::equal(expected, close.signature->mac)) return;
+  }
+  const std::string_view text = close.text.view();
+  fail(
+      now, ProblemCode::kServerFailed,
+      fmt::format("the server ended the session: {}", text.empty() ? text_of(close.reason) : text));
+}
+
+void ClientSession::send_close(Instant now) {
+  wire::Close close;
+  close.client_nonce = config_.nonce;
+  close.session = session_;
+  close.reason = result_.valid ? wire::CloseReason::kDone : wire::CloseReason::kInterrupted;
+  if (setup_->keys) close.signature.emplace();
+  std::array<std::byte, wire::kMaxHandshakeSize> bytes{};
+  const std::size_t size = wire::write_handshake(bytes, close, wire::Sender::kClient);
+  const MutableByteView written = MutableByteView(bytes).first(size);
+  if (setup_->keys) {
+    wire::set_mac(written, crypto::packet_mac(setup_->keys->client_to_server, Port{0},
+                                              wire::signed_part(written)));
+  }
+  send_main(server_, written);
+  if (closes_left_ > 0) --closes_left_;
+  next_close_ = now + kCloseInterval;
+  if (closes_left_ == 0) finish_when_reported();
+}
+
+}  // namespace wyndrvr::engine

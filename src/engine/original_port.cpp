@@ -1,0 +1,314 @@
+#include "engine/original_port.hpp"
+
+#include "engine/overloaded.hpp"
+#include "wire/data_body.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+PeerPath make_path(const PortConfig& config) {
+  return config.side == Side::kClient ? PeerPath(config.peer) : PeerPath(config.peer.address);
+}
+
+DataSender::Options sender_options(const TestPlan& plan, const ProtocolConfig& protocol) {
+  return {.channel = plan.channel,
+          .packet_size = wire::data_packet_size(plan.payload_bytes),
+          .path = std::nullopt,
+          .dummy_bytes = plan.payload_bytes,
+          .fixed_rate = plan.rate,
+          .octets = std::nullopt,
+          .progress_interval = plan.progress_interval,
+          .adjustment_delay = protocol.adjustment_delay,
+          .loss_buffer_length = protocol.flow_control_rate};
+}
+
+}  // namespace
+
+OriginalPort::OriginalPort(const PortConfig& config)
+    : config_(config),
+      path_(make_path(config)),
+      mail_(mailbox_of(config.kind)),
+      last_heard_(config.start) {
+  const WallClock clock(config.clock_offset);
+  if (config.side == Side::kClient) {
+    heartbeat_client_.emplace(HeartbeatClient::Options{
+        config.protocol.heartbeat_interval, config.heartbeat_count, clock, config.start});
+    if (config.kind == PortKind::kControl) {
+      control_client_.emplace(config.protocol.control_resend_interval, config.protocol.trace);
+    }
+    return;
+  }
+  heartbeat_server_.emplace(clock);
+  if (config.kind == PortKind::kControl) {
+    control_server_.emplace(ControlServer::Options{
+        .resend_interval = config.protocol.result_resend_interval,
+        .max_test_duration = config.max_test_duration,
+        .heartbeat_key = config.heartbeat_key,
+        .trace = config.protocol.trace,
+        .seed = config.seed,
+    });
+  }
+}
+
+void OriginalPort::on_message(Instant now, Mailbox /*from*/, Mailbox /*to*/,
+                              const Message& message) {
+  std::visit(Overloaded{
+                 [&](const StartTest& start) {
+                   if (control_client_) {
+                     control_client_->start(start.plan, mail_);
+                   } else {
+                     start_test(start.plan);
+                   }
+                 },
+                 [&](const PortReady& ready) {
+                   if (control_client_) control_client_->on_port_ready(now, ready.channel);
+                   if (control_server_) control_server_->on_port_ready(ready.channel);
+                 },
+                 [&](const Go& go) {
+                   if (sender_ && sender_->channel() == go.channel) sender_->on_go(go);
+                   if (receiver_ && receiver_->channel() == go.channel) receiver_->on_go(go);
+                 },
+                 [&](const SetLoaded& set) {
+                   if (heartbeat_client_) heartbeat_client_->set_loaded(set.loaded);
+                 },
+                 [&](const Nudge&) {
+                   if (heartbeat_client_) heartbeat_client_->send_now(now);
+                 },
+                 [&](const Quiet&) {
+                   if (heartbeat_client_) heartbeat_client_->stop();
+                   if (sender_) sender_->stop();
+                 },
+                 [&](const Drain&) {
+                   // What is reported is final: nothing that it counts may leave after it.
+                   if (heartbeat_client_) heartbeat_client_->stop();
+                   if (sender_) sender_->stop();
+                   report_totals();
+                 },
+                 [&](const TestFinished& finished) {
+                   if (control_server_) control_server_->on_finished(now, finished);
+                 },
+                 [&](const ReceiverProgress& progress) {
+                   if (control_server_) control_server_->on_progress(progress);
+                   if (sender_) sender_->on_receiver_progress(now, progress.totals);
+                 },
+                 [](const auto&) {},  // for coordinators only
+             },
+             message);
+}
+
+// The data half of a test: the client's end sends, the server's receives.
+void OriginalPort::start_test(const TestPlan& plan) {
+  if (config_.kind != PortKind::kUpload) return;
+  const ProtocolConfig& protocol = config_.protocol;
+  if (config_.side == Side::kClient) {
+    if (!sender_) sender_.emplace(sender_options(plan, protocol));
+    if (sender_->channel() != plan.channel) return;
+  } else {
+    if (!receiver_) {
+      receiver_.emplace(DataReceiver::Options{.channel = plan.channel,
+                                              .report_interval = protocol.report_interval(),
+                                              .progress_interval = plan.progress_interval});
+    }
+    if (receiver_->channel() != plan.channel) return;
+  }
+  mail_.post(Mailbox::kControl, PortReady{plan.channel});
+}
+
+void OriginalPort::report_totals() {
+  PortReport report;
+  report.totals.drops = drops_;
+  if (heartbeat_client_) {
+    report.totals.idle = heartbeat_client_->idle();
+    report.totals.loaded = heartbeat_client_->loaded();
+  }
+  if (heartbeat_server_) report.totals.idle = latency_of(heartbeat_server_->rtt_ns());
+  if (sender_) report.sender = sender_->totals();
+  mail_.post(Mailbox::kCoordinator, report);
+}
+
+void OriginalPort::on_timer(Instant now) {
+  if (heartbeat_client_) {
+    heartbeat_client_->on_timer(now);
+    tell_when_done();
+  }
+  if (control_client_) control_client_->on_timer(now, mail_);
+  if (control_server_) control_server_->on_timer(now, mail_);
+  if (now - last_heard_ >= config_.idle_timeout) on_silence();
+}
+
+void OriginalPort::tell_when_done() {
+  if (heartbeats_done_ || !heartbeat_client_->done()) return;
+  heartbeats_done_ = true;
+  mail_.post(Mailbox::kCoordinator, HeartbeatsDone{});
+}
+
+void OriginalPort::on_silence() {
+  if (silent_) return;
+  silent_ = true;
+  mail_.post(Mailbox::kCoordinator, PortSilent{});
+}
+
+void OriginalPort::on_peer_unreachable(Instant now) {
+  if (config_.side == Side::kClient && now - last_heard_ >= kUnreachablePatience) on_silence();
+}
+
+void OriginalPort::on_transmit_stamp(std::uint32_t token, Instant stamp) {
+  if (heartbeat_client_) heartbeat_client_->on_transmit_stamp(token, stamp);
+  if (heartbeat_server_) heartbeat_server_->on_transmit_stamp(token, stamp);
+}
+
+void OriginalPort::on_send_failed(TransmitKind kind, std::uint64_t packets) {
+  if (kind == TransmitKind::kData && sender_) sender_->on_send_failed(packets);
+}
+
+void OriginalPort::on_send_blocked(TransmitKind kind) {
+  if (kind == TransmitKind::kData && sender_) sender_->on_send_blocked();
+}
+
+MutableByteView OriginalPort::body_space() {
+  return MutableByteView(packet_).subspan(wire::kHeaderSize);
+}
+
+Transmit OriginalPort::make_packet(wire::MessageType type, ChannelId channel, std::size_t body_size,
+                                   const Endpoint& to) {
+  const bool heartbeat = channel.value == config_.heartbeat_key;
+  std::uint64_t& seq = heartbeat ? heartbeat_seq_ : test_seq_;
+  wire::write_header(packet_.data(), {type, channel, {seq++}, 0});
+  const ByteView bytes = ByteView(packet_).first(wire::kHeaderSize + body_size);
+  path_.on_sent(bytes.size());
+  Transmit transmit;
+  transmit.to = to;
+  transmit.bytes = bytes;
+  transmit.segment_size = static_cast<std::uint32_t>(bytes.size());
+  return transmit;
+}
+
+std::optional<Transmit> OriginalPort::poll_transmit(Instant now, std::size_t most_data) {
+  if (auto transmit = poll_heartbeat(now)) return transmit;
+  if (auto transmit = poll_control(now)) return transmit;
+  poll_data_messages(now);
+  if (auto transmit = poll_report(now)) return transmit;
+  return poll_data(now, most_data);
+}
+
+std::optional<Transmit> OriginalPort::poll_heartbeat(Instant now) {
+  const ChannelId key{config_.heartbeat_key};
+  if (heartbeat_server_) {
+    while (heartbeat_server_->has_reply()) {
+      const auto reply = heartbeat_server_->poll_reply(now);
+      if (!path_.may_send()) {
+        drop(wire::DropReason::kBudget);
+        continue;
+      }
+      const std::size_t size = wire::write_heartbeat_reply(body_space(), reply->body);
+      Transmit transmit = make_packet(wire::MessageType::kHeartbeat1, key, size, reply->to);
+      transmit.stamp_token = reply->token;
+      return transmit;
+    }
+  }
+  if (!heartbeat_client_) return std::nullopt;
+  if (const auto reply = heartbeat_client_->poll_reply()) {
+    const std::size_t size = wire::write_heartbeat_reply(body_space(), *reply);
+    return make_packet(wire::MessageType::kHeartbeat2, key, size, config_.peer);
+  }
+  if (const auto heartbeat = heartbeat_client_->poll_heartbeat(now)) {
+    const std::size_t size = wire::write_heartbeat0(body_space(), heartbeat->body);
+    Transmit transmit = make_packet(wire::MessageType::kHeartbeat0, key, size, config_.peer);
+    transmit.stamp_token = heartbeat->token;
+    return transmit;
+  }
+  return std::nullopt;
+}
+
+std::optional<Transmit> OriginalPort::poll_control(Instant now) {
+  if (control_client_) {
+    const auto packet = control_client_->poll(now, mail_);
+    if (!packet) return std::nullopt;
+    if (const auto* request = std::get_if<wire::Bwup>(&*packet)) {
+      const std::size_t size = wire::write_control(body_space(), *request);
+      return make_packet(wire::MessageType::kControl, request->channel, size, config_.peer);
+    }
+    const auto& acknowledgement = std::get<wire::TestResultAck>(*packet);
+    const std::size_t size = wire::write_test_result(body_space(), acknowledgement);
+    return make_packet(wire::MessageType::kTestResult, *control_client_->channel(), size,
+                       config_.peer);
+  }
+  if (!control_server_ || !path_.peer()) return std::nullopt;
+  while (const auto packet = control_server_->poll(now, mail_)) {
+    const bool acknowledges = std::holds_alternative<wire::BwupAck>(*packet);
+    if (acknowledges ? !path_.may_send() : !path_.may_send(wire::kMaxPacketSize)) {
+      drop(wire::DropReason::kBudget);
+      continue;
+    }
+    const bool is_result = std::holds_alternative<wire::TestResult>(*packet);
+    const std::size_t size = std::visit(
+        Overloaded{[&](const wire::TestResult& result) {
+                     return wire::write_test_result(body_space(), result);
+                   },
+                   [&](const auto& control) { return wire::write_control(body_space(), control); }},
+        *packet);
+    return make_packet(is_result ? wire::MessageType::kTestResult : wire::MessageType::kControl,
+                       *control_server_->channel(), size, *path_.peer());
+  }
+  return std::nullopt;
+}
+
+void OriginalPort::poll_data_messages(Instant now) {
+  if (sender_) {
+    if (const auto progress = sender_->poll_progress(now)) {
+      mail_.post_lossy(Mailbox::kCoordinator, *progress);
+    }
+  }
+  if (!receiver_) return;
+  if (const auto progress = receiver_->poll_progress(now)) {
+    mail_.post_lossy(Mailbox::kControl, *progress);
+  }
+  if (const auto finished = receiver_->poll_finished(now)) mail_.post(Mailbox::kControl, *finished);
+}
+
+std::optional<Transmit> OriginalPort::poll_report(Instant now) {
+  if (!receiver_) return std::nullopt;
+  // Taken even where there is nobody to tell: a report that stays due would keep the loop awake.
+  const auto missing = receiver_->poll_report(now);
+  if (!missing || !path_.peer()) return std::nullopt;
+  if (!path_.may_send(wire::kHeaderSize + wire::flow_control_size(missing->size()))) {
+    drop(wire::DropReason::kBudget);
+    return std::nullopt;
+  }
+  const ChannelId channel = receiver_->channel();
+  if (config_.protocol.trace) {
+    mail_.post_lossy(Mailbox::kCoordinator, Trace{TraceKind::kFlowControlSent, channel, {}});
+  }
+  const std::size_t size = wire::write_flow_control(body_space(), *missing);
+  return make_packet(wire::MessageType::kFlowControl, channel, size, *path_.peer());
+}
+
+std::optional<Transmit> OriginalPort::poll_data(Instant now, std::size_t most) {
+  if (!sender_) return std::nullopt;
+  const auto batch = sender_->poll(now, most);
+  if (!batch) return std::nullopt;
+  Transmit transmit;
+  transmit.to = config_.peer;
+  transmit.bytes = batch->bytes;
+  transmit.segment_size = batch->segment_size;
+  transmit.kind = TransmitKind::kData;
+  transmit.coalesce = batch->coalesce;
+  return transmit;
+}
+
+std::optional<Deadline> OriginalPort::poll_deadline(Instant now) const {
+  std::optional<Deadline> next;
+  if (heartbeat_client_) next = heartbeat_client_->deadline();
+  if (control_client_) next = earlier(next, control_client_->deadline());
+  if (control_server_) next = earlier(next, control_server_->deadline());
+  if (sender_) next = earlier(next, sender_->deadline(now));
+  if (receiver_) next = earlier(next, receiver_->deadline());
+  if (silent_) return next;
+  return earlier(next, Deadline{last_heard_ + config_.idle_timeout, DeadlineReason::kIdle});
+}
+
+void OriginalPort::drop(wire::DropReason reason) {
+  ++drops_[static_cast<std::size_t>(reason)];
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,104 @@
+// OriginalPort: a port of a 0.14 session, at either end.
+//
+// What it is made of: the heartbeat half of its side, and, by kind, the control half (control
+// port) or the data half (upload port: the client sends, the server receives). Datagrams allocate
+// nothing after warm-up, reports (FLOW_CONTROL) do, ten a second.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "engine/config.hpp"
+#include "engine/control_client.hpp"
+#include "engine/control_server.hpp"
+#include "engine/data_receiver.hpp"
+#include "engine/data_sender.hpp"
+#include "engine/datagram.hpp"
+#include "engine/heartbeat_client.hpp"
+#include "engine/heartbeat_server.hpp"
+#include "engine/mail.hpp"
+#include "engine/message.hpp"
+#include "engine/peer_path.hpp"
+#include "engine/port_actor.hpp"
+#include "engine/wall_clock.hpp"
+#include "wire/header.hpp"
+
+namespace wyndrvr::engine {
+
+class OriginalPort final : public PortActor {
+ public:
+  // An ICMP error can come from anybody, so a client believes it only of a peer that has been
+  // silent for so long as well.
+  static constexpr Duration kUnreachablePatience = 3s;
+
+  explicit OriginalPort(const PortConfig& config);
+
+  void on_datagram(Instant now, const Datagram& datagram) override;
+  void on_message(Instant now, Mailbox from, Mailbox to, const Message& message) override;
+  void on_timer(Instant now) override;
+  void on_transmit_stamp(std::uint32_t token, Instant stamp) override;
+  void on_send_failed(TransmitKind kind, std::uint64_t packets) override;
+  void on_send_blocked(TransmitKind kind) override;
+  void on_peer_unreachable(Instant now) override;
+  [[nodiscard]] std::optional<Transmit> poll_transmit(
+      Instant now, std::size_t most_data = kMaxBatchPackets) override;
+  [[nodiscard]] std::optional<Outgoing> poll_message() override { return mail_.pop(); }
+  [[nodiscard]] std::optional<Deadline> poll_deadline(Instant now) const override;
+  [[nodiscard]] const DropCounts& drops() const override { return drops_; }
+
+ private:
+  using Verdict = std::expected<void, wire::DropReason>;
+
+  // port_actor_input.cpp
+  void on_segment(Instant now, const Datagram& segment);
+  [[nodiscard]] Verdict handle(Instant now, const Datagram& segment);
+  [[nodiscard]] Verdict handle_at_client(Instant now, const Datagram& segment,
+                                         const wire::Packet& packet);
+  [[nodiscard]] Verdict handle_at_server(Instant now, const Datagram& segment,
+                                         const wire::Packet& packet);
+  [[nodiscard]] Verdict on_heartbeat_0(const Datagram& segment, const wire::Packet& packet);
+  [[nodiscard]] Verdict on_heartbeat_1(Instant now, const Datagram& segment,
+                                       const wire::Packet& packet);
+  [[nodiscard]] Verdict on_heartbeat_2(const Datagram& segment, const wire::Packet& packet);
+  [[nodiscard]] Verdict on_flow_control(Instant now, const wire::Packet& packet);
+  [[nodiscard]] Verdict on_bandwidth_test(const Datagram& segment, const wire::Packet& packet);
+  [[nodiscard]] Verdict on_control(Instant now, const wire::Packet& packet);
+  [[nodiscard]] Verdict on_test_result(const wire::Packet& packet);
+  void on_heard(Instant now);
+  void start_test(const TestPlan& plan);
+  void on_silence();
+  void tell_when_done();
+
+  // port_actor.cpp
+  [[nodiscard]] std::optional<Transmit> poll_heartbeat(Instant now);
+  [[nodiscard]] std::optional<Transmit> poll_control(Instant now);
+  [[nodiscard]] std::optional<Transmit> poll_report(Instant now);
+  [[nodiscard]] std::optional<Transmit> poll_data(Instant now, std::size_t most);
+  void poll_data_messages(Instant now);
+  void report_totals();
+  [[nodiscard]] Transmit make_packet(wire::MessageType type, ChannelId channel,
+                                     std::size_t body_size, const Endpoint& to);
+  [[nodiscard]] MutableByteView body_space();
+  void drop(wire::DropReason reason);
+
+  PortConfig config_;
+  PeerPath path_;
+  Mail mail_;
+  std::optional<HeartbeatClient> heartbeat_client_;
+  std::optional<HeartbeatServer> heartbeat_server_;
+  std::optional<ControlClient> control_client_;
+  std::optional<ControlServer> control_server_;
+  std::optional<DataSender> sender_;
+  std::optional<DataReceiver> receiver_;
+  DropCounts drops_{};
+  Instant last_heard_;
+  std::uint64_t heartbeat_seq_ = 0;  // datagrams sent on the heartbeat channel
+  std::uint64_t test_seq_ = 0;       // datagrams sent on the test's channel, data packets apart
+  bool silent_ = false;
+  bool heartbeats_done_ = false;
+  std::array<std::byte, wire::kMaxPacketSize> packet_{};
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,164 @@
+// PathPort's receiving side: from a datagram to the part that it is for, or to a counted drop.
+
+#include <algorithm>
+
+#include "engine/path_port.hpp"
+
+namespace wyndrvr::engine {
+
+using wire::DropReason;
+using wire::PathType;
+
+void PathPort::on_datagram(Instant now, const Datagram& datagram) {
+  if (datagram.truncated) {
+    drop(DropReason::kTooLong);
+    return;
+  }
+  const std::size_t stride =
+      datagram.segment_size == 0 ? datagram.bytes.size() : datagram.segment_size;
+  if (streams_) {
+    streams_->on_buffer(datagram.flow, datagram.socket_drops,
+                        (datagram.bytes.size() + stride - 1) / std::max<std::size_t>(stride, 1));
+  }
+  Datagram segment = datagram;
+  ByteView rest = datagram.bytes;
+  do {
+    const std::size_t size = std::min(stride, rest.size());
+    segment.bytes = rest.first(size);
+    segment.segment_size = 0;
+    on_segment(now, segment);
+    rest = rest.subspan(size);
+  } while (!rest.empty());
+}
+
+void PathPort::on_segment(Instant now, const Datagram& segment) {
+  const Verdict verdict = handle(now, segment);
+  if (!verdict) {
+    drop(verdict.error());
+    return;
+  }
+  on_heard(now);
+}
+
+void PathPort::on_heard(Instant now) {
+  last_heard_ = now;
+  if (!silent_) return;
+  silent_ = false;
+  mail_.post(Mailbox::kCoordinator, PortHeard{});
+}
+
+PathPort::Verdict PathPort::handle(Instant now, const Datagram& segment) {
+  const auto type = wire::path_type(segment.bytes);
+  if (!type) return std::unexpected(type.error());
+  const auto covered = guard_.open(*type, segment.bytes);
+  if (!covered) return std::unexpected(covered.error());
+  const auto packet = wire::parse_path_packet(*covered);
+  if (!packet) return std::unexpected(packet.error());
+  if (!guard_.accept(*packet)) return std::unexpected(DropReason::kReplayed);
+  return dispatch(now, segment, *packet);
+}
+
+PathPort::Verdict PathPort::dispatch(Instant now, const Datagram& segment,
+                                     const wire::PathPacket& packet) {
+  switch (packet.header.type) {
+    case PathType::kHeartbeat0:
+    case PathType::kHeartbeat1:
+    case PathType::kHeartbeat2:
+      if (packet.header.channel != plain_channel(config_.kind, config_.path->terms)) {
+        return std::unexpected(DropReason::kWrongChannel);
+      }
+      return on_heartbeat(now, segment, packet);
+    case PathType::kReport:
+    case PathType::kData:
+      if (config_.kind == PortKind::kControl) break;
+      return on_stream_packet(now, segment, packet);
+    case PathType::kControl:
+    case PathType::kResult:
+      if (config_.kind != PortKind::kControl) break;
+      return on_control(now, segment, packet);
+  }
+  return std::unexpected(DropReason::kWrongPort);
+}
+
+std::optional<std::size_t> PathPort::identify(const Datagram& segment,
+                                              wire::PathNonce nonce) const {
+  return client_paths_ ? client_paths_->identify(segment, nonce)
+                       : server_paths_->identify(segment, nonce);
+}
+
+PathPort::Verdict PathPort::on_heartbeat(Instant now, const Datagram& segment,
+                                         const wire::PathPacket& packet) {
+  if (config_.side == Side::kClient) {
+    if (packet.header.type != PathType::kHeartbeat1) {
+      return std::unexpected(DropReason::kWrongPort);
+    }
+    return on_heartbeat_1(now, segment, packet);
+  }
+  switch (packet.header.type) {
+    case PathType::kHeartbeat0:
+      return server_paths_->on_heartbeat_0(segment, packet);
+    case PathType::kHeartbeat2:
+      return on_heartbeat_2(segment, packet);
+    default:
+      return std::unexpected(DropReason::kWrongPort);
+  }
+}
+
+PathPort::Verdict PathPort::on_heartbeat_1(Instant now, const Datagram& segment,
+                                           const wire::PathPacket& packet) {
+  const auto answered = client_paths_->on_answer(now, segment, packet);
+  if (!answered) return std::unexpected(answered.error());
+  if (answered->first || answered->moved) on_path_changed(answered->path, answered->first);
+  if (answered->path == 0) {
+    mail_.post_lossy(Mailbox::kCoordinator,
+                     HeartbeatSample{answered->round_trip.rtt, answered->round_trip.network_rtt,
+                                     answered->loaded});
+    tell_when_done();
+  }
+  return {};
+}
+
+PathPort::Verdict PathPort::on_heartbeat_2(const Datagram& segment,
+                                           const wire::PathPacket& packet) {
+  const auto confirmed = server_paths_->on_heartbeat_2(segment, packet);
+  if (!confirmed) return std::unexpected(confirmed.error());
+  if (confirmed->first || confirmed->moved) on_path_changed(confirmed->path, confirmed->first);
+  if (confirmed->path == 0 && confirmed->rtt) {
+    mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*confirmed->rtt, std::nullopt, false});
+  }
+  return {};
+}
+
+void PathPort::on_path_changed(std::size_t path, bool first) {
+  if (first && path == 0) mail_.post(Mailbox::kCoordinator, PortProven{true});
+  if (!streams_) return;
+  streams_->set_path(path, target(path)->nonce);
+  tell_when_ready();
+}
+
+PathPort::Verdict PathPort::on_stream_packet(Instant now, const Datagram& segment,
+                                             const wire::PathPacket& packet) {
+  const auto path = identify(segment, packet.nonce);
+  if (!path) return std::unexpected(DropReason::kWrongNonce);
+  if (packet.header.channel != stream_channel(*path)) {
+    return std::unexpected(DropReason::kWrongChannel);
+  }
+  if (!streams_) return std::unexpected(DropReason::kNoTest);
+  if (packet.header.type == PathType::kReport) return streams_->on_report(now, *path, packet);
+  return streams_->on_data(*path, packet, segment.bytes.size(), segment);
+}
+
+PathPort::Verdict PathPort::on_control(Instant now, const Datagram& segment,
+                                       const wire::PathPacket& packet) {
+  if (!identify(segment, packet.nonce)) return std::unexpected(DropReason::kWrongNonce);
+  if (packet.header.type == PathType::kControl) {
+    const auto command = wire::parse_test_command(packet.body);
+    if (!command) return std::unexpected(command.error());
+    return control_->on_command(now, *command, mail_);
+  }
+  const auto result = wire::parse_result_message(packet.body);
+  if (!result) return std::unexpected(result.error());
+  return control_->on_result(*result, mail_);
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,106 @@
+#include "engine/server_paths.hpp"
+
+#include <algorithm>
+
+namespace wyndrvr::engine {
+namespace {
+
+// Answers that wait, beside one for each path.
+constexpr std::size_t kMoreWaiting = 16;
+
+}  // namespace
+
+ServerPaths::ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock)
+    : secret_(setup.path_secret),
+      kind_(kind),
+      heartbeats_(clock, path_count(kind, setup.terms) + kMoreWaiting) {
+  for (std::size_t i = 0; i < path_count(kind, setup.terms); ++i) {
+    const std::uint64_t nonce = crypto::client_path_nonce(setup.handshake, path_id(kind, i));
+    paths_.push_back({{nonce}, std::nullopt, {}});
+  }
+}
+
+std::optional<std::size_t> ServerPaths::find(wire::PathNonce clients) const {
+  const auto found = std::ranges::find(paths_, clients, &Path::clients);
+  if (found == paths_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - paths_.begin());
+}
+
+wire::PathNonce ServerPaths::nonce_at(const Endpoint& endpoint, std::size_t path) const {
+  return {crypto::server_path_nonce(secret_, endpoint, path_id(kind_, path))};
+}
+
+std::expected<void, wire::DropReason> ServerPaths::on_heartbeat_0(const Datagram& datagram,
+                                                                  const wire::PathPacket& packet) {
+  const auto path = find(packet.nonce);
+  if (!path) return std::unexpected(wire::DropReason::kWrongNonce);
+  const auto heartbeat = wire::parse_path_heartbeat0(packet.body);
+  if (!heartbeat) return std::unexpected(heartbeat.error());
+  if (!heartbeats_.on_heartbeat(datagram, {{heartbeat->client_time_ns}}, *path)) {
+    return std::unexpected(wire::DropReason::kQueueFull);
+  }
+  return {};
+}
+
+std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbeat_2(
+    const Datagram& datagram, const wire::PathPacket& packet) {
+  const auto heartbeat = wire::parse_path_heartbeat2(packet.body);
+  if (!heartbeat) return std::unexpected(heartbeat.error());
+  const auto index = find(heartbeat->client_nonce);
+  if (!index || packet.nonce != nonce_at(datagram.from, *index)) {
+    return std::unexpected(wire::DropReason::kWrongNonce);
+  }
+  Path& path = paths_[*index];
+  Confirmed confirmed;
+  confirmed.path = *index;
+  confirmed.first = !path.proven;
+  const auto rtt = heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns});
+  if (rtt) confirmed.rtt = *rtt;
+  if (path.proven && *path.proven != datagram.from) {
+    // An echo of where the path was before, come late or sent again, must not move it back.
+    if (!rtt) return std::unexpected(rtt.error());
+    if (heartbeat->server_time_ns <= path.confirmed_time_ns) {
+      return std::unexpected(wire::DropReason::kUnknownTimestamp);
+    }
+    confirmed.moved = true;
+  }
+  if (rtt) path.confirmed_time_ns = std::max(path.confirmed_time_ns, heartbeat->server_time_ns);
+  path.proven = datagram.from;
+  path.mine = packet.nonce;
+  return confirmed;
+}
+
+std::optional<std::size_t> ServerPaths::identify(const Datagram& datagram,
+                                                 wire::PathNonce nonce) const {
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    if (paths_[i].mine == nonce && paths_[i].proven == datagram.from) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<PathHeartbeat> ServerPaths::poll_heartbeat(Instant now) {
+  const auto reply = heartbeats_.poll_reply(now);
+  if (!reply) return std::nullopt;
+  wire::PathHeartbeat1 body;
+  body.client_time_ns = reply->body.client.ns;
+  body.server_nonce = nonce_at(reply->to, reply->path);
+  body.server_time_ns = reply->body.server.ns;
+  body.turnaround_ns = reply->body.turnaround_ns.value_or(0);
+  if (reply->body.earlier) {
+    body.earlier =
+        wire::EarlierAnswer{reply->body.earlier->server.ns, reply->body.earlier->turnaround_ns};
+  }
+  return PathHeartbeat{{reply->to, 0, paths_[reply->path].clients}, body, reply->token};
+}
+
+std::optional<PathTarget> ServerPaths::target(std::size_t path) const {
+  const Path& known = paths_[path];
+  if (!known.proven) return std::nullopt;
+  return PathTarget{*known.proven, 0, known.clients};
+}
+
+bool ServerPaths::all_proven() const {
+  return std::ranges::all_of(paths_, [](const Path& path) { return path.proven.has_value(); });
+}
+
+}  // namespace wyndrvr::engine

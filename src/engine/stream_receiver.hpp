@@ -1,0 +1,74 @@
+// The receiving half of one stream of a dialect-1 test: counts what arrives (DataReceiver), grants
+// what may be sent (Granter), and measures rate and delay variation for the reports
+// (docs/DIALECT-1.md, "REPORT"). Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/data_receiver.hpp"
+#include "engine/datagram.hpp"
+#include "engine/grant.hpp"
+#include "engine/message.hpp"
+#include "engine/test_terms.hpp"
+#include "stats/jitter.hpp"
+#include "stats/rate_meter.hpp"
+#include "wire/flow_control.hpp"
+#include "wire/path_packet.hpp"
+#include "wire/receiver_report.hpp"
+
+namespace wyndrvr::engine {
+
+class StreamReceiver {
+ public:
+  // What the rate of a report is taken over, at least.
+  static constexpr Duration kRateInterval = 100ms;
+
+  StreamReceiver(ChannelId stream, const TestTerms& terms);
+
+  void on_go(const Go& go) { data_.on_go(go); }
+  // DATA of this stream. Error: kBadBody for a length that is not the one granted, and what
+  // DataReceiver::on_packet says.
+  [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,
+                                                                std::size_t octets,
+                                                                const Datagram& datagram);
+  void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
+    data_.on_buffer(socket_drops, datagrams);
+  }
+  void stop(Instant now) { data_.stop(now); }
+
+  // The next report, where one is due; its ranges lie in this object.
+  [[nodiscard]] std::optional<wire::ReceiverReport> poll_report(Instant now);
+  // The test is over and drained. Once.
+  [[nodiscard]] bool poll_finished(Instant now) { return data_.poll_finished(now).has_value(); }
+  [[nodiscard]] bool finished() const { return data_.finished(); }
+  [[nodiscard]] std::optional<Deadline> deadline() const;
+  [[nodiscard]] ReceiverTotals totals() const;
+  // Nothing has come for so long; absent before the first datagram.
+  [[nodiscard]] std::optional<Instant> last_arrival() const { return meter_.last(); }
+
+ private:
+  void note_delay(const wire::PathPacket& packet, const Datagram& datagram);
+  [[nodiscard]] Granter::Seen seen() const;
+  [[nodiscard]] wire::ReceiverFigures figures(Instant now) const;
+
+  TestTerms terms_;
+  DataReceiver data_;
+  Granter granter_;
+  ByteCount most_;  // to be granted in all
+  stats::RateMeter meter_;
+  BitRate rate_;
+  std::optional<Instant> rate_taken_;
+  stats::InterarrivalJitter jitter_;
+  std::optional<std::uint64_t> batch_time_;  // the sender's, of the newest batch
+  std::optional<Duration> least_transit_;
+  Duration transit_above_least_{};
+  std::uint64_t ecn_ce_ = 0;
+  std::array<wire::ClosedRange, wire::kMaxReportRanges> ranges_{};
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,88 @@
+#include "engine/stream_sender.hpp"
+
+#include <algorithm>
+
+#include "engine/data_receiver.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+// A sender whose receiver never grants anything waits a little longer than the receiver does.
+constexpr Duration kNoGrantPatience = DataReceiver::kFirstPatience + 1s;
+
+DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
+                                 const ProtocolConfig& protocol) {
+  const BitRate initial{StreamSender::kInitialRate.bps / terms.streams};
+  return {.channel = stream,
+          .packet_size = terms.payload_bytes,
+          .path = path,
+          .reliable = terms.reliable,
+          .fixed_rate = terms.stream_rate(),
+          .initial_rate = std::max(initial, RateController::kMinimum),
+          .octets = terms.stream_octets(),
+          .adjustment_delay = protocol.adjustment_delay,
+          .loss_buffer_length = protocol.flow_control_rate};
+}
+
+}  // namespace
+
+StreamSender::StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
+                           const ProtocolConfig& protocol)
+    : data_(data_options(stream, path, terms, protocol)) {}
+
+bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
+  if (!allowance_.on_report(now, report.number, report.granted, report.valid_for)) return false;
+  figures_ = report.figures;
+  if (!go_) return true;
+  if (!data_.begun()) {
+    data_.on_go({go_->channel, now, go_->duration});
+    breaker_.emplace(now);
+    return true;
+  }
+  ReceiverTotals seen;
+  seen.expected = report.figures.expected;
+  seen.unique = report.figures.unique;
+  seen.socket_drops = report.figures.socket_drops;
+  data_.on_receiver_progress(now, seen);
+  breaker_->on_figures(now, {data_.totals().packets, report.figures.unique});
+  if (now >= next_losses_) {
+    next_losses_ = now + kLossInterval;
+    data_.on_missing(report.ranges);
+  }
+  return true;
+}
+
+std::optional<DataSender::Batch> StreamSender::poll(Instant now, std::size_t most) {
+  const std::size_t allowed = allowance_.may_send(now).value / data_.packet_size();
+  if (allowed == 0) return std::nullopt;
+  const auto batch = data_.poll(now, std::min(most, allowed));
+  if (batch) allowance_.on_sent({batch->bytes.size()});
+  return batch;
+}
+
+Instant StreamSender::give_up_at() const {
+  return go_->start + go_->duration + kNoGrantPatience;
+}
+
+std::optional<Deadline> StreamSender::deadline(Instant now) const {
+  if (!go_ || done(now)) return std::nullopt;
+  if (!data_.begun()) return Deadline{give_up_at(), DeadlineReason::kTestEnd};
+  // Without a grant the next report is what there is to wait for, and the end.
+  if (allowance_.may_send(now).value < data_.packet_size()) {
+    return data_.end_deadline();
+  }
+  return data_.deadline(now);
+}
+
+bool StreamSender::done(Instant now) const {
+  if (data_.done(now)) return true;
+  return go_ && !data_.begun() && now >= give_up_at();
+}
+
+bool StreamSender::starved(Instant now) const {
+  if (!go_ || done(now)) return false;
+  const auto valid_until = allowance_.deadline();
+  return !valid_until || now >= *valid_until;
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,65 @@
+// The sending half of one stream of a dialect-1 test: a DataSender that sends only what its
+// receiver has granted, and gives up where most of it is lost (docs/DIALECT-1.md, "Grants").
+//
+// Its clock starts with the first grant behind Go. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/config.hpp"
+#include "engine/data_sender.hpp"
+#include "engine/grant.hpp"
+#include "engine/loss_breaker.hpp"
+#include "engine/message.hpp"
+#include "engine/test_terms.hpp"
+#include "wire/receiver_report.hpp"
+
+namespace wyndrvr::engine {
+
+class StreamSender {
+ public:
+  // All streams together; a report or two later each is at several times its share.
+  static constexpr BitRate kInitialRate{10e6};
+  // Numbers are looked at for losses this often, however often reports come.
+  static constexpr Duration kLossInterval = 100ms;
+
+  StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
+               const ProtocolConfig& protocol);
+
+  // From now on grants count.
+  void on_go(const Go& go) { go_ = go; }
+  // The report of this stream's receiver. False for one that is older than another.
+  bool on_report(Instant now, const wire::ReceiverReport& report);
+  void set_path(wire::PathNonce nonce) { data_.set_path(nonce); }
+  void stop() { data_.stop(); }
+  void on_send_failed(std::uint64_t packets) { data_.on_send_failed(packets); }
+  void on_send_blocked() { data_.on_send_blocked(); }
+
+  [[nodiscard]] std::optional<DataSender::Batch> poll(Instant now, std::size_t most);
+  [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
+
+  // Nothing more will be sent; `true` also where no grant has come for all of the test's time.
+  [[nodiscard]] bool done(Instant now) const;
+  [[nodiscard]] bool breaker_tripped() const { return breaker_ && breaker_->tripped(); }
+  // No grant is valid though there is something to send: nothing comes back on this path.
+  [[nodiscard]] bool starved(Instant now) const;
+  [[nodiscard]] SenderTotals totals() const { return data_.totals(); }
+  // What the newest report says; nothing before the first one.
+  [[nodiscard]] const std::optional<wire::ReceiverFigures>& figures() const { return figures_; }
+
+ private:
+  [[nodiscard]] Instant give_up_at() const;
+
+  DataSender data_;
+  Allowance allowance_;
+  std::optional<Go> go_;
+  std::optional<LossBreaker> breaker_;
+  std::optional<wire::ReceiverFigures> figures_;
+  Instant next_losses_;
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,210 @@
+#include "engine/stream_set.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/result_figures.hpp"
+
+namespace wyndrvr::engine {
+
+StreamSet::StreamSet(const Options& options) : options_(options) {
+  const std::size_t count = options.terms.streams;
+  if (options.sends) {
+    senders_.resize(count);
+    return;
+  }
+  receivers_.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    receivers_.emplace_back(stream_channel(i), options.terms);
+  }
+  receivers_left_ = count;
+}
+
+void StreamSet::on_go(const Go& go) {
+  if (go_) return;
+  go_ = go;
+  next_progress_ = go.start + options_.plan.progress_interval;
+  for (auto& sender : senders_) {
+    if (sender) sender->on_go(go);
+  }
+  for (StreamReceiver& receiver : receivers_) receiver.on_go(go);
+}
+
+void StreamSet::stop(Instant now) {
+  for (auto& sender : senders_) {
+    if (sender) sender->stop();
+  }
+  for (StreamReceiver& receiver : receivers_) receiver.stop(now);
+}
+
+void StreamSet::set_path(std::size_t stream, wire::PathNonce nonce) {
+  if (!options_.sends) return;
+  auto& sender = senders_[stream];
+  if (sender) {
+    sender->set_path(nonce);
+    return;
+  }
+  sender.emplace(stream_channel(stream), nonce, options_.terms, options_.protocol);
+  if (go_) sender->on_go(*go_);
+}
+
+std::expected<void, wire::DropReason> StreamSet::on_data(std::size_t stream,
+                                                         const wire::PathPacket& packet,
+                                                         std::size_t octets,
+                                                         const Datagram& datagram) {
+  if (options_.sends) return std::unexpected(wire::DropReason::kWrongPort);
+  if (!go_) return std::unexpected(wire::DropReason::kNoTest);
+  return receivers_[stream].on_packet(packet, octets, datagram);
+}
+
+std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::size_t stream,
+                                                           const wire::PathPacket& packet) {
+  if (!options_.sends) return std::unexpected(wire::DropReason::kWrongPort);
+  if (!senders_[stream]) return std::unexpected(wire::DropReason::kNoTest);
+  std::array<wire::ClosedRange, wire::kMaxReportRanges> storage;
+  const auto report = wire::parse_receiver_report(packet.body, storage);
+  if (!report) return std::unexpected(report.error());
+  if (!totals_of(report->figures)) return std::unexpected(wire::DropReason::kBadBody);
+  if (!senders_[stream]->on_report(now, *report)) {
+    return std::unexpected(wire::DropReason::kDuplicate);
+  }
+  return {};
+}
+
+void StreamSet::on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams) {
+  if (stream < receivers_.size()) receivers_[stream].on_buffer(socket_drops, datagrams);
+}
+
+void StreamSet::on_send_failed(std::uint64_t packets) {
+  if (!senders_.empty() && senders_[last_stream_]) senders_[last_stream_]->on_send_failed(packets);
+}
+
+void StreamSet::on_send_blocked() {
+  if (!senders_.empty() && senders_[last_stream_]) senders_[last_stream_]->on_send_blocked();
+}
+
+std::optional<StreamSet::Batch> StreamSet::poll_data(Instant now, std::size_t most) {
+  for (std::size_t i = 0; i < senders_.size(); ++i) {
+    const std::size_t stream = next_stream_;
+    next_stream_ = (next_stream_ + 1) % senders_.size();
+    if (!senders_[stream]) continue;
+    if (const auto data = senders_[stream]->poll(now, most)) {
+      last_stream_ = stream;
+      return Batch{stream, *data};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<StreamSet::Report> StreamSet::poll_report(Instant now) {
+  for (std::size_t i = 0; i < receivers_.size(); ++i) {
+    if (const auto report = receivers_[i].poll_report(now)) return Report{i, *report};
+  }
+  return std::nullopt;
+}
+
+void StreamSet::poll_messages(Instant now, Mail& mail) {
+  if (!go_ || told_finished_) return;
+  if (options_.sends) {
+    poll_sender_messages(now, mail);
+  } else {
+    poll_receiver_messages(now, mail);
+  }
+  if (!told_finished_ && progress_due(now)) tell_progress(now, mail);
+}
+
+void StreamSet::poll_sender_messages(Instant now, Mail& mail) {
+  const auto tripped = [](const auto& sender) { return sender && sender->breaker_tripped(); };
+  if (!broken_ && std::ranges::any_of(senders_, tripped)) {
+    broken_ = true;
+    stop(now);
+    mail.post(Mailbox::kControl, TestBroken{channel(), wire::StopReason::kSustainedLoss});
+  }
+  const auto done = [now](const auto& sender) { return sender && sender->done(now); };
+  if (!std::ranges::all_of(senders_, done)) return;
+  told_finished_ = true;
+  mail.post(Mailbox::kControl, SenderFinished{channel(), *sender_totals()});
+  // All octets have left before the time was over: the receiver need not wait for it.
+  const bool early = options_.terms.octets && now < go_->start + go_->duration;
+  if (early && !broken_) {
+    mail.post(Mailbox::kControl, TestBroken{channel(), wire::StopReason::kWanted});
+  }
+}
+
+void StreamSet::poll_receiver_messages(Instant now, Mail& mail) {
+  for (StreamReceiver& receiver : receivers_) {
+    if (receiver.poll_finished(now)) --receivers_left_;
+  }
+  if (receivers_left_ > 0) return;
+  told_finished_ = true;
+  mail.post(Mailbox::kControl, TestFinished{channel(), *receiver_totals(now)});
+}
+
+bool StreamSet::progress_due(Instant now) {
+  const Duration interval = options_.plan.progress_interval;
+  if (interval <= Duration(0) || now < next_progress_) return false;
+  next_progress_ += interval;
+  if (next_progress_ <= now) next_progress_ = now + interval;
+  return true;
+}
+
+// Only at the client, whose plans want it.
+void StreamSet::tell_progress(Instant now, Mail& mail) {
+  if (options_.sends) {
+    mail.post_lossy(Mailbox::kCoordinator, SenderProgress{channel(), *sender_totals()});
+  }
+  if (const auto totals = receiver_totals(now)) {
+    mail.post_lossy(Mailbox::kCoordinator, ReceiverProgress{channel(), *totals});
+  }
+}
+
+// What has been received: as the reports say it, or as counted here.
+std::optional<ReceiverTotals> StreamSet::receiver_totals(Instant now) const {
+  ReceiverTotals sum;
+  bool any = false;
+  for (const auto& sender : senders_) {
+    if (!sender || !sender->figures()) continue;
+    if (const auto totals = totals_of(*sender->figures())) add(sum, *totals);
+    any = true;
+  }
+  for (const StreamReceiver& receiver : receivers_) {
+    ReceiverTotals totals = receiver.totals();
+    if (!told_finished_) totals.elapsed = now - go_->start;
+    add(sum, totals);
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return sum;
+}
+
+std::optional<Deadline> StreamSet::deadline(Instant now) const {
+  if (!go_ || told_finished_) return std::nullopt;
+  std::optional<Deadline> next;
+  if (options_.plan.progress_interval > Duration(0)) {
+    next = Deadline{next_progress_, DeadlineReason::kProgress};
+  }
+  for (const auto& sender : senders_) {
+    if (sender) next = earlier(next, sender->deadline(now));
+  }
+  for (const StreamReceiver& receiver : receivers_) next = earlier(next, receiver.deadline());
+  return next;
+}
+
+bool StreamSet::is_silent(std::size_t stream, Instant now) const {
+  if (!go_ || told_finished_) return false;
+  if (options_.sends) return senders_[stream] && senders_[stream]->starved(now);
+  const StreamReceiver& receiver = receivers_[stream];
+  if (receiver.finished() || now >= go_->start + go_->duration) return false;
+  return now - receiver.last_arrival().value_or(go_->start) >= kSilence;
+}
+
+std::optional<SenderTotals> StreamSet::sender_totals() const {
+  if (!options_.sends) return std::nullopt;
+  SenderTotals sum;
+  for (const auto& sender : senders_) {
+    if (sender) add(sum, sender->totals());
+  }
+  return sum;
+}
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,95 @@
+// All streams of one test in one direction, at one end: either senders or receivers, and what they
+// come to together.
+//
+// Tells control when they are finished, and the coordinator at the client how far they are. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <vector>
+
+#include "base/time.hpp"
+#include "engine/config.hpp"
+#include "engine/mail.hpp"
+#include "engine/message.hpp"
+#include "engine/path_packets.hpp"
+#include "engine/stream_receiver.hpp"
+#include "engine/stream_sender.hpp"
+#include "engine/test_terms.hpp"
+#include "wire/path_packet.hpp"
+
+namespace wyndrvr::engine {
+
+class StreamSet {
+ public:
+  // A path on which nothing has come for so long, though something should, may be gone.
+  static constexpr Duration kSilence = 250ms;
+
+  struct Batch {
+    std::size_t stream = 0;
+    DataSender::Batch data;
+  };
+  struct Report {
+    std::size_t stream = 0;
+    wire::ReceiverReport report;
+  };
+  struct Options {
+    TestPlan plan;
+    TestTerms terms;
+    ProtocolConfig protocol;
+    bool sends = false;
+  };
+
+  explicit StreamSet(const Options& options);
+
+  [[nodiscard]] ChannelId channel() const { return options_.plan.channel; }
+  [[nodiscard]] bool sends() const { return options_.sends; }
+
+  void on_go(const Go& go);
+  void stop(Instant now);
+  // The path's receiver has this nonce (from now on): senders need it before they can begin.
+  void set_path(std::size_t stream, wire::PathNonce nonce);
+
+  // DATA (to a receiver) and REPORT (to a sender) of one stream.
+  [[nodiscard]] std::expected<void, wire::DropReason> on_data(std::size_t stream,
+                                                              const wire::PathPacket& packet,
+                                                              std::size_t octets,
+                                                              const Datagram& datagram);
+  [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
+                                                                const wire::PathPacket& packet);
+  void on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams);
+  void on_send_failed(std::uint64_t packets);
+  void on_send_blocked();
+
+  // The next datagrams, of each stream in turn.
+  [[nodiscard]] std::optional<Batch> poll_data(Instant now, std::size_t most);
+  [[nodiscard]] std::optional<Report> poll_report(Instant now);
+  void poll_messages(Instant now, Mail& mail);
+  [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
+  // Nothing comes back, or in, on this stream's path.
+  [[nodiscard]] bool is_silent(std::size_t stream, Instant now) const;
+
+  [[nodiscard]] std::optional<SenderTotals> sender_totals() const;
+
+ private:
+  void poll_sender_messages(Instant now, Mail& mail);
+  void poll_receiver_messages(Instant now, Mail& mail);
+  void tell_progress(Instant now, Mail& mail);
+  [[nodiscard]] bool progress_due(Instant now);
+  [[nodiscard]] std::optional<ReceiverTotals> receiver_totals(Instant now) const;
+
+  Options options_;
+  std::vector<std::optional<StreamSender>> senders_;
+  std::vector<StreamReceiver> receivers_;
+  std::optional<Go> go_;
+  std::size_t next_stream_ = 0;  // to be asked for data first
+  std::size_t last_stream_ = 0;  // that sent last
+  std::size_t receivers_left_ = 0;
+  Instant next_progress_;
+  bool told_finished_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace wyndrvr::engine

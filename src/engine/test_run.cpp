@@ -1,0 +1,61 @@
+#include "engine/test_run.hpp"
+
+#include "engine/judgement.hpp"
+
+namespace wyndrvr::engine {
+
+void TestRun::on_started(const TestStarted& started) {
+  start_ = started.start;
+  duration_ = started.duration;
+}
+
+std::optional<TestProgress> TestRun::on_sender_progress(Instant now, const SenderTotals& totals) {
+  outcome_.sender = totals;
+  // Where the receiver tells its own figures, they are the ones to show. An interval's patience
+  // tells which kind of server this is.
+  if (!started() || now >= end() || receiver_ || ++sender_reports_ < 2) return std::nullopt;
+  return TestProgress{plan_.direction, now - *start_, duration_, totals, std::nullopt};
+}
+
+std::optional<TestProgress> TestRun::on_receiver_progress(const ReceiverTotals& totals) {
+  if (!started() || has_result()) return std::nullopt;
+  if (receiver_ && totals.elapsed <= receiver_->elapsed) return std::nullopt;
+  receiver_ = totals;
+  // One that was brought forward is for the sender. The schedule's may be a little early, too.
+  if (totals.elapsed - shown_until_ < plan_.progress_interval * 9 / 10) return std::nullopt;
+  shown_until_ = totals.elapsed;
+  intervals_.add(totals);
+  return TestProgress{plan_.direction, totals.elapsed, duration_, outcome_.sender, receiver_};
+}
+
+void TestRun::on_result(const wire::TestResult& result) {
+  outcome_.has_result = true;
+  outcome_.bytes_received = result.bytes_received;
+  outcome_.packets_received = result.packet_count;
+  outcome_.retransmitted_by_receiver = result.retransmit_count;
+  outcome_.reported_bps = result.bandwidth_bps;
+  outcome_.reported_duration = from_seconds(result.duration_s);
+  outcome_.receiver = receiver_totals_of(result);
+  close_intervals();
+}
+
+void TestRun::on_reported(const TestReported& reported) {
+  outcome_.has_result = true;
+  outcome_.receiver = reported.receiver;
+  outcome_.bytes_received = reported.receiver.bytes;
+  outcome_.packets_received = reported.receiver.packets;
+  outcome_.retransmitted_by_receiver = reported.receiver.retransmitted;
+  outcome_.reported_duration = reported.receiver.elapsed;
+  if (plan_.direction == PortKind::kDownload && reported.sender) {
+    outcome_.sender = *reported.sender;
+  }
+  close_intervals();
+}
+
+void TestRun::close_intervals() {
+  if (!outcome_.receiver) return;
+  intervals_.close(*outcome_.receiver, outcome_.reported_duration);
+  outcome_.intervals = intervals_.intervals();
+}
+
+}  // namespace wyndrvr::engine

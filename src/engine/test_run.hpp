@@ -1,0 +1,57 @@
+// One direction of a client's test while it runs: what the two ends have said so far, and the
+// outcome that comes of it. Of either dialect. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "engine/interval_log.hpp"
+#include "engine/message.hpp"
+#include "engine/port_kind.hpp"
+#include "engine/report.hpp"
+#include "engine/result.hpp"
+#include "engine/totals.hpp"
+#include "wire/test_result.hpp"
+
+namespace wyndrvr::engine {
+
+class TestRun {
+ public:
+  // `outcome` holds what is known beforehand.
+  TestRun(const TestPlan& plan, TestOutcome outcome) : plan_(plan), outcome_(std::move(outcome)) {}
+
+  void on_started(const TestStarted& started);
+  // Each returns what is to be shown, where it is time for that.
+  [[nodiscard]] std::optional<TestProgress> on_sender_progress(Instant now,
+                                                               const SenderTotals& totals);
+  [[nodiscard]] std::optional<TestProgress> on_receiver_progress(const ReceiverTotals& totals);
+  // The last word on it: of a 0.14 server, or of the test's control in dialect 1.
+  void on_result(const wire::TestResult& result);
+  void on_reported(const TestReported& reported);
+  // At the end of its port: final figures of the sender on this host.
+  void on_sender_totals(const SenderTotals& totals) { outcome_.sender = totals; }
+
+  [[nodiscard]] const TestPlan& plan() const { return plan_; }
+  [[nodiscard]] PortKind direction() const { return plan_.direction; }
+  [[nodiscard]] bool started() const { return start_.has_value(); }
+  [[nodiscard]] bool has_result() const { return outcome_.has_result; }
+  // When its time is over.
+  [[nodiscard]] Instant end() const { return start_.value_or(Instant()) + duration_; }
+  [[nodiscard]] Duration duration() const { return duration_; }
+  [[nodiscard]] const TestOutcome& outcome() const { return outcome_; }
+
+ private:
+  void close_intervals();
+
+  TestPlan plan_;
+  TestOutcome outcome_;
+  std::optional<Instant> start_;
+  Duration duration_{};
+  unsigned sender_reports_ = 0;
+  std::optional<ReceiverTotals> receiver_;  // the newest progress
+  IntervalLog intervals_;
+  Duration shown_until_{};  // of the test, by the last progress that was shown
+};
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,51 @@
+// The terms of a test: what a client of dialect 1 asks for, and what the server grants it
+// (docs/DIALECT-1.md, "Fields"). Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/port_kind.hpp"
+#include "wire/session_fields.hpp"
+
+namespace wyndrvr::engine {
+
+struct TestTerms {
+  wire::Directions directions = wire::Directions::kLatencyOnly;
+  Duration duration = 30s;
+  std::optional<BitRate> rate;         // UDP payload, in each direction; absent: as fast as it goes
+  std::uint32_t payload_bytes = 1400;  // UDP payload of one datagram
+  std::uint8_t streams = 1;
+  bool reliable = false;            // lost numbers are sent again
+  std::optional<ByteCount> octets;  // in each direction; absent: no bound
+  bool single_port = false;
+  bool data_tags = false;          // needs a key
+  bool fragment = false;           // datagrams may be longer than the path's MTU
+  std::uint8_t traffic_class = 0;  // DSCP << 2 | ECN codepoint
+  bool operator==(const TestTerms&) const = default;
+
+  [[nodiscard]] bool has(PortKind direction) const {
+    const auto bits = static_cast<unsigned>(directions);
+    return direction == PortKind::kUpload     ? (bits & 1U) != 0
+           : direction == PortKind::kDownload ? (bits & 2U) != 0
+                                              : false;
+  }
+  // Of one stream.
+  [[nodiscard]] std::optional<BitRate> stream_rate() const {
+    if (!rate) return std::nullopt;
+    return *rate * (1.0 / streams);
+  }
+  [[nodiscard]] std::optional<ByteCount> stream_octets() const {
+    if (!octets) return std::nullopt;
+    return ByteCount{octets->value / streams + (octets->value % streams != 0 ? 1 : 0)};
+  }
+};
+
+// Every field, as OPEN and GRANT carry it.
+[[nodiscard]] wire::SessionFields fields_of(const TestTerms& terms);
+// What a field does not say is as in `otherwise`.
+[[nodiscard]] TestTerms terms_of(const wire::SessionFields& fields, const TestTerms& otherwise);
+
+}  // namespace wyndrvr::engine

@@ -1,0 +1,213 @@
+"""Tests between our own ends: every direction, number of streams, mode and length of datagram."""
+
+import re
+from pathlib import Path
+
+from harness import DIALECTS, BinaryTestCase, Program, Server
+from together import check_all, reserve_ports
+
+MODES = ("SINGLE", "THREAD", "PROCESS")
+WAYS = {"--bwup": ("upload",), "--bwdown": ("download",), "--bwboth": ("upload", "download")}
+SHORT = ("--duration", "0.5")
+RATE = 50e6
+QUICK = {"heartbeat_rate": 100}
+UDP_HEADERS = 28         # octets of IPv4 and UDP
+
+
+def serve(*arguments, ports=60, **options):
+    """A server, for callers in several threads."""
+    return Server(*arguments, ports=ports, first=reserve_ports(ports + 1) + 1, **options)
+
+
+def in_mode(mode):
+    """The options for ports and sessions."""
+    return ("--port-parallelability", mode, "--connection-parallelibility", mode)
+
+
+class DirectionsTestCase(BinaryTestCase):
+    """What holds for each direction of any test."""
+
+    def check_tests(self, document, way, streams=1, payload=1400, method="fixed"):
+        """The entries of a test's directions, with all figures that our own server gives."""
+        self.assertEqual([test["direction"] for test in document["tests"]], list(WAYS[way]))
+        for test in document["tests"]:
+            kind = "bidirectional" if way == "--bwboth" else test["direction"]
+            self.assertEqual((test["kind"], test["method"], test["streams"], test["payload_bytes"]),
+                             (kind, method, streams, payload))
+            packets = test["packets"]
+            self.assertEqual(packets["sent"], packets["unique"] + packets["lost"], packets)
+            self.assertEqual(packets["received"], packets["unique"] + packets["duplicate"], packets)
+            self.assertEqual(sum(test["lost_by_cause"].values()), packets["lost"])
+            self.assertGreater(packets["received"], 0)
+            self.assertEqual(sum(i["bytes"] for i in test["intervals"]), test["bytes_received"])
+            self.assertEqual(sum(i["packets"] for i in test["intervals"]), packets["received"])
+            self.assertEqual(test["bytes_received"], packets["received"] * payload)
+            headers = UDP_HEADERS * packets["received"]
+            self.assertAlmostEqual(test["ip_rate_bps"] / test["rate_bps"],
+                                   1 + headers / test["bytes_received"], delta=1e-3)
+        return document["tests"]
+
+
+class Matrix(DirectionsTestCase):
+    def fixed(self, server, mode, way, streams, dialect="1"):
+        """At a rate that the machine holds easily, many at once."""
+        document = self.measure(server.address, way, *SHORT, "--rate", "50M", "--streams", streams,
+                                *in_mode(mode), "--dialect", dialect, dialect=dialect)
+        payload = 1400 if dialect == "1" else 938
+        method = "fixed" if dialect == "1" else "0.14"
+        for test in self.check_tests(document, way, streams, payload, method):
+            self.assertAlmostEqual(test["rate_bps"], RATE, delta=0.1 * RATE)
+            self.assertAlmostEqual(test["duration_s"], 0.5, delta=0.1)
+            self.assertLess(test["packets"]["lost"], 0.05 * test["packets"]["sent"], test)
+            self.assertEqual(test["packets"]["duplicate"], 0)
+            if dialect == "1":
+                self.assertEqual(test["requested_rate_bps"], RATE)
+                self.assertEqual(test["packets"]["retransmitted"], 0)
+
+    def test_every_direction_with_one_and_many_streams_in_every_mode(self):
+        servers = {mode: serve(*in_mode(mode), ports=90) for mode in MODES}
+        for server in servers.values():
+            self.addCleanup(server.kill)
+        check_all(self, lambda mode, *case: self.fixed(servers[mode], mode, *case),
+                  [(mode, way, streams) for mode in MODES for way in WAYS
+                   for streams in (1, 4, 16)] + [(mode, "--bwup", 1, "0.14") for mode in MODES], 4)
+        for server in servers.values():
+            self.assertEqual(server.stop(), 0, server.errors())
+            self.assertEqual(server.find("stderr", "worker"), [])
+            self.assertEqual(len(server.find("stdout", "^Client left: ")), 10)
+            left = server.find("stdout", r"^Client left: .* \(closed by the client\)")
+            self.assertEqual(len(left), 9, server.stdout)
+
+    def test_as_fast_as_it_goes(self):
+        for mode, way, streams in (("SINGLE", "--bwup", 1), ("THREAD", "--bwdown", 4),
+                                   ("PROCESS", "--bwboth", 2), ("SINGLE", "--bwdown", 1)):
+            with self.subTest(mode=mode, way=way), serve(*in_mode(mode)) as server:
+                document = self.measure(server.address, way, "--duration", "1", "--streams",
+                                        streams, *in_mode(mode), "--rate", "max")
+                for test in self.check_tests(document, way, streams, method="max"):
+                    self.assertGreater(test["rate_bps"], 100e6, test)
+                    self.assertNotIn("requested_rate_bps", test)
+
+
+class Options(DirectionsTestCase):
+    def setUp(self):
+        self.server = serve()
+        self.addCleanup(self.server.kill)
+
+    def both_ways(self, *arguments, **options):
+        """An upload and a download after each other."""
+        for way in ("--bwup", "--bwdown"):
+            with self.subTest(way=way):
+                yield way, self.measure(self.server.address, way, *arguments, **options)
+
+    def test_what_is_lost_is_counted_or_sent_again(self):
+        """With a sender that loses some of its own datagrams, at both ends."""
+        server = serve("--test-drop-rate", "0.05")
+        self.addCleanup(server.kill)
+        for way in ("--bwup", "--bwdown"):
+            for reliable in ("on", "off"):
+                with self.subTest(way=way, reliable=reliable):
+                    document = self.measure(server.address, way, "--duration", "1", "--rate",
+                                            "30M", "--reliable", reliable, "--test-drop-rate",
+                                            "0.05", timeout=20)
+                    test = self.check_tests(document, way)[0]
+                    packets = test["packets"]
+                    self.assertAlmostEqual(packets["lost"] / packets["sent"], 0.05, delta=0.03)
+                    if reliable == "off":
+                        self.assertEqual(packets["retransmitted"], 0)
+                        self.assertAlmostEqual(test["goodput_bps"], test["rate_bps"], delta=1)
+                    else:
+                        # All but what was lost at the very end.
+                        self.assertGreater(packets["retransmitted"], 0.7 * packets["lost"])
+
+    def test_a_test_ends_after_so_many_octets(self):
+        for streams in (1, 4):
+            for way, document in self.both_ways("--bytes", "1M", "--rate", "50M", "--duration",
+                                                "5", "--streams", streams):
+                test = self.check_tests(document, way, streams)[0]
+                self.assertLessEqual(1400 * test["packets"]["sent"], 1_000_000)
+                self.assertGreater(1400 * test["packets"]["sent"], 1_000_000 - 1400 * streams)
+                self.assertAlmostEqual(test["duration_s"], 0.16, delta=0.08)
+
+    def test_every_length_of_datagram(self):
+        for payload, rate in ((64, "2M"), (1400, "20M"), (9000, "50M"), (65507, "100M")):
+            fragment = ("--fragment",) if payload == 65507 else ()
+            for way, document in self.both_ways("--payload", payload, "--rate", rate, *SHORT,
+                                                *fragment):
+                test = self.check_tests(document, way, payload=payload)[0]
+                self.assertLess(test["packets"]["lost"], 0.05 * test["packets"]["sent"], test)
+
+    def test_heartbeats_go_on_in_a_test(self):
+        document = self.measure(self.server.address, "--bwboth", "--duration", "1", "--rate",
+                                "20M", config=QUICK)
+        for test in document["tests"]:
+            for role, figures in test["latency"].items():
+                self.assertTrue(7 <= figures["sent"] <= 13, (role, figures))
+                self.assertEqual(figures["lost"], 0, role)
+
+    def test_a_counted_latency_run(self):
+        for dialect in DIALECTS:
+            document = self.measure(self.server.address, "--count", "5", "--dialect", dialect,
+                                    dialect=dialect, config={"heartbeat_rate": 30})
+            self.assertEqual(document["tests"], [])
+            for role, figures in document["latency"].items():
+                self.assertEqual((figures["sent"], figures["received"]), (5, 5), role)
+            self.assertEqual(len(document["latency"]), 3)
+
+    def test_what_comes_out_for_people(self):
+        with Program(f"127.0.0.1:{self.server.address[1]}", "--bwboth", "--streams", "2",
+                     "--duration", "0.5", "--rate", "10M") as program:
+            self.assertEqual(program.wait(6), 0, program.errors())
+            for text in ("^Upload test started on .*0.5 s", "^Download test started on",
+                         "^Upload test, both directions at once", "^ +streams +2",
+                         r"^ +asked for +10\.00 Mbit/s"):
+                self.assertTrue(program.find("stdout", text), (text, program.stdout))
+
+
+class SinglePort(DirectionsTestCase):
+    @staticmethod
+    def udp_ports(pids):
+        """The local UDP ports of these processes."""
+        inodes = set()
+        for pid in pids:
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                try:
+                    inodes.update(re.findall(r"socket:\[(\d+)\]", str(link.readlink())))
+                except OSError:
+                    continue         # closed since
+        rows = [line.split() for line in Path("/proc/net/udp").read_text().splitlines()[1:]]
+        return sorted(int(row[1].split(":")[1], 16) for row in rows if row[9] in inodes)
+
+    @staticmethod
+    def family(pid):
+        """A process and all below it."""
+        found, ahead = [], [pid]
+        while ahead:
+            found.append(ahead.pop())
+            for task in Path(f"/proc/{found[-1]}/task").iterdir():
+                ahead += map(int, (task / "children").read_text().split())
+        return found
+
+    def one_port(self, mode, way, streams):
+        with serve(*in_mode(mode)) as server, \
+                Program(f"127.0.0.1:{server.address[1]}", way, "--single-port", "--duration", "1",
+                        "--rate", "20M", "--streams", streams, "--interval", "200", "--json",
+                        *in_mode(mode)) as client:
+            client.wait_line("stderr", r"^(up +|down +)?\[", 5)
+            held = self.udp_ports(self.family(server.pid))
+            self.assertEqual(set(held), {server.address[1], server.first})
+            self.assertEqual(client.wait(8), 0, client.errors())
+            document = self.document(client)
+            self.check_tests(document, way, streams)
+
+    def document(self, client):
+        """The checked result of a client that has ended."""
+        import json
+        document = json.loads("\n".join(client.stdout))
+        self.check_result(document, dialect="1")
+        self.assertTrue(document["valid"], document["problems"])
+        return document
+
+    def test_all_three_ports_are_one(self):
+        check_all(self, self.one_port, [(mode, way, streams) for mode in MODES
+                                        for way, streams in (("--bwboth", 1), ("--bwdown", 4))], 4)

@@ -1,0 +1,162 @@
+// A client session of dialect 1 behind its handshake: tests in both directions, and its end.
+#include <cstdint>
+
+#include <gtest/gtest.h>
+
+#include "unit/engine_client_session_one_support.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+using namespace testing;
+
+TestReported reported(PortKind direction) {
+  TestReported report;
+  report.channel = {direction == PortKind::kUpload ? 1U : 2U};
+  report.direction = direction;
+  report.receiver.packets = report.receiver.unique = report.receiver.expected = 100;
+  report.receiver.bytes = report.receiver.unique_bytes = 140'000;
+  report.sender.emplace().packets = 100;
+  report.sender->bytes = 140'000;
+  return report;
+}
+
+class ClientSessionOneRunTest : public ClientSessionOneTest {
+ protected:
+  // Until both tests run.
+  void run_both() {
+    open_ports();
+    Effects all = tell(PortKind::kControl, PortProven{});
+    EXPECT_EQ(count_posts<StartTest>(all), 0U);
+    all = tell(PortKind::kUpload, PortProven{});
+    EXPECT_EQ(count_posts<StartTest>(all), 0U) << "the download needs its port, too";
+    all = tell(PortKind::kDownload, PortProven{});
+    EXPECT_EQ(count_posts<StartTest>(all), 2U);
+    for (const std::uint32_t channel : {1U, 2U}) {
+      all = tell(PortKind::kControl, TestStarted{{channel}, kStart, 10s, true});
+      EXPECT_EQ(count_reports<TestBegun>(all), 1U);
+    }
+  }
+};
+
+TEST_F(ClientSessionOneRunTest, BothTestsRunToTheirResults) {
+  run_both();
+  EXPECT_EQ(count_posts<Drain>(tell(PortKind::kControl, reported(PortKind::kUpload))), 0U);
+  const Effects all = tell(PortKind::kControl, reported(PortKind::kDownload));
+  EXPECT_EQ(count_posts<Drain>(all), 3U) << "both are in";
+  (void)drain();
+  (void)wait_until(kStart + ClientSession::kDrainTimeout);
+  EXPECT_TRUE(session->finished());
+  EXPECT_TRUE(session->result().valid);
+  ASSERT_EQ(session->result().tests.size(), 2U);
+  for (const TestOutcome& test : session->result().tests) {
+    EXPECT_TRUE(test.has_result);
+    EXPECT_TRUE(test.both);
+    EXPECT_EQ(test.streams, 4);
+    EXPECT_EQ(test.dialect, Dialect::kOne);
+    EXPECT_EQ(test.packets_received, 100U);
+  }
+  EXPECT_NE(session->result().tests[0].direction, session->result().tests[1].direction);
+}
+
+TEST_F(ClientSessionOneRunTest, DownloadWithoutItsSendersFiguresIsNotValid) {
+  run_both();
+  (void)tell(PortKind::kControl, reported(PortKind::kUpload));
+  TestReported alone = reported(PortKind::kDownload);
+  alone.sender.reset();
+  (void)tell(PortKind::kControl, alone);
+  expect_problem(ProblemCode::kNoResult);
+}
+
+TEST_F(ClientSessionOneRunTest, TestThatTheBreakerEndedIsNotValid) {
+  run_both();
+  (void)tell(PortKind::kControl, TestBroken{{2}, wire::StopReason::kSustainedLoss});
+  expect_problem(ProblemCode::kSustainedLoss);
+  EXPECT_FALSE(session->finished()) << "its result is still to come";
+}
+
+TEST_F(ClientSessionOneRunTest, ResultThatComesTwiceCountsOnce) {
+  run_both();
+  (void)tell(PortKind::kControl, reported(PortKind::kUpload));
+  EXPECT_EQ(count_posts<Drain>(tell(PortKind::kControl, reported(PortKind::kUpload))), 0U);
+}
+
+// --- CLOSE from the server ---
+TEST_F(ClientSessionOneRunTest, CloseOfTheServerEndsTheSession) {
+  run_both();
+  const Effects all = answer(close());
+  EXPECT_EQ(count_posts<Drain>(all), 3U);
+  expect_problem(ProblemCode::kServerFailed);
+}
+
+TEST_F(ClientSessionOneRunTest, CloseThatIsNotOursIsIgnored) {
+  run_both();
+  wire::Close other = close();
+  ++other.session.value;
+  EXPECT_TRUE(answer(other).empty());
+  other = close();
+  other.client_nonce[0] = std::byte{0xff};
+  EXPECT_TRUE(answer(other).empty());
+  EXPECT_TRUE(answer(close(), std::nullopt, kStart, kStrangerEnd).empty());
+  EXPECT_TRUE(session->result().valid);
+}
+
+TEST_F(ClientSessionOneRunTest, WithAKeyACloseNeedsItsMac) {
+  open_ports(some_key());
+  EXPECT_TRUE(answer(close()).empty());
+  EXPECT_TRUE(answer(close(), some_key(9)).empty());
+  EXPECT_EQ(count_posts<Drain>(answer(close(), some_key())), 3U);
+  expect_problem(ProblemCode::kServerFailed);
+}
+
+// --- CLOSE to the server ---
+TEST_F(ClientSessionOneRunTest, CloseIsSentThreeTimesAtTheEnd) {
+  run_both();
+  last_main.reset();
+  (void)tell(PortKind::kControl, reported(PortKind::kUpload));
+  (void)watched(tell(PortKind::kControl, reported(PortKind::kDownload)));
+  EXPECT_EQ(count_reports<NoAnswer>(drain()), 0U);
+  for (int i = 0; i < 3; ++i) {
+    if (i > 0) (void)wait_until(kStart + i * 50ms);
+    const auto sent = asked<wire::Close>();
+    ASSERT_TRUE(sent) << i;
+    EXPECT_EQ(sent->session, kSessionNumber);
+    EXPECT_EQ(sent->reason, wire::CloseReason::kDone);
+    EXPECT_EQ(last_main->to, kMain);
+    last_main.reset();
+  }
+  EXPECT_TRUE(session->finished());
+  EXPECT_FALSE(session->poll_deadline());
+  (void)wait_until(kStart + 10s);
+  EXPECT_FALSE(last_main);
+}
+
+TEST_F(ClientSessionOneRunTest, CloseOfAClientWithAKeyIsSigned) {
+  open_ports(some_key());
+  last_main.reset();
+  session->stop(kStart + 1s);
+  (void)watched(effects());
+  ASSERT_TRUE(asked<wire::Close>());
+  const auto packet = wire::parse_from_client(last_main->view());
+  const auto& sent = std::get<wire::Close>(*packet);
+  EXPECT_EQ(sent.reason, wire::CloseReason::kInterrupted);
+  ASSERT_TRUE(sent.signature);
+  const auto keys = crypto::derive_session_keys(
+      some_key(), {config.nonce, grant().server_nonce, kSessionNumber.value});
+  EXPECT_EQ(sent.signature->mac,
+            crypto::packet_mac(keys.client_to_server, {0}, sent.signature->signed_part));
+}
+
+TEST_F(ClientSessionOneRunTest, PortsThatCannotBeOpenedAreGivenBackAtOnce) {
+  make();
+  (void)answer(cookie());
+  (void)answer(grant());
+  last_main.reset();
+  session->on_ports_failed(kStart, "no more sockets");
+  const Effects all = watched(effects());
+  EXPECT_TRUE(asked<wire::Close>());
+  expect_over(all, ProblemCode::kLocalFailure);
+}
+
+}  // namespace
+}  // namespace wyndrvr::engine

@@ -1,0 +1,145 @@
+#include <set>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "runtime/port_socket.hpp"
+
+namespace wyndrvr::runtime {
+namespace {
+
+using engine::PortKind;
+using engine::Side;
+
+engine::PortConfig port_of_streams(PortKind kind, std::uint8_t streams) {
+  engine::PortConfig config;
+  config.kind = kind;
+  config.path.emplace().terms.streams = streams;
+  config.path->terms.directions = wire::Directions::kBoth;
+  return config;
+}
+
+IpAddress local_host() {
+  return *parse_ip("127.0.0.1");
+}
+
+int option_of(const os::UdpSocket& socket, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  EXPECT_EQ(::getsockopt(socket.fd(), SOL_IP, name, &value, &length), 0);
+  return value;
+}
+
+TEST(PortSockets, AnOriginalPortHasOneAtEitherEnd) {
+  for (const Side side : {Side::kClient, Side::kServer}) {
+    for (const PortKind kind : engine::kPortKinds) {
+      engine::PortConfig config;
+      config.side = side;
+      config.kind = kind;
+      EXPECT_EQ(socket_count(config), 1U);
+    }
+  }
+}
+
+TEST(PortSockets, AClientsPortsForDataHaveOneForEachStream) {
+  EXPECT_EQ(socket_count(port_of_streams(PortKind::kControl, 5)), 1U);
+  EXPECT_EQ(socket_count(port_of_streams(PortKind::kUpload, 5)), 5U);
+  EXPECT_EQ(socket_count(port_of_streams(PortKind::kDownload, 64)), kMaxPortSockets);
+}
+
+TEST(PortSockets, AServersPortHasOneHoweverManyStreams) {
+  auto config = port_of_streams(PortKind::kUpload, 64);
+  config.side = Side::kServer;
+  EXPECT_EQ(socket_count(config), 1U);
+}
+
+TEST(PortSockets, AClientsSinglePortHasOneForEachStream) {
+  auto config = port_of_streams(PortKind::kControl, 3);
+  config.path->terms.single_port = true;
+  EXPECT_EQ(socket_count(config), 3U);
+}
+
+TEST(PortSockets, EveryStreamHasASourcePortOfItsOwn) {
+  const auto sockets = open_client_port(port_of_streams(PortKind::kUpload, 8), local_host(), {});
+  ASSERT_TRUE(sockets);
+  std::set<std::uint16_t> ports;
+  for (const os::UdpSocket& socket : *sockets) ports.insert(socket.local().port.value);
+  EXPECT_EQ(ports.size(), 8U);
+}
+
+TEST(PortSockets, TheUsersWishesShapeEverySocketOfAPort) {
+  SocketWishes wishes;
+  wishes.hop_limit = 7;
+  wishes.traffic_class = 0xb8;
+  const auto sockets =
+      open_client_port(port_of_streams(PortKind::kDownload, 2), local_host(), wishes);
+  ASSERT_TRUE(sockets);
+  for (const os::UdpSocket& socket : *sockets) {
+    EXPECT_EQ(option_of(socket, IP_TTL), 7);
+    EXPECT_EQ(option_of(socket, IP_TOS), 0xb8);
+  }
+}
+
+TEST(PortSockets, DataIsNeverFragmentedUnlessThatWasGranted) {
+  auto config = port_of_streams(PortKind::kUpload, 1);
+  auto sockets = open_client_port(config, local_host(), {});
+  ASSERT_TRUE(sockets);
+  EXPECT_EQ(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+  config.path->terms.fragment = true;
+  sockets = open_client_port(config, local_host(), {});
+  ASSERT_TRUE(sockets);
+  EXPECT_NE(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+}
+
+TEST(PortSockets, AnOriginalPortMayFragmentUnlessTheUserSaysNo) {
+  engine::PortConfig config;
+  config.kind = PortKind::kUpload;
+  auto sockets = open_client_port(config, local_host(), {});
+  ASSERT_TRUE(sockets);
+  EXPECT_NE(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+  sockets = open_client_port(config, local_host(), {.never_fragment = true});
+  ASSERT_TRUE(sockets);
+  EXPECT_EQ(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+}
+
+TEST(PortSockets, AServersSocketTakesTheTermsOnWithoutLosingItsAddress) {
+  auto opened = open_server_port(PortKind::kDownload, {local_host(), Port{0}});
+  ASSERT_TRUE(opened);
+  const Endpoint bound = opened->local();
+  engine::TestTerms terms;
+  terms.traffic_class = 0x28;
+  const auto socket = apply_terms(PortKind::kDownload, std::move(*opened), terms);
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(socket->local(), bound);
+  EXPECT_EQ(option_of(*socket, IP_TOS), 0x28);
+  EXPECT_EQ(option_of(*socket, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+}
+
+TEST(PortSockets, TheTermsStayWithASocketThatIsHandedOn) {
+  auto opened = open_server_port(PortKind::kUpload, {local_host(), Port{0}});
+  ASSERT_TRUE(opened);
+  engine::TestTerms terms;
+  terms.traffic_class = 0x28;
+  auto socket = apply_terms(PortKind::kUpload, std::move(*opened), terms);
+  ASSERT_TRUE(socket);
+  const auto granted = socket->receive_buffer_granted();
+  std::vector<os::Fd> descriptors;
+  descriptors.push_back(socket->release());
+  const auto adopted = adopt_port(Side::kServer, PortKind::kUpload, descriptors);
+  ASSERT_TRUE(adopted);
+  ASSERT_EQ(adopted->size(), 1U);
+  EXPECT_EQ(option_of(adopted->front(), IP_TOS), 0x28);
+  EXPECT_EQ(option_of(adopted->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+  EXPECT_EQ(option_of(adopted->front(), IP_RECVTOS), 1);
+  EXPECT_EQ(adopted->front().receive_buffer_granted(), granted);
+}
+
+TEST(PortSockets, WhereTrainsArriveTheLoopHasRoomForTheLargestDatagram) {
+  EXPECT_GE(make_receive_buffer(Side::kClient, PortKind::kDownload).slot_bytes(), 65'507U);
+  EXPECT_GE(make_receive_buffer(Side::kServer, PortKind::kUpload).slot_bytes(), 65'507U);
+}
+
+}  // namespace
+}  // namespace wyndrvr::runtime
