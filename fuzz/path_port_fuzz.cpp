@@ -112,6 +112,7 @@ class PathRun {
     setup.terms.reliable = kind >= 128;
     setup.terms.payload_bytes = kind % 3 == 0 ? 64 : 1400;
     if (kind % 7 != 0) setup.terms.rate = BitRate{5e6};
+    setup.terms.adaptive = kind % 2 == 0;
     if (kind % 11 == 0) setup.terms.octets = ByteCount{100'000};
     config.path = setup;
     return config;

@@ -59,12 +59,16 @@ Result<void> check_dialect_keys(const Settings& settings) {
 }
 
 engine::TestTerms test_terms(const Settings& settings, wire::Directions directions) {
+  // Without a test there is nothing to send by further sockets.
+  const std::uint64_t streams =
+      directions == wire::Directions::kLatencyOnly ? 1 : settings.integer(Key::kStreams);
   return {
       .directions = directions,
       .duration = settings.duration(Key::kDuration),
       .rate = settings.rate(Key::kRate),
+      .adaptive = !settings.rate(Key::kRate),
       .payload_bytes = payload_of(settings),
-      .streams = static_cast<std::uint8_t>(settings.integer(Key::kStreams)),
+      .streams = static_cast<std::uint8_t>(streams),
       .reliable = settings.boolean(Key::kReliable),
       .octets = settings.octets(Key::kBytes),
       .single_port = settings.boolean(Key::kSinglePort),

@@ -56,7 +56,7 @@ std::optional<TestTerms> RateBook::grant(TestTerms terms) const {
   const BitRate when_idle =
       std::min(terms.rate.value_or(kNoRateBound), BitRate{total_->bps / directions});
   // What is left may be less than when_idle by no more than a part of a bit, from the division.
-  const BitRate least = terms.rate ? whole_bits(when_idle) : when_idle * kLeastShare;
+  const BitRate least = !terms.adaptive ? whole_bits(when_idle) : when_idle * kLeastShare;
   if (left < std::max(least, kLeastGrantedRate)) return std::nullopt;
   terms.rate = whole_bits(std::min(when_idle, left));
   return terms;

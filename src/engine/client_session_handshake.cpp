@@ -180,15 +180,10 @@ void ClientSession::on_handshake(Instant now, const HandshakeClient::Event& even
 
 void ClientSession::on_granted(Instant now, const HandshakeClient::Granted& granted) {
   const wire::Grant& grant = granted.grant;
-  const TestTerms terms = terms_of(grant.granted, config_.terms);
+  TestTerms terms = terms_of(grant.granted, config_.terms);
+  terms.adaptive = config_.terms.adaptive;
   result_.dialect = Dialect::kOne;
   next_attempt_.reset();
-  if (!within(terms, config_.terms)) {
-    result_.server = server_;
-    handshake_.reset();
-    fail(now, ProblemCode::kRefused, "the server granted what was not asked for");
-    return;
-  }
   PathSetup setup;
   setup.handshake = {config_.nonce, grant.server_nonce, grant.session.value};
   setup.keys = granted.keys;
@@ -197,6 +192,11 @@ void ClientSession::on_granted(Instant now, const HandshakeClient::Granted& gran
   session_ = grant.session;
   assignment_ = wire::Assignment{grant.ports.control, grant.ports.upload, grant.ports.download, 0};
   handshake_.reset();
+  if (!within(terms, config_.terms)) {
+    result_.server = server_;
+    fail(now, ProblemCode::kRefused, "the server granted what was not asked for");
+    return;
+  }
   if (terms.directions != wire::Directions::kLatencyOnly) {
     const std::string cut = restrictions(config_.terms, terms);
     if (!cut.empty()) {
@@ -213,7 +213,7 @@ void ClientSession::on_fell_back(Instant now, const wire::Assignment& assignment
   if (!config_.not_in_original.empty()) {
     result_.server = server_;
     fail(now, ProblemCode::kNotInOriginal,
-         fmt::format("the server speaks protocol 0.14 only, which has not {}",
+         fmt::format("the server speaks protocol 0.14 only, which does not have {}",
                      config_.not_in_original));
     return;
   }

@@ -70,7 +70,7 @@ void ClientSession::start_test(PortKind direction) {
     outcome.both = wants(PortKind::kUpload) && wants(PortKind::kDownload);
     outcome.streams = setup_->terms.streams;
     outcome.payload_bytes = setup_->terms.payload_bytes;
-    outcome.requested_rate = setup_->terms.rate;
+    outcome.requested_rate = config_.terms.rate;
     outcome.requested = config_.terms.duration;
   } else {
     outcome.payload_bytes = static_cast<std::uint32_t>(wire::data_packet_size(plan.payload_bytes));

@@ -88,7 +88,9 @@ bool DataSender::done(Instant now) const {
 }
 
 BitRate DataSender::rate() const {
-  return rate_ ? rate_->rate() : options_.fixed_rate.value_or(options_.initial_rate);
+  const BitRate wanted =
+      rate_ ? rate_->rate() : options_.fixed_rate.value_or(options_.initial_rate);
+  return options_.most_rate ? std::min(wanted, *options_.most_rate) : wanted;
 }
 
 bool DataSender::may_coalesce() const {

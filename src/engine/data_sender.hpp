@@ -41,13 +41,14 @@ class DataSender {
     ChannelId channel;            // that the datagrams carry
     std::size_t packet_size = 0;  // UDP payload of one
     // Dialect 1: the nonce of the path; absent: the body of 0.14, of `dummy_bytes`.
-    std::optional<wire::PathNonce> path;
+    std::optional<wire::PathNonce> path{};
     std::uint32_t dummy_bytes = 0;
-    bool reliable = true;               // lost numbers are sent again
-    std::optional<BitRate> fixed_rate;  // absent: as fast as it goes
+    bool reliable = true;                 // lost numbers are sent again
+    std::optional<BitRate> fixed_rate{};  // absent: as fast as it goes
+    std::optional<BitRate> most_rate{};   // absent: no bound
     BitRate initial_rate = RateController::kInitial;
-    std::optional<ByteCount> octets;  // absent: no bound
-    Duration progress_interval{};     // zero: none wanted
+    std::optional<ByteCount> octets{};  // absent: no bound
+    Duration progress_interval{};       // zero: none wanted
     Duration adjustment_delay = 1s;
     std::uint32_t loss_buffer_length = 10;  // reports
   };

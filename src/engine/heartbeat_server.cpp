@@ -23,7 +23,7 @@ bool BasicHeartbeatServer<Kind>::on_heartbeat(const Datagram& datagram,
 
 template <class Kind>
 std::expected<Duration, wire::DropReason> BasicHeartbeatServer<Kind>::on_confirmation(
-    const Datagram& datagram, const typename Kind::Time& server_time) {
+    const Datagram& datagram, const typename Kind::Time& server_time, bool measured) {
   const std::optional<std::int64_t> micros = server_time.to_micros();
   if (!micros) return std::unexpected(wire::DropReason::kUnknownTimestamp);
   for (std::size_t i = 0; i < unconfirmed_.size(); ++i) {
@@ -32,7 +32,7 @@ std::expected<Duration, wire::DropReason> BasicHeartbeatServer<Kind>::on_confirm
     if (entry.confirmed) return std::unexpected(wire::DropReason::kDuplicate);
     entry.confirmed = true;
     const Duration rtt = std::max(datagram.arrival - entry.sent, Duration(0));
-    rtt_ns_.record(static_cast<double>(rtt.count()));
+    if (measured) rtt_ns_.record(static_cast<double>(rtt.count()));
     return rtt;
   }
   return std::unexpected(wire::DropReason::kUnknownTimestamp);

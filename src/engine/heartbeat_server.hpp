@@ -37,9 +37,10 @@ class BasicHeartbeatServer {
   // HEARTBEAT_0. False where too many answers wait.
   [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const typename Kind::Request& heartbeat,
                                   std::size_t path = 0);
-  // HEARTBEAT_2: the round trip, where the timestamp is ours and went to that endpoint.
+  // HEARTBEAT_2: the round trip, where the timestamp is ours and went to that endpoint. `measured`:
+  // it counts; one that may have been sent again does not.
   [[nodiscard]] std::expected<Duration, wire::DropReason> on_confirmation(
-      const Datagram& datagram, const typename Kind::Time& server_time);
+      const Datagram& datagram, const typename Kind::Time& server_time, bool measured = true);
   // The next HEARTBEAT_1, with our turnaround time in it, and with the exact one of the answer
   // before, where the kernel has told it.
   [[nodiscard]] std::optional<Reply> poll_reply(Instant now);

@@ -16,6 +16,7 @@ DataSender::Options sender_options(const TestPlan& plan, const ProtocolConfig& p
           .path = std::nullopt,
           .dummy_bytes = plan.payload_bytes,
           .fixed_rate = plan.rate,
+          .most_rate = std::nullopt,
           .octets = std::nullopt,
           .progress_interval = plan.progress_interval,
           .adjustment_delay = protocol.adjustment_delay,

@@ -167,7 +167,8 @@ void PathPort::on_peer_unreachable(Instant now) {
 std::optional<Deadline> PathPort::poll_deadline(Instant now) const {
   std::optional<Deadline> next;
   if (client_paths_) next = client_paths_->deadline();
-  if (control_) next = earlier(next, control_->deadline());
+  // Before the path is proven, nothing could be sent.
+  if (control_ && target(0)) next = earlier(next, control_->deadline());
   if (streams_) {
     const auto deadline = streams_->deadline(now);
     next = earlier(next, deadline);

@@ -54,9 +54,12 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
   Confirmed confirmed;
   confirmed.path = *index;
   confirmed.first = !path.proven;
-  const auto rtt = heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns});
-  if (rtt) confirmed.rtt = *rtt;
-  if (path.proven && *path.proven != datagram.from) {
+  // The client repeats the one that proves or moves a path: it does not tell when it was due.
+  const bool known = path.proven == datagram.from;
+  const auto rtt =
+      heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns}, known);
+  if (rtt && known) confirmed.rtt = *rtt;
+  if (path.proven && !known) {
     // An echo of where the path was before, come late or sent again, must not move it back.
     if (!rtt) return std::unexpected(rtt.error());
     if (heartbeat->server_time_ns <= path.confirmed_time_ns) {

@@ -23,6 +23,7 @@ TestTerms terms_of(const wire::SessionFields& fields, const TestTerms& otherwise
   terms.directions = fields.directions.value_or(otherwise.directions);
   terms.duration = fields.duration.value_or(otherwise.duration);
   terms.rate = fields.rate ? fields.rate->fixed : otherwise.rate;
+  terms.adaptive = fields.rate ? !fields.rate->fixed : otherwise.adaptive;
   terms.payload_bytes =
       fields.payload ? static_cast<std::uint32_t>(fields.payload->value) : otherwise.payload_bytes;
   terms.streams = fields.streams.value_or(otherwise.streams);

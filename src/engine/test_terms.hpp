@@ -15,7 +15,10 @@ namespace wyndrvr::engine {
 struct TestTerms {
   wire::Directions directions = wire::Directions::kLatencyOnly;
   Duration duration = 30s;
-  std::optional<BitRate> rate;         // UDP payload, in each direction; absent: as fast as it goes
+  std::optional<BitRate> rate;  // UDP payload, in each direction; absent: no bound
+  // As fast as it goes, `rate` at most; else `rate` is what is to be kept. No field of its own: it
+  // is how OPEN asked for the rate, which both ends know.
+  bool adaptive = true;
   std::uint32_t payload_bytes = 1400;  // UDP payload of one datagram
   std::uint8_t streams = 1;
   bool reliable = false;            // lost numbers are sent again

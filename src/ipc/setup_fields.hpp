@@ -70,8 +70,8 @@ void transfer(Archive& archive, crypto::SessionKeys& v) {
 template <class Archive>
 void transfer(Archive& archive, engine::TestTerms& v) {
   transfer_enum(archive, v.directions, wire::Directions::kBoth);
-  transfer_all(archive, v.duration, v.rate, v.payload_bytes, v.streams, v.reliable, v.octets,
-               v.single_port, v.data_tags, v.fragment, v.traffic_class);
+  transfer_all(archive, v.duration, v.rate, v.adaptive, v.payload_bytes, v.streams, v.reliable,
+               v.octets, v.single_port, v.data_tags, v.fragment, v.traffic_class);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::PathSetup& v) {

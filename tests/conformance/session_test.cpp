@@ -195,6 +195,7 @@ class DialectOneSession : public Session {
     terms.directions = wire::Directions::kBoth;
     terms.duration = 400ms;
     terms.rate = BitRate{20e6};
+    terms.adaptive = false;
     terms.streams = streams;
     terms.single_port = single_port;
     run();

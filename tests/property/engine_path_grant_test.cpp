@@ -18,6 +18,7 @@ TestTerms drawn_terms() {
   TestTerms terms = path_terms(directions);
   terms.duration = 1ms * *rc::gen::inRange(50, 1500);
   terms.rate = BitRate{1e3 * *rc::gen::inRange(100, 40'000)};
+  terms.adaptive = *rc::gen::arbitrary<bool>();
   terms.payload_bytes = static_cast<std::uint32_t>(*rc::gen::inRange(300, 9000));
   terms.streams = static_cast<std::uint8_t>(*rc::gen::inRange(1, 9));
   terms.reliable = *rc::gen::arbitrary<bool>();

@@ -237,6 +237,7 @@ void draw(TestTerms& v) {
   v.directions = draw_enum(wire::Directions::kBoth);
   v.duration = draw_duration();
   if (draw_bool()) draw(v.rate.emplace());
+  v.adaptive = draw_bool();
   draw(v.payload_bytes);
   draw(v.streams);
   v.reliable = draw_bool();

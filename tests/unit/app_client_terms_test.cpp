@@ -66,6 +66,7 @@ TEST(ClientTerms, EveryWishArrivesInTheTermsOrAtTheSocket) {
   const engine::TestTerms expected{.directions = Directions::kBoth,
                                    .duration = 2s,
                                    .rate = BitRate{25e6},
+                                   .adaptive = false,
                                    .payload_bytes = 1200,
                                    .streams = 4,
                                    .reliable = true,

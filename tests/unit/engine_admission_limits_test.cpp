@@ -17,6 +17,7 @@ TestTerms wanted_test(std::optional<BitRate> rate,
   TestTerms terms;
   terms.directions = directions;
   terms.rate = rate;
+  terms.adaptive = !rate;
   return terms;
 }
 

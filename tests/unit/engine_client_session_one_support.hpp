@@ -34,6 +34,7 @@ class ClientSessionOneTest : public ClientSessionTest {
     config.terms.directions = wire::Directions::kBoth;
     config.terms.duration = 10s;
     config.terms.rate = BitRate{1e6};
+    config.terms.adaptive = false;
     config.terms.streams = 4;
   }
   void make() {

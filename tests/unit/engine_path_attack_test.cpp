@@ -59,7 +59,7 @@ std::string path_forgery(PathType type, std::uint64_t nonce) {
   return std::string(as_text(ByteView(out).first(wire::kPathPrefixSize + write())));
 }
 
-constexpr std::array kAllTypes = {
+constexpr std::array kAllPathTypes = {
     PathType::kHeartbeat0, PathType::kHeartbeat1, PathType::kHeartbeat2, PathType::kReport,
     PathType::kData,       PathType::kControl,    PathType::kResult};
 
@@ -83,7 +83,7 @@ TEST_P(PathAttackTest, ForgeriesWithRandomNoncesChangeNothingAndGetNoAnswer) {
   for (const Side to : {Side::kClient, Side::kServer}) {
     for (const PortKind port : kPortKinds) {
       for (const Endpoint& from : pretended_sources(session, to, port)) {
-        for (const PathType type : kAllTypes) {
+        for (const PathType type : kAllPathTypes) {
           for (int i = 0; i < 10; ++i) {
             session.inject(to, port, path_forgery(type, i == 0 ? 0 : random()), from);
             ASSERT_EQ(all_drops(session), ++drops) << static_cast<int>(type);

@@ -117,6 +117,7 @@ TEST(PathSession, HeavyLossOnlyDelaysTheProofOfEveryPath) {
 TEST(PathSession, UnlimitedTestsFillTheLinkAlikeInBothDirections) {
   TestTerms terms = path_terms(Directions::kBoth);
   terms.rate.reset();
+  terms.adaptive = true;
   terms.duration = 4s;
   PathSession session({.terms = terms, .faults = {.rate = BitRate{20e6}}});
   ASSERT_TRUE(session.run_tests());

@@ -30,6 +30,7 @@ inline TestTerms path_terms(wire::Directions directions) {
   terms.directions = directions;
   terms.duration = 1s;
   terms.rate = BitRate{8e6};
+  terms.adaptive = false;
   terms.payload_bytes = 1000;
   return terms;
 }

@@ -10,6 +10,7 @@ TestTerms unusual_terms() {
   return {.directions = wire::Directions::kBoth,
           .duration = 1234ms,
           .rate = BitRate{5e6},
+          .adaptive = false,
           .payload_bytes = 777,
           .streams = 9,
           .reliable = true,
