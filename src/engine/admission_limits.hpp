@@ -1,4 +1,4 @@
-// What a server's limits make of the terms that a client of dialect 1 wants (docs/DIALECT-1.md,
+// What a server's limits make of the terms that a client of dialect 1 wants (docs/PROTOCOL.md,
 // "Fields"), and how much of the rate of all tests is left.
 //
 // Decides about terms, not about sessions: their number is the acceptor's business. What a test

@@ -1,5 +1,5 @@
 // The client's side of the paths of one port: one for each of its sockets, each proven by a
-// three-way heartbeat of its own (docs/DIALECT-1.md, "Heartbeats"). Only the first path's round
+// three-way heartbeat of its own (docs/PROTOCOL.md, "Heartbeats"). Only the first path's round
 // trips are measured; the others' heartbeats keep their paths known.
 //
 // A path's nonce at the server changes where a NAT between has rebound: the next answer brings the

@@ -1,4 +1,4 @@
-// Dialect 1's part of the main port: the handshake, and CLOSE (docs/DIALECT-1.md, "Main port"). The
+// Dialect 1's part of the main port: the handshake, and CLOSE (docs/PROTOCOL.md, "Main port"). The
 // rest is in client_session.cpp.
 #include <algorithm>
 #include <utility>

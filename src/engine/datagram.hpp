@@ -1,6 +1,8 @@
 // What passes between an actor and its socket, and when the actor wants to run again.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -22,6 +24,29 @@ struct Datagram {
   std::optional<std::uint8_t> traffic_class;  // of the IP header, where the system tells
   std::uint64_t socket_drops = 0;             // cumulative, of this socket: buffers, not datagrams
 };
+
+// Octets of each datagram in the buffer but the last one, which may be shorter.
+[[nodiscard]] constexpr std::size_t stride_of(const Datagram& datagram) {
+  return datagram.segment_size == 0 ? datagram.bytes.size() : datagram.segment_size;
+}
+[[nodiscard]] constexpr std::uint64_t count_of(const Datagram& datagram) {
+  const std::size_t stride = std::max<std::size_t>(stride_of(datagram), 1);
+  return std::max<std::uint64_t>((datagram.bytes.size() + stride - 1) / stride, 1);
+}
+// Calls `visit` with each datagram of the buffer, an empty one included.
+template <class Visit>
+void for_each_segment(const Datagram& datagram, Visit visit) {
+  const std::size_t stride = stride_of(datagram);
+  Datagram segment = datagram;
+  segment.segment_size = 0;
+  ByteView rest = datagram.bytes;
+  do {
+    const std::size_t size = std::min(stride, rest.size());
+    segment.bytes = rest.first(size);
+    visit(segment);
+    rest = rest.subspan(size);
+  } while (!rest.empty());
+}
 
 enum class TransmitKind : std::uint8_t { kData, kOther };
 

@@ -1,4 +1,4 @@
-// Grants: what the receiver of data allows its sender (docs/DIALECT-1.md, "Grants").
+// Grants: what the receiver of data allows its sender (docs/PROTOCOL.md, "Grants").
 //
 // Granter is at the receiver: how much to grant, and when the next REPORT is due. Allowance is at
 // the sender: how much may still leave. Both count octets of UDP payload from a test's beginning,

@@ -29,7 +29,7 @@ OriginalPort::OriginalPort(const PortConfig& config)
     : config_(config),
       path_(make_path(config)),
       mail_(mailbox_of(config.kind)),
-      last_heard_(config.start) {
+      silence_(config.start, config.idle_timeout) {
   const WallClock clock(config.clock_offset);
   if (config.side == Side::kClient) {
     heartbeat_client_.emplace(HeartbeatClient::Options{
@@ -134,7 +134,7 @@ void OriginalPort::on_timer(Instant now) {
   }
   if (control_client_) control_client_->on_timer(now, mail_);
   if (control_server_) control_server_->on_timer(now, mail_);
-  if (now - last_heard_ >= config_.idle_timeout) on_silence();
+  silence_.on_timer(now, mail_);
 }
 
 void OriginalPort::tell_when_done() {
@@ -143,14 +143,8 @@ void OriginalPort::tell_when_done() {
   mail_.post(Mailbox::kCoordinator, HeartbeatsDone{});
 }
 
-void OriginalPort::on_silence() {
-  if (silent_) return;
-  silent_ = true;
-  mail_.post(Mailbox::kCoordinator, PortSilent{});
-}
-
 void OriginalPort::on_peer_unreachable(Instant now) {
-  if (config_.side == Side::kClient && now - last_heard_ >= kUnreachablePatience) on_silence();
+  if (config_.side == Side::kClient) silence_.on_unreachable(now, mail_);
 }
 
 void OriginalPort::on_transmit_stamp(std::uint32_t token, Instant stamp) {
@@ -304,8 +298,7 @@ std::optional<Deadline> OriginalPort::poll_deadline(Instant now) const {
   if (control_server_) next = earlier(next, control_server_->deadline());
   if (sender_) next = earlier(next, sender_->deadline(now));
   if (receiver_) next = earlier(next, receiver_->deadline());
-  if (silent_) return next;
-  return earlier(next, Deadline{last_heard_ + config_.idle_timeout, DeadlineReason::kIdle});
+  return earlier(next, silence_.deadline());
 }
 
 void OriginalPort::drop(wire::DropReason reason) {

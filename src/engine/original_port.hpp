@@ -22,6 +22,7 @@
 #include "engine/message.hpp"
 #include "engine/peer_path.hpp"
 #include "engine/port_actor.hpp"
+#include "engine/silence_watch.hpp"
 #include "engine/wall_clock.hpp"
 #include "wire/header.hpp"
 
@@ -29,10 +30,6 @@ namespace wyndrvr::engine {
 
 class OriginalPort final : public PortActor {
  public:
-  // An ICMP error can come from anybody, so a client believes it only of a peer that has been
-  // silent for so long as well.
-  static constexpr Duration kUnreachablePatience = 3s;
-
   explicit OriginalPort(const PortConfig& config);
 
   void on_datagram(Instant now, const Datagram& datagram) override;
@@ -66,9 +63,7 @@ class OriginalPort final : public PortActor {
   [[nodiscard]] Verdict on_bandwidth_test(const Datagram& segment, const wire::Packet& packet);
   [[nodiscard]] Verdict on_control(Instant now, const wire::Packet& packet);
   [[nodiscard]] Verdict on_test_result(const wire::Packet& packet);
-  void on_heard(Instant now);
   void start_test(const TestPlan& plan);
-  void on_silence();
   void tell_when_done();
 
   // port_actor.cpp
@@ -93,10 +88,9 @@ class OriginalPort final : public PortActor {
   std::optional<DataSender> sender_;
   std::optional<DataReceiver> receiver_;
   DropCounts drops_{};
-  Instant last_heard_;
+  SilenceWatch silence_;
   std::uint64_t heartbeat_seq_ = 0;  // datagrams sent on the heartbeat channel
   std::uint64_t test_seq_ = 0;       // datagrams sent on the test's channel, data packets apart
-  bool silent_ = false;
   bool heartbeats_done_ = false;
   std::array<std::byte, wire::kMaxPacketSize> packet_{};
 };

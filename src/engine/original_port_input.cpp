@@ -18,21 +18,8 @@ void OriginalPort::on_datagram(Instant now, const Datagram& datagram) {
     drop(DropReason::kTooLong);
     return;
   }
-  const std::size_t stride =
-      datagram.segment_size == 0 ? datagram.bytes.size() : datagram.segment_size;
-  if (receiver_) {
-    receiver_->on_buffer(datagram.socket_drops,
-                         (datagram.bytes.size() + stride - 1) / std::max<std::size_t>(stride, 1));
-  }
-  Datagram segment = datagram;
-  ByteView rest = datagram.bytes;
-  do {
-    const std::size_t size = std::min(stride, rest.size());
-    segment.bytes = rest.first(size);
-    segment.segment_size = 0;
-    on_segment(now, segment);
-    rest = rest.subspan(size);
-  } while (!rest.empty());
+  if (receiver_) receiver_->on_buffer(datagram.socket_drops, count_of(datagram));
+  for_each_segment(datagram, [&](const Datagram& segment) { on_segment(now, segment); });
 }
 
 void OriginalPort::on_segment(Instant now, const Datagram& segment) {
@@ -41,14 +28,7 @@ void OriginalPort::on_segment(Instant now, const Datagram& segment) {
     drop(verdict.error());
     return;
   }
-  on_heard(now);
-}
-
-void OriginalPort::on_heard(Instant now) {
-  last_heard_ = now;
-  if (!silent_) return;
-  silent_ = false;
-  mail_.post(Mailbox::kCoordinator, PortHeard{});
+  silence_.on_heard(now, mail_);
 }
 
 OriginalPort::Verdict OriginalPort::handle(Instant now, const Datagram& segment) {

@@ -20,7 +20,7 @@ PathPort::PathPort(const PortConfig& config)
     : config_(config),
       mail_(mailbox_of(config.kind)),
       guard_(guard_options(config)),
-      last_heard_(config.start),
+      silence_(config.start, config.idle_timeout),
       next_seq_(wire::kLastStreamChannel + 1) {
   const PathSetup& setup = *config.path;
   const WallClock clock(config.clock_offset);
@@ -138,7 +138,7 @@ void PathPort::on_timer(Instant now) {
     tell_when_done();
   }
   if (control_) control_->on_timer(now, mail_);
-  if (now - last_heard_ >= config_.idle_timeout) on_silence();
+  silence_.on_timer(now, mail_);
 }
 
 // A NAT between may have rebound: the next heartbeat's answer tells the path's new nonce, and its
@@ -149,19 +149,13 @@ void PathPort::nudge_silent_paths(Instant now) {
       if (streams_->is_silent(path, now)) client_paths_->nudge(path, now);
     }
   }
-  if (control_ && control_->waits_for_answer() && now - last_heard_ >= StreamSet::kSilence) {
+  if (control_ && control_->waits_for_answer() && silence_.silent_for(now) >= StreamSet::kSilence) {
     client_paths_->nudge(0, now);
   }
 }
 
-void PathPort::on_silence() {
-  if (silent_) return;
-  silent_ = true;
-  mail_.post(Mailbox::kCoordinator, PortSilent{});
-}
-
 void PathPort::on_peer_unreachable(Instant now) {
-  if (config_.side == Side::kClient && now - last_heard_ >= kUnreachablePatience) on_silence();
+  if (config_.side == Side::kClient) silence_.on_unreachable(now, mail_);
 }
 
 std::optional<Deadline> PathPort::poll_deadline(Instant now) const {
@@ -178,8 +172,7 @@ std::optional<Deadline> PathPort::poll_deadline(Instant now) const {
       next = earlier(next, Deadline{next_look_, DeadlineReason::kResend});
     }
   }
-  if (silent_) return next;
-  return earlier(next, Deadline{last_heard_ + config_.idle_timeout, DeadlineReason::kIdle});
+  return earlier(next, silence_.deadline());
 }
 
 // --- sending ---

@@ -21,6 +21,7 @@
 #include "engine/packet_guard.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/server_paths.hpp"
+#include "engine/silence_watch.hpp"
 #include "engine/stream_set.hpp"
 #include "engine/test_control.hpp"
 #include "wire/path_packet.hpp"
@@ -29,9 +30,6 @@ namespace wyndrvr::engine {
 
 class PathPort final : public PortActor {
  public:
-  // As in OriginalPort: an ICMP error alone proves nothing.
-  static constexpr Duration kUnreachablePatience = 3s;
-
   explicit PathPort(const PortConfig& config);
 
   void on_datagram(Instant now, const Datagram& datagram) override;
@@ -65,7 +63,6 @@ class PathPort final : public PortActor {
   [[nodiscard]] Verdict on_control(Instant now, const Datagram& segment,
                                    const wire::PathPacket& packet);
   void on_path_changed(std::size_t path, bool first);
-  void on_heard(Instant now);
   [[nodiscard]] std::optional<std::size_t> identify(const Datagram& segment,
                                                     wire::PathNonce nonce) const;
 
@@ -74,7 +71,6 @@ class PathPort final : public PortActor {
   void start_test(const TestPlan& plan);
   void tell_when_ready();
   void tell_when_done();
-  void on_silence();
   void report_totals();
   void nudge_silent_paths(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_heartbeat(Instant now);
@@ -97,11 +93,10 @@ class PathPort final : public PortActor {
   std::optional<TestControl> control_;
   std::optional<StreamSet> streams_;
   DropCounts drops_{};
-  Instant last_heard_;
+  SilenceWatch silence_;
   Instant next_look_;                    // after the client's paths, while a test runs
   std::vector<std::uint64_t> next_seq_;  // by channel; data counts for itself
   bool ready_told_ = false;
-  bool silent_ = false;
   bool heartbeats_done_ = false;
   std::array<std::byte, wire::kMaxPacketSize> packet_{};
 };

@@ -14,21 +14,8 @@ void PathPort::on_datagram(Instant now, const Datagram& datagram) {
     drop(DropReason::kTooLong);
     return;
   }
-  const std::size_t stride =
-      datagram.segment_size == 0 ? datagram.bytes.size() : datagram.segment_size;
-  if (streams_) {
-    streams_->on_buffer(datagram.flow, datagram.socket_drops,
-                        (datagram.bytes.size() + stride - 1) / std::max<std::size_t>(stride, 1));
-  }
-  Datagram segment = datagram;
-  ByteView rest = datagram.bytes;
-  do {
-    const std::size_t size = std::min(stride, rest.size());
-    segment.bytes = rest.first(size);
-    segment.segment_size = 0;
-    on_segment(now, segment);
-    rest = rest.subspan(size);
-  } while (!rest.empty());
+  if (streams_) streams_->on_buffer(datagram.flow, datagram.socket_drops, count_of(datagram));
+  for_each_segment(datagram, [&](const Datagram& segment) { on_segment(now, segment); });
 }
 
 void PathPort::on_segment(Instant now, const Datagram& segment) {
@@ -37,14 +24,7 @@ void PathPort::on_segment(Instant now, const Datagram& segment) {
     drop(verdict.error());
     return;
   }
-  on_heard(now);
-}
-
-void PathPort::on_heard(Instant now) {
-  last_heard_ = now;
-  if (!silent_) return;
-  silent_ = false;
-  mail_.post(Mailbox::kCoordinator, PortHeard{});
+  silence_.on_heard(now, mail_);
 }
 
 PathPort::Verdict PathPort::handle(Instant now, const Datagram& segment) {

@@ -13,10 +13,11 @@ constexpr std::size_t kMoreWaiting = 16;
 ServerPaths::ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock)
     : secret_(setup.path_secret),
       kind_(kind),
+      clock_(clock),
       heartbeats_(clock, path_count(kind, setup.terms) + kMoreWaiting) {
   for (std::size_t i = 0; i < path_count(kind, setup.terms); ++i) {
     const std::uint64_t nonce = crypto::client_path_nonce(setup.handshake, path_id(kind, i));
-    paths_.push_back({{nonce}, std::nullopt, {}});
+    paths_.push_back({.clients = {nonce}, .proven = std::nullopt, .mine = {}});
   }
 }
 
@@ -54,11 +55,12 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
   Confirmed confirmed;
   confirmed.path = *index;
   confirmed.first = !path.proven;
-  // The client repeats the one that proves or moves a path: it does not tell when it was due.
+  // The client repeats the confirmation that proves or moves a path, so none of an answer that was
+  // given before the proof tells when it was due.
   const bool known = path.proven == datagram.from;
-  const auto rtt =
-      heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns}, known);
-  if (rtt && known) confirmed.rtt = *rtt;
+  const bool measured = known && heartbeat->server_time_ns > path.proven_time_ns;
+  const auto rtt = heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns}, measured);
+  if (rtt && measured) confirmed.rtt = *rtt;
   if (path.proven && !known) {
     // An echo of where the path was before, come late or sent again, must not move it back.
     if (!rtt) return std::unexpected(rtt.error());
@@ -68,6 +70,7 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
     confirmed.moved = true;
   }
   if (rtt) path.confirmed_time_ns = std::max(path.confirmed_time_ns, heartbeat->server_time_ns);
+  if (!known) path.proven_time_ns = PathTime::from_micros(clock_.micros(datagram.arrival)).ns;
   path.proven = datagram.from;
   path.mine = packet.nonce;
   return confirmed;

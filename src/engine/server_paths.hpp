@@ -61,6 +61,7 @@ class ServerPaths {
     std::optional<Endpoint> proven;
     wire::PathNonce mine;                 // at `proven`
     std::uint64_t confirmed_time_ns = 0;  // ours, in the newest confirmation
+    std::uint64_t proven_time_ns = 0;     // ours, when it was proven, or moved
   };
 
   [[nodiscard]] std::optional<std::size_t> find(wire::PathNonce clients) const;
@@ -68,6 +69,7 @@ class ServerPaths {
 
   crypto::Secret<32> secret_;
   PortKind kind_;
+  WallClock clock_;
   std::vector<Path> paths_;
   PathHeartbeatServer heartbeats_;
 };

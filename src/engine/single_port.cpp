@@ -50,8 +50,7 @@ void SinglePort::on_datagram(Instant now, const Datagram& datagram) {
     return;
   }
   // Datagrams of equal size may be of different kinds. Runs of one kind stay together.
-  const std::size_t stride =
-      datagram.segment_size == 0 ? datagram.bytes.size() : datagram.segment_size;
+  const std::size_t stride = stride_of(datagram);
   ByteView rest = datagram.bytes;
   while (!rest.empty()) {
     PathPort& port = port_for(rest);

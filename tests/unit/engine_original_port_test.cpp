@@ -230,9 +230,9 @@ TEST(OriginalPort, DroppedDatagramsDoNotBreakTheSilence) {
 
 TEST(OriginalPort, UnreachablePeerIsBelievedOnlyAfterItWasSilent) {
   Rig client(Side::kClient, PortKind::kControl);
-  client.actor.on_peer_unreachable(kStart + OriginalPort::kUnreachablePatience - 1ns);
+  client.actor.on_peer_unreachable(kStart + SilenceWatch::kUnreachablePatience - 1ns);
   EXPECT_FALSE(only<PortSilent>(client.mail()));
-  client.actor.on_peer_unreachable(kStart + OriginalPort::kUnreachablePatience);
+  client.actor.on_peer_unreachable(kStart + SilenceWatch::kUnreachablePatience);
   EXPECT_TRUE(only<PortSilent>(client.mail()));
   Rig server(Side::kServer, PortKind::kControl);
   server.actor.on_peer_unreachable(kStart + 1h);
