@@ -1,4 +1,4 @@
-// CookieJar: makes and checks the stateless cookies of dialect 1 (docs/DIALECT-1.md, COOKIE). A
+// CookieJar: makes and checks the stateless cookies of dialect 1 (docs/PROTOCOL.md, COOKIE). A
 // client that returns one has shown that it receives what is sent to its address and port.
 //
 //  0                   1                   2                   3

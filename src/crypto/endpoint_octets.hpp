@@ -1,5 +1,5 @@
 // The octets that stand for an endpoint in what is hashed: in cookies and in the server's path
-// nonces (docs/DIALECT-1.md, COOKIE and Heartbeats). Pure; any thread may call it.
+// nonces (docs/PROTOCOL.md, COOKIE and Heartbeats). Pure; any thread may call it.
 //
 //  0                   1                   2                   3
 //  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

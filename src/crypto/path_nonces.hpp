@@ -1,4 +1,4 @@
-// The path nonces of dialect 1, one for each path and direction (docs/DIALECT-1.md, Heartbeats).
+// The path nonces of dialect 1, one for each path and direction (docs/PROTOCOL.md, Heartbeats).
 // What is sent to a side carries that side's nonce, so whoever cannot read the path cannot send.
 //
 // The client's follow from the handshake: both sides know them once GRANT has been seen, so a

@@ -1,4 +1,4 @@
-// The keys of dialect 1 and what is authenticated with them (docs/DIALECT-1.md, Keys).
+// The keys of dialect 1 and what is authenticated with them (docs/PROTOCOL.md, Keys).
 //
 // A key from the key file is never used on a packet. From it come: a key for OPEN, one for REFUSE
 // (which is sent where no session is), and for each session one key for each direction. A MAC under

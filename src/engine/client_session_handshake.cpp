@@ -92,6 +92,7 @@ bool within(const TestTerms& granted, const TestTerms& wanted) {
          granted.payload_bytes <= wanted.payload_bytes && granted.streams <= wanted.streams &&
          granted.streams >= 1 && granted.reliable == wanted.reliable &&
          granted.single_port == wanted.single_port && granted.data_tags == wanted.data_tags &&
+         granted.fragment == wanted.fragment && granted.traffic_class == wanted.traffic_class &&
          (!wanted.rate || (granted.rate && *granted.rate <= *wanted.rate)) &&
          (!wanted.octets || (granted.octets && *granted.octets <= *wanted.octets));
 }

@@ -84,11 +84,12 @@ void ClientSession::start_test(PortKind direction) {
 void ClientSession::on_test_started(PortKind /*from*/, const TestStarted& started) {
   TestRun* run = run_of(started.channel);
   if (run == nullptr || run->started()) return;
-  if (state_ != State::kStarting && state_ != State::kTesting) return;
+  // Of two that were asked for together, the other may have come to its end by now.
+  if (state_ < State::kStarting || state_ > State::kAwaiting) return;
   run->on_started(started);
   // Until then the last figures of the receiver, or the result itself, may still come.
   const Instant end = run->end() + kResultPatience;
-  deadline_ = state_ == State::kTesting ? std::max(deadline_, end) : end;
+  deadline_ = state_ == State::kStarting ? end : std::max(deadline_, end);
   has_deadline_ = true;
   if (state_ == State::kStarting) post_all(SetLoaded{true});
   state_ = State::kTesting;

@@ -70,6 +70,8 @@ class DataReceiver {
   [[nodiscard]] std::span<const wire::ClosedRange> missing(
       std::span<wire::ClosedRange> storage) const;
   [[nodiscard]] ReceiverTotals totals() const;
+  // Highest datagram number + 1.
+  [[nodiscard]] std::uint64_t expected() const { return datagrams_.tail_begin(); }
   [[nodiscard]] const std::optional<Go>& go() const { return go_; }
 
   [[nodiscard]] ChannelId channel() const { return options_.channel; }

@@ -93,8 +93,13 @@ BitRate DataSender::rate() const {
   return options_.most_rate ? std::min(wanted, *options_.most_rate) : wanted;
 }
 
+double DataSender::packets_per_batch() const {
+  const double bits = rate().bps * to_seconds(kMaxBatchTime);
+  return bits / 8.0 / static_cast<double>(options_.packet_size);
+}
+
 bool DataSender::may_coalesce() const {
-  return rate_ ? rate_->may_coalesce() : rate() >= RateController::kCoalesceFrom;
+  return packets_per_batch() >= kCoalescePackets && (!rate_ || rate_->may_coalesce());
 }
 
 std::uint64_t DataSender::packets_left() const {
@@ -115,11 +120,9 @@ std::size_t DataSender::batch_size(bool coalesce) const {
   const std::size_t size = options_.packet_size;
   const std::size_t most =
       coalesce ? buffer_.size() / size : std::min(buffer_.size() / size, kMaxSeparatePackets);
-  const double bits = rate().bps * to_seconds(kMaxBatchTime);
-  const double packets = bits / 8.0 / static_cast<double>(size);
+  const double packets = packets_per_batch();
   if (packets >= static_cast<double>(most)) return most;
-  // Below kCoalesceFrom datagrams leave one by one, evenly spaced.
-  if (rate() < RateController::kCoalesceFrom) return 1;
+  if (packets < kCoalescePackets) return 1;
   return std::max<std::size_t>(1, static_cast<std::size_t>(packets));
 }
 

@@ -24,12 +24,22 @@ double octets_of(BitRate rate, Duration time) {
 
 }  // namespace
 
-std::uint64_t Granter::window(BitRate rate) const {
+// What the buffer holds, and what is still on the way when the grant arrives.
+std::optional<double> Granter::room(const Seen& seen) const {
+  if (!options_.buffer) return std::nullopt;
+  return static_cast<double>(options_.buffer->value) +
+         octets_of(seen.rate * kHeadroom, seen.round_trip);
+}
+
+std::uint64_t Granter::window(const Seen& seen) const {
   // No wire rate comes near; keeps the conversion defined.
   constexpr double kMaxWindow = 0x1p62;
-  double octets = octets_of(rate * kHeadroom, kWindow);
+  double octets = octets_of(seen.rate * kHeadroom, kWindow);
   if (options_.limit) octets = std::min(octets, octets_of(*options_.limit, kWindow));
-  octets = std::clamp(octets, static_cast<double>(kMinWindow.value), kMaxWindow);
+  octets = std::max(octets, static_cast<double>(kMinWindow.value));
+  if (const auto most = room(seen)) octets = std::min(octets, *most);
+  // A window that no datagram fits into would stop the test.
+  octets = std::clamp(octets, static_cast<double>(options_.datagram.value), kMaxWindow);
   return static_cast<std::uint64_t>(octets);
 }
 
@@ -38,12 +48,19 @@ std::uint64_t Granter::window(BitRate rate) const {
 bool Granter::is_short(const Seen& seen) const {
   const std::uint64_t left = granted_ - std::min(granted_, seen.octets.value);
   return static_cast<double>(left) < octets_of(seen.rate, kReportInterval) ||
-         left < window(seen.rate) / 2;
+         left < window(seen) / 2;
+}
+
+Duration Granter::interval(const Seen& seen) const {
+  if (!is_short(seen)) return kReportInterval;
+  const auto most = room(seen);
+  const bool bounded = most && *most < octets_of(seen.rate * kHeadroom, kFastReportInterval);
+  return bounded ? kUrgentReportInterval : kFastReportInterval;
 }
 
 Instant Granter::due(const Seen& seen) const {
   if (report_number_ == 0) return Instant::min();
-  return reported_at_ + (is_short(seen) ? kFastReportInterval : kReportInterval);
+  return reported_at_ + interval(seen);
 }
 
 void Granter::note_progress(Instant now, ByteCount octets) {
@@ -56,7 +73,7 @@ Grant Granter::grant(Instant now, const Seen& seen) {
   WYNDRVR_CHECK(report_number_ < std::numeric_limits<std::uint32_t>::max());
   note_progress(now, seen.octets);
   if (now - progress_at_ >= kQuiet) granted_ = saturating_sum(granted_, options_.datagram.value);
-  granted_ = std::max(granted_, saturating_sum(seen_octets_, window(seen.rate)));
+  granted_ = std::max(granted_, saturating_sum(seen_octets_, window(seen)));
   ++report_number_;
   reported_at_ = now;
   return {

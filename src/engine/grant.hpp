@@ -35,6 +35,8 @@ class Granter {
   static constexpr ByteCount kMinWindow{256 * 1024};
   static constexpr Duration kReportInterval = 50ms;
   static constexpr Duration kFastReportInterval = 10ms;
+  // Where the receiver's buffer is what bounds the window: it may be empty that soon.
+  static constexpr Duration kUrgentReportInterval = 1ms;
   // After so long without news all that was granted may be lost on the way, and the sender wait for
   // ever: from then on each report grants one datagram more. The first one that arrives shows what
   // was lost before it, and the window is whole again.
@@ -43,11 +45,16 @@ class Granter {
   struct Options {
     std::optional<BitRate> limit{};  // granted for the test, or its share of one stream
     ByteCount datagram{};            // UDP payload of each one
+    // What this stream may have waiting in the receiver's socket; absent: not known. No more is
+    // granted than finds room there, if all that is under way comes at once: what the socket
+    // throws away would look like the path's loss.
+    std::optional<ByteCount> buffer{};
   };
   // What has been seen of the sender.
   struct Seen {
-    ByteCount octets{};  // up to the highest number N, those not (yet) received included
-    BitRate rate{};      // at which data arrives, over the last 100 ms
+    ByteCount octets{};     // up to the highest number N, those not (yet) received included
+    BitRate rate{};         // at which data arrives, over the last 100 ms
+    Duration round_trip{};  // the least one seen: what is on the way is not in the buffer
   };
 
   explicit Granter(const Options& options) : options_(options) {}
@@ -59,8 +66,10 @@ class Granter {
   [[nodiscard]] Grant grant(Instant now, const Seen& seen);
 
  private:
-  [[nodiscard]] std::uint64_t window(BitRate rate) const;
+  [[nodiscard]] std::uint64_t window(const Seen& seen) const;
+  [[nodiscard]] std::optional<double> room(const Seen& seen) const;
   [[nodiscard]] bool is_short(const Seen& seen) const;
+  [[nodiscard]] Duration interval(const Seen& seen) const;
   void note_progress(Instant now, ByteCount octets);
 
   Options options_;

@@ -1,5 +1,5 @@
 // The client's half of dialect 1's handshake: HELLO until COOKIE, OPEN until GRANT
-// (docs/DIALECT-1.md, "Main port"); or, with a server that speaks 0.14 only, its assignment.
+// (docs/PROTOCOL.md, "Main port"); or, with a server that speaks 0.14 only, its assignment.
 //
 // Loss of any datagram only delays: each step sends up to kMostSendings times, and takes the first
 // answer that fits. Nothing is believed that does not carry this run's nonce; with a key, no GRANT

@@ -1,5 +1,5 @@
 // The server's half of dialect 1's handshake: from a datagram of an unknown source to a client
-// whose address is real and who may ask (docs/DIALECT-1.md, "Main port").
+// whose address is real and who may ask (docs/PROTOCOL.md, "Main port").
 //
 // Remembers nothing of any client: what it answers follows from the datagram, the cookie jar's
 // secrets and the keys. So a flood costs computing only. What an admitted client gets is the

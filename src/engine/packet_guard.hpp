@@ -1,5 +1,5 @@
 // What guards the packets of one port of a dialect-1 session where there are keys: MACs and tags on
-// the way out, their check and the replay windows on the way in (docs/DIALECT-1.md, "Keys").
+// the way out, their check and the replay windows on the way in (docs/PROTOCOL.md, "Keys").
 // Without keys it lets everything pass as it is. Pure; allocates nothing after construction.
 //
 // Example:

@@ -1,5 +1,7 @@
 #include "engine/path_port.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "engine/latency_tally.hpp"
 #include "engine/overloaded.hpp"
@@ -96,11 +98,19 @@ void PathPort::start_test(const TestPlan& plan) {
   streams_.emplace(StreamSet::Options{.plan = plan,
                                       .terms = config_.path->terms,
                                       .protocol = config_.protocol,
-                                      .sends = uploads == (config_.side == Side::kClient)});
+                                      .sends = uploads == (config_.side == Side::kClient),
+                                      .receive_buffer = config_.receive_buffer,
+                                      .shares_socket = config_.side == Side::kServer});
+  if (least_round_trip_) streams_->on_round_trip(*least_round_trip_);
   for (std::size_t path = 0; path < config_.path->terms.streams; ++path) {
     if (const auto known = target(path)) streams_->set_path(path, known->nonce);
   }
   tell_when_ready();
+}
+
+void PathPort::on_round_trip(Duration round_trip) {
+  least_round_trip_ = std::min(least_round_trip_.value_or(round_trip), round_trip);
+  if (streams_) streams_->on_round_trip(round_trip);
 }
 
 void PathPort::tell_when_ready() {

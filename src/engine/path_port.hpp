@@ -1,4 +1,4 @@
-// PathPort: a port of a dialect-1 session, at either end (docs/DIALECT-1.md, "The three ports").
+// PathPort: a port of a dialect-1 session, at either end (docs/PROTOCOL.md, "The three ports").
 //
 // What it is made of: the paths of its side; a guard, which knows the session's keys; and, by kind,
 // the control of tests (control port) or the streams of one (upload: the client sends, the server
@@ -69,6 +69,7 @@ class PathPort final : public PortActor {
   // path_port.cpp
   void on_data_message(Instant now, const Message& message);
   void start_test(const TestPlan& plan);
+  void on_round_trip(Duration round_trip);
   void tell_when_ready();
   void tell_when_done();
   void report_totals();
@@ -94,6 +95,7 @@ class PathPort final : public PortActor {
   std::optional<StreamSet> streams_;
   DropCounts drops_{};
   SilenceWatch silence_;
+  std::optional<Duration> least_round_trip_;
   Instant next_look_;                    // after the client's paths, while a test runs
   std::vector<std::uint64_t> next_seq_;  // by channel; data counts for itself
   bool ready_told_ = false;

@@ -90,6 +90,7 @@ PathPort::Verdict PathPort::on_heartbeat_1(Instant now, const Datagram& segment,
   if (!answered) return std::unexpected(answered.error());
   if (answered->first || answered->moved) on_path_changed(answered->path, answered->first);
   if (answered->path == 0) {
+    on_round_trip(answered->round_trip.rtt);
     mail_.post_lossy(Mailbox::kCoordinator,
                      HeartbeatSample{answered->round_trip.rtt, answered->round_trip.network_rtt,
                                      answered->loaded});
@@ -103,6 +104,7 @@ PathPort::Verdict PathPort::on_heartbeat_2(const Datagram& segment,
   const auto confirmed = server_paths_->on_heartbeat_2(segment, packet);
   if (!confirmed) return std::unexpected(confirmed.error());
   if (confirmed->first || confirmed->moved) on_path_changed(confirmed->path, confirmed->first);
+  if (confirmed->path == 0 && confirmed->round_trip) on_round_trip(*confirmed->round_trip);
   if (confirmed->path == 0 && confirmed->rtt) {
     mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*confirmed->rtt, std::nullopt, false});
   }

@@ -1,5 +1,5 @@
 // What a session of dialect 1 has from its handshake: all that its ports are made of, at both ends
-// (docs/DIALECT-1.md). Plain data.
+// (docs/PROTOCOL.md). Plain data.
 #pragma once
 
 #include <cstddef>

@@ -39,7 +39,9 @@ struct PortConfig {
   std::uint32_t heartbeat_key = 0;  // 0.14
   Endpoint peer;                    // client: the server's port; server: the address to expect
   Port server_port;                 // of this port, at the server
-  Duration idle_timeout = 30s;      // silence that is worth a PortSilent
+  // Octets that its socket was granted for what has not been read (SO_RCVBUF / 2); 0: not known.
+  std::uint32_t receive_buffer = 0;
+  Duration idle_timeout = 30s;  // silence that is worth a PortSilent
   Duration max_test_duration = 1h;
   std::optional<std::uint64_t> heartbeat_count;  // client
   Duration clock_offset{};                       // WallClock

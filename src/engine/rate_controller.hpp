@@ -24,8 +24,6 @@ class RateController {
   static constexpr BitRate kInitial{100e6};
   static constexpr BitRate kMinimum{1e6};
   static constexpr BitRate kMaximum{400e9};
-  // From here on, and on a clean path only, several datagrams may leave as one super-packet.
-  static constexpr BitRate kCoalesceFrom{200e6};
 
   // Cumulative, in datagrams: of the first `sent`, the receiver has `received`. A statement about
   // any prefix of what was sent will do.
@@ -47,8 +45,8 @@ class RateController {
   void on_receiver_drops(std::uint64_t drops);
 
   [[nodiscard]] BitRate rate() const { return rate_; }
-  // Whether bursts do no harm here: fast, and no loss for a while.
-  [[nodiscard]] bool may_coalesce() const { return rate_ >= kCoalesceFrom && clean_periods_ > 0; }
+  // Whether bursts do no harm here: no loss for a while.
+  [[nodiscard]] bool may_coalesce() const { return clean_periods_ > 0; }
   // Loss ratio that the path has at any rate, as far as seen.
   [[nodiscard]] double path_loss() const { return path_loss_; }
 

@@ -1,5 +1,5 @@
 // Between the totals that the engine keeps and the figures that dialect 1 carries
-// (docs/DIALECT-1.md, "REPORT" and "Result"), and sums of both over the streams of a test. Pure.
+// (docs/PROTOCOL.md, "REPORT" and "Result"), and sums of both over the streams of a test. Pure.
 #pragma once
 
 #include <optional>

@@ -60,6 +60,7 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
   const bool known = path.proven == datagram.from;
   const bool measured = known && heartbeat->server_time_ns > path.proven_time_ns;
   const auto rtt = heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns}, measured);
+  if (rtt) confirmed.round_trip = *rtt;
   if (rtt && measured) confirmed.rtt = *rtt;
   if (path.proven && !known) {
     // An echo of where the path was before, come late or sent again, must not move it back.

@@ -1,5 +1,5 @@
 // The server's side of the paths of one port: who may be written to, and where
-// (docs/DIALECT-1.md, "Heartbeats").
+// (docs/PROTOCOL.md, "Heartbeats").
 //
 // A path is known by its client's nonce, which follows from the handshake; a HEARTBEAT_0 with any
 // other is dropped. Its own nonce follows from the endpoint that it answers to, so nothing is kept
@@ -29,9 +29,10 @@ class ServerPaths {
  public:
   struct Confirmed {
     std::size_t path = 0;
-    bool first = false;  // the path was not proven before
-    bool moved = false;  // it was proven elsewhere
-    std::optional<Duration> rtt;
+    bool first = false;                  // the path was not proven before
+    bool moved = false;                  // it was proven elsewhere
+    std::optional<Duration> rtt;         // a sample: absent where the client may have repeated it
+    std::optional<Duration> round_trip;  // as far as is known: at most that
   };
 
   ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock);

@@ -1,5 +1,5 @@
 // What a server sends from its main port about a session of dialect 1, GRANT and CLOSE, and whether
-// a CLOSE that came is its client's (docs/DIALECT-1.md, "Main port").
+// a CLOSE that came is its client's (docs/PROTOCOL.md, "Main port").
 //
 // Follows from the session's set-up alone, so the same GRANT can be made again, octet for octet,
 // and need not be kept. Pure, allocates nothing.

@@ -1,4 +1,4 @@
-// SinglePort: the three ports of a dialect-1 session on one socket (docs/DIALECT-1.md, "Single
+// SinglePort: the three ports of a dialect-1 session on one socket (docs/PROTOCOL.md, "Single
 // port"). Each datagram goes to the one that its type and channel name.
 #pragma once
 

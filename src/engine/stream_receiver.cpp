@@ -17,12 +17,23 @@ ByteCount most_octets(const TestTerms& terms) {
   return {share->value + std::min<std::uint64_t>(terms.payload_bytes, ~share->value)};
 }
 
+// The kernel counts what a datagram takes in memory, at worst that of a frame's own buffer; and
+// what SO_RCVBUF was set to is doubled for it (socket(7)). A quarter is left free.
+std::optional<ByteCount> usable_buffer(std::uint32_t buffer, std::uint32_t payload) {
+  constexpr double kOverhead = 904;  // of a datagram in one sk_buff with its page fragment
+  if (buffer == 0) return std::nullopt;
+  const double share = payload / (payload + kOverhead);
+  return ByteCount{static_cast<std::uint64_t>(2.0 * buffer * share * 0.75)};
+}
+
 }  // namespace
 
-StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms)
+StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer)
     : terms_(terms),
       data_({.channel = stream, .reliable = terms.reliable, .from_first = true}),
-      granter_({.limit = terms.stream_rate(), .datagram = {terms.payload_bytes}}),
+      granter_({.limit = terms.stream_rate(),
+                .datagram = {terms.payload_bytes},
+                .buffer = usable_buffer(buffer, terms.payload_bytes)}),
       most_(most_octets(terms)) {}
 
 std::expected<void, wire::DropReason> StreamReceiver::on_packet(const wire::PathPacket& packet,
@@ -57,7 +68,7 @@ void StreamReceiver::note_delay(const wire::PathPacket& packet, const Datagram& 
 }
 
 Granter::Seen StreamReceiver::seen() const {
-  return {{data_.totals().expected * terms_.payload_bytes}, rate_};
+  return {{data_.expected() * terms_.payload_bytes}, rate_, round_trip_};
 }
 
 std::optional<wire::ReceiverReport> StreamReceiver::poll_report(Instant now) {

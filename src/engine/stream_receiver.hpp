@@ -1,6 +1,6 @@
 // The receiving half of one stream of a dialect-1 test: counts what arrives (DataReceiver), grants
 // what may be sent (Granter), and measures rate and delay variation for the reports
-// (docs/DIALECT-1.md, "REPORT"). Pure.
+// (docs/PROTOCOL.md, "REPORT"). Pure.
 #pragma once
 
 #include <array>
@@ -28,7 +28,8 @@ class StreamReceiver {
   // What the rate of a report is taken over, at least.
   static constexpr Duration kRateInterval = 100ms;
 
-  StreamReceiver(ChannelId stream, const TestTerms& terms);
+  // `buffer`: the part of the socket's receive buffer that is for this stream; 0: not known.
+  StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer);
 
   void on_go(const Go& go) { data_.on_go(go); }
   // DATA of this stream. Error: kBadBody for a length that is not the one granted, and what
@@ -40,6 +41,8 @@ class StreamReceiver {
     data_.on_buffer(socket_drops, datagrams);
   }
   void stop(Instant now) { data_.stop(now); }
+  // The path's least round trip so far.
+  void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }
 
   // The next report, where one is due; its ranges lie in this object.
   [[nodiscard]] std::optional<wire::ReceiverReport> poll_report(Instant now);
@@ -62,6 +65,7 @@ class StreamReceiver {
   ByteCount most_;  // to be granted in all
   stats::RateMeter meter_;
   BitRate rate_;
+  Duration round_trip_{};
   std::optional<Instant> rate_taken_;
   stats::InterarrivalJitter jitter_;
   std::optional<std::uint64_t> batch_time_;  // the sender's, of the newest batch

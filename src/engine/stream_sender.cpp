@@ -36,21 +36,30 @@ bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
   figures_ = report.figures;
   if (!go_) return true;
   if (!data_.begun()) {
+    // It is known by now to have sent nothing.
+    if (now >= give_up_at()) return true;
     data_.on_go({go_->channel, now, go_->duration});
     breaker_.emplace(now);
     return true;
   }
-  ReceiverTotals seen;
-  seen.expected = report.figures.expected;
-  seen.unique = report.figures.unique;
-  seen.socket_drops = report.figures.socket_drops;
-  data_.on_receiver_progress(now, seen);
-  breaker_->on_figures(now, {data_.totals().packets, report.figures.unique});
+  if (now >= next_feedback_) {
+    next_feedback_ = now + kFeedbackInterval;
+    give_feedback(now, report.figures);
+  }
   if (now >= next_losses_) {
     next_losses_ = now + kLossInterval;
     data_.on_missing(report.ranges);
   }
   return true;
+}
+
+void StreamSender::give_feedback(Instant now, const wire::ReceiverFigures& figures) {
+  ReceiverTotals seen;
+  seen.expected = figures.expected;
+  seen.unique = figures.unique;
+  seen.socket_drops = figures.socket_drops;
+  data_.on_receiver_progress(now, seen);
+  breaker_->on_figures(now, {data_.totals().packets, figures.unique});
 }
 
 std::optional<DataSender::Batch> StreamSender::poll(Instant now, std::size_t most) {

@@ -1,5 +1,5 @@
 // The sending half of one stream of a dialect-1 test: a DataSender that sends only what its
-// receiver has granted, and gives up where most of it is lost (docs/DIALECT-1.md, "Grants").
+// receiver has granted, and gives up where most of it is lost (docs/PROTOCOL.md, "Grants").
 //
 // Its clock starts with the first grant behind Go. Pure.
 #pragma once
@@ -26,6 +26,8 @@ class StreamSender {
   static constexpr BitRate kInitialRate{10e6};
   // Numbers are looked at for losses this often, however often reports come.
   static constexpr Duration kLossInterval = 100ms;
+  // The rate is judged no more often: less is too short to say anything of it.
+  static constexpr Duration kFeedbackInterval = 10ms;
 
   StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
                const ProtocolConfig& protocol);
@@ -52,6 +54,7 @@ class StreamSender {
   [[nodiscard]] const std::optional<wire::ReceiverFigures>& figures() const { return figures_; }
 
  private:
+  void give_feedback(Instant now, const wire::ReceiverFigures& figures);
   [[nodiscard]] Instant give_up_at() const;
 
   DataSender data_;
@@ -59,6 +62,7 @@ class StreamSender {
   std::optional<Go> go_;
   std::optional<LossBreaker> breaker_;
   std::optional<wire::ReceiverFigures> figures_;
+  Instant next_feedback_;
   Instant next_losses_;
 };
 

@@ -13,9 +13,10 @@ StreamSet::StreamSet(const Options& options) : options_(options) {
     senders_.resize(count);
     return;
   }
+  const auto sharing = static_cast<std::uint32_t>(options.shares_socket ? count : 1);
   receivers_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    receivers_.emplace_back(stream_channel(i), options.terms);
+    receivers_.emplace_back(stream_channel(i), options.terms, options.receive_buffer / sharing);
   }
   receivers_left_ = count;
 }
@@ -73,6 +74,11 @@ std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::siz
 
 void StreamSet::on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams) {
   if (stream < receivers_.size()) receivers_[stream].on_buffer(socket_drops, datagrams);
+}
+
+void StreamSet::on_round_trip(Duration round_trip) {
+  least_round_trip_ = std::min(least_round_trip_.value_or(round_trip), round_trip);
+  for (StreamReceiver& receiver : receivers_) receiver.on_round_trip(*least_round_trip_);
 }
 
 void StreamSet::on_send_failed(std::uint64_t packets) {

@@ -40,6 +40,8 @@ class StreamSet {
     TestTerms terms;
     ProtocolConfig protocol;
     bool sends = false;
+    std::uint32_t receive_buffer = 0;  // of each of the port's sockets; 0: not known
+    bool shares_socket = false;        // all streams come to one: the server
   };
 
   explicit StreamSet(const Options& options);
@@ -60,6 +62,7 @@ class StreamSet {
   [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
                                                                 const wire::PathPacket& packet);
   void on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams);
+  void on_round_trip(Duration round_trip);
   void on_send_failed(std::uint64_t packets);
   void on_send_blocked();
 
@@ -84,6 +87,7 @@ class StreamSet {
   std::vector<std::optional<StreamSender>> senders_;
   std::vector<StreamReceiver> receivers_;
   std::optional<Go> go_;
+  std::optional<Duration> least_round_trip_;
   std::size_t next_stream_ = 0;  // to be asked for data first
   std::size_t last_stream_ = 0;  // that sent last
   std::size_t receivers_left_ = 0;

@@ -1,5 +1,5 @@
 // The control port's part in the tests of a dialect-1 session, at either end: START until READY,
-// STOP until STOPPED, RESULT until it is acknowledged (docs/DIALECT-1.md, "Control" and "Result").
+// STOP until STOPPED, RESULT until it is acknowledged (docs/PROTOCOL.md, "Control" and "Result").
 //
 // At most one test in each direction. The client starts them, those that it asks for together at
 // the same time; whichever end receives the data delivers the result, and the acknowledgement

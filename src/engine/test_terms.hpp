@@ -1,5 +1,5 @@
 // The terms of a test: what a client of dialect 1 asks for, and what the server grants it
-// (docs/DIALECT-1.md, "Fields"). Plain data.
+// (docs/PROTOCOL.md, "Fields"). Plain data.
 #pragma once
 
 #include <cstdint>

@@ -87,8 +87,8 @@ void transfer(Archive& archive, engine::ProtocolConfig& v) {
 template <class Archive>
 void transfer(Archive& archive, engine::PortConfig& v) {
   transfer_all(archive, v.side, v.kind, v.protocol, v.heartbeat_key, v.peer, v.server_port,
-               v.idle_timeout, v.max_test_duration, v.heartbeat_count, v.clock_offset, v.start,
-               v.seed, v.path);
+               v.receive_buffer, v.idle_timeout, v.max_test_duration, v.heartbeat_count,
+               v.clock_offset, v.start, v.seed, v.path);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::ServerLimits& v) {

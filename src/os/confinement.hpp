@@ -34,9 +34,9 @@ struct Confinement {
   bool processes = false;  // start worker processes of its own
 };
 
-// How many descriptors a confined worker may hold: stderr and its like, channel, siblings, epoll, ...
-// come to a dozen, and a client's port has a socket for each stream, 64 at most; a server's session
-// with a thread a port holds about three times the dozen.
+// How many descriptors a confined worker may hold: stderr and its like, channel, siblings, epoll,
+// ... come to a dozen, and a client's port has a socket for each stream, 64 at most; a server's
+// session with a thread a port holds about three times the dozen.
 inline constexpr unsigned kMostWorkerDescriptors = 96;
 inline constexpr unsigned kMostSessionDescriptors = 64;
 

@@ -152,6 +152,9 @@ Result<void> ClientSupervisor::launch_ports(const engine::OpenPorts& ports) {
   }
   auto sockets = open_sockets(ports.server, configs);
   if (!sockets) return std::unexpected(sockets.error());
+  for (const PortKind kind : engine::kPortKinds) {
+    configs[engine::index_of(kind)].receive_buffer = receive_buffer_of(*sockets, kind);
+  }
   const auto& path = configs.front().path;
   facts_ = facts_of((*sockets)[engine::index_of(busiest_port(path))].front());
   placement_ = make_placement(

@@ -30,6 +30,7 @@ void HostedSession::launch(PortSockets sockets) {
   PortConfigs configs;
   for (const engine::PortKind kind : engine::kPortKinds) {
     configs[engine::index_of(kind)] = session_.port_config(kind, clocks.monotonic, offset, seeds());
+    configs[engine::index_of(kind)].receive_buffer = receive_buffer_of(sockets, kind);
   }
   placement_ = make_placement(plan_.ports, plan_.setup.path, context_, *this);
   placement_->launch(std::move(sockets), configs);

@@ -33,6 +33,12 @@ PlacementMode mode_for(PlacementMode wanted, const std::optional<engine::PathSet
   return has_single_port(path) ? PlacementMode::kSingle : wanted;
 }
 
+std::uint32_t receive_buffer_of(const PortSockets& sockets, engine::PortKind kind) {
+  // On a single port, the first has them all.
+  const auto& own = sockets[engine::index_of(kind)];
+  return (own.empty() ? sockets.front() : own).front().receive_buffer_granted();
+}
+
 std::unique_ptr<PortPlacement> make_placement(PlacementMode wanted,
                                               const std::optional<engine::PathSetup>& path,
                                               const PlacementContext& context,

@@ -50,6 +50,8 @@ class PlacementListener {
 // By port (runtime/port_socket.hpp says how many each has). Where a session has a single port, the
 // first entry holds the sockets of all three, and the others are empty.
 using PortSockets = std::array<std::vector<os::UdpSocket>, engine::kPortCount>;
+// What the kernel granted one of the port's sockets for what has not been read, in octets.
+[[nodiscard]] std::uint32_t receive_buffer_of(const PortSockets& sockets, engine::PortKind kind);
 using PortConfigs = std::array<engine::PortConfig, engine::kPortCount>;
 
 class PortPlacement {

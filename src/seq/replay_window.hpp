@@ -2,7 +2,7 @@
 // word of bits).
 //
 // Of the numbers below the highest one the 64 next are remembered; one further down is refused,
-// because nobody knows any more whether it was there (docs/DIALECT-1.md, Keys). One window for each
+// because nobody knows any more whether it was there (docs/PROTOCOL.md, Keys). One window for each
 // (port, direction, channel). It does not authenticate: ask it only about packets whose MAC was
 // right, else a forged number would move it past the true ones. Numbers do not wrap: no sender
 // reaches 2^64. Not thread-safe.

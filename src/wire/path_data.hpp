@@ -1,5 +1,5 @@
 // DATA of dialect 1: the path nonce of the receiver, the sender's time, then octets without meaning
-// (docs/DIALECT-1.md, "Data").
+// (docs/PROTOCOL.md, "Data").
 //
 // A sender writes the template once into each of its buffers, and afterwards only the header's 20
 // octets and the time: the filling never changes, the nonce only when the path has moved. There is

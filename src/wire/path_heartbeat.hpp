@@ -1,4 +1,4 @@
-// Bodies of the heartbeats of dialect 1, from behind the path nonce (docs/DIALECT-1.md,
+// Bodies of the heartbeats of dialect 1, from behind the path nonce (docs/PROTOCOL.md,
 // "Heartbeats").
 //
 // Only the side that made a time reads it; the other one sends it back as it came, so a time is an

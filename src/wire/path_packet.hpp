@@ -1,5 +1,5 @@
 // What every datagram of dialect 1 on the three ports begins with: the header of 20 octets, whose
-// type has bit 7 set, and a path nonce (docs/DIALECT-1.md, "The three ports").
+// type has bit 7 set, and a path nonce (docs/PROTOCOL.md, "The three ports").
 //
 // Checks what a datagram tells by itself: length, type, and whether channel and offset can belong
 // to that type. Whether the nonce is the right one, the port right and the number new is for the

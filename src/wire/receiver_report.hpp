@@ -1,4 +1,4 @@
-// Bodies of REPORT and RESULT in dialect 1, from behind the path nonce (docs/DIALECT-1.md, "REPORT"
+// Bodies of REPORT and RESULT in dialect 1, from behind the path nonce (docs/PROTOCOL.md, "REPORT"
 // and "Result"): what the receiver of data tells its sender.
 //
 // Checks lengths, bounds and the order of ranges. Whether the figures agree with each other and

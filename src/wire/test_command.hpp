@@ -1,5 +1,5 @@
 // Body of CONTROL in dialect 1, from behind the path nonce: starting and stopping a test
-// (docs/DIALECT-1.md, "Control").
+// (docs/PROTOCOL.md, "Control").
 //
 // What else a test is like was granted with the session (session_fields.hpp). Retransmits nothing
 // and knows no test: that is the engine's. Allocates nothing.

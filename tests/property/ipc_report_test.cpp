@@ -123,8 +123,8 @@ auto fields(const SessionSetup& v) {
   return std::tie(a, b, c, d, e, f);
 }
 auto fields(const PortConfig& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
 }
 auto fields(const SessionOver& v) {
   const auto& [a] = v;

@@ -202,6 +202,18 @@ TEST_F(DataSenderTest, SlowRateSendsDatagramsOneByOne) {
   EXPECT_FALSE(batch->coalesce);
 }
 
+TEST_F(DataSenderTest, SmallDatagramsGoTogetherAtALowerRate) {
+  DataSender::Options options = original_sender(26);  // 64 octets
+  options.fixed_rate = BitRate{20e6};                 // 39 of them in a millisecond
+  DataSender small(options);
+  small.on_go({kChannel, kStart, 10s});
+  const auto batch = small.poll(kStart);
+  ASSERT_TRUE(batch);
+  EXPECT_EQ(batch->segment_size, 64U);
+  EXPECT_EQ(batch->bytes.size(), 39U * 64U);
+  EXPECT_TRUE(batch->coalesce);
+}
+
 TEST_F(DataSenderTest, SmallestAndLargestPayloadsFit) {
   for (const std::uint32_t payload : {1U, static_cast<std::uint32_t>(wire::kMaxPayload)}) {
     DataSender any(original_sender(payload));

@@ -93,6 +93,31 @@ TEST(Granter, AReportIsDueEarlyWhenTheSenderHasBecomeMoreThanTwiceAsFast) {
   EXPECT_EQ(granter.due({.octets = {0}, .rate = {210e6}}), kStart + 10ms);
 }
 
+TEST(Granter, NoMoreIsGrantedThanTheReceiversBufferHolds) {
+  const Granter granter({.limit = {}, .datagram = {1400}, .buffer = ByteCount{1'000'000}});
+  EXPECT_EQ(first_grant(granter, {.octets = {5'000'000}, .rate = {800e6}}), 6'000'000U);
+  EXPECT_EQ(first_grant(granter, {.octets = {0}, .rate = {1e6}}), 256 * kKibi) << "and no less";
+}
+
+TEST(Granter, WhatIsOnTheWayIsNotInTheBuffer) {
+  const Granter granter({.limit = {}, .datagram = {1400}, .buffer = ByteCount{1'000'000}});
+  // 800 Mbit/s are 10 MB in 100 ms; the sender may be twice as fast by then.
+  const Granter::Seen seen{.octets = {0}, .rate = {800e6}, .round_trip = 100ms};
+  EXPECT_EQ(first_grant(granter, seen), 21'000'000U);
+}
+
+TEST(Granter, ABufferTooSmallForADatagramStillGrantsOne) {
+  const Granter granter({.limit = {}, .datagram = {9000}, .buffer = ByteCount{500}});
+  EXPECT_EQ(first_grant(granter, {}), 9000U);
+}
+
+TEST(Granter, ABufferThatMayBeEmptySoonIsToldOfEveryMillisecond) {
+  Granter granter({.limit = {}, .datagram = {1400}, .buffer = ByteCount{1'000'000}});
+  (void)granter.grant(kStart, {.octets = {0}, .rate = {10e9}});
+  // 10 Gbit/s fill it in 0.8 ms.
+  EXPECT_EQ(granter.due({.octets = {600'000}, .rate = {10e9}}), kStart + 1ms);
+}
+
 TEST(Granter, AfterHalfASecondOfSilenceEachReportGrantsADatagramMore) {
   Granter granter = granter_of();
   const Granter::Seen seen{.octets = {100'000}, .rate = {1e6}};
