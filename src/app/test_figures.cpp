@@ -138,6 +138,8 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W107";
     case kReceiverShrunk:
       return "W108";
+    case engine::ProblemCode::kRateMissed:
+      return "W109";
   }
   return "W000";
 }

@@ -71,10 +71,13 @@ void ClientSession::start_test(PortKind direction) {
     outcome.streams = setup_->terms.streams;
     outcome.payload_bytes = setup_->terms.payload_bytes;
     outcome.requested_rate = config_.terms.rate;
+    if (!setup_->terms.adaptive) outcome.granted_rate = setup_->terms.rate;
+    outcome.octets_bound = setup_->terms.octets.has_value();
     outcome.requested = config_.terms.duration;
   } else {
     outcome.payload_bytes = static_cast<std::uint32_t>(wire::data_packet_size(plan.payload_bytes));
     outcome.requested_rate = plan.rate;
+    outcome.granted_rate = plan.rate;
     outcome.requested = plan.duration;
   }
   runs_[index_of(direction)].emplace(plan, outcome);

@@ -32,6 +32,17 @@ void judge_receiver(const ReceiverTotals& receiver, std::string_view host,
   }
 }
 
+// A fixed rate that was not kept is the sender's, whatever the path then did with it.
+void judge_rate(const TestOutcome& test, std::vector<Problem>& problems) {
+  constexpr double kKept = 0.95;
+  if (!test.granted_rate || test.octets_bound || test.ran <= Duration(0)) return;
+  const double sent = rate_of({test.sender.bytes}, test.ran).bps;
+  if (sent >= kKept * test.granted_rate->bps) return;
+  problems.push_back(
+      {ProblemCode::kRateMissed, fmt::format("only {:.4g} of {:.4g} Mbit/s were sent", sent / 1e6,
+                                             test.granted_rate->bps / 1e6)});
+}
+
 }  // namespace
 
 std::optional<ReceiverTotals> receiver_totals_of(const wire::TestResult& result) {
@@ -63,6 +74,7 @@ void judge_test(const TestOutcome& test, std::vector<Problem>& problems) {
                         "the server tells only totals: its loss includes what was in flight when "
                         "it stopped counting"});
   }
+  judge_rate(test, problems);
   if (test.sender.failed > 0) {
     problems.push_back({ProblemCode::kSenderDrops,
                         fmt::format("{} datagrams were lost inside {}", test.sender.failed,

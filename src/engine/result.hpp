@@ -39,6 +39,7 @@ enum class ProblemCode : std::uint8_t {
   kServerFailed,         // W010: the server gave the session up because of a fault of its own
   kReceiverShrunk,       // W108: the server granted less than asked for
   kNotInOriginal,        // W011: the server speaks 0.14 only, which cannot do what was asked for
+  kRateMissed,           // W109: less was sent than the rate that was asked for
   kSustainedLoss,        // W012: the test was ended because most of it was lost
 };
 inline constexpr ProblemCode kLastProblemCode = ProblemCode::kSustainedLoss;
@@ -65,6 +66,9 @@ struct TestOutcome {
   bool both = false;  // a test in the other direction ran at the same time
   std::uint8_t streams = 1;
   std::optional<BitRate> requested_rate;  // absent: as fast as it went
+  std::optional<BitRate> granted_rate;    // of a fixed rate
+  bool octets_bound = false;              // it ended when so many octets had been sent
+  Duration ran{};                         // that it was to last, as granted
   std::uint32_t payload_bytes = 0;        // UDP payload of one datagram
   Duration requested{};                   // length asked for
   SenderTotals sender;

@@ -7,6 +7,7 @@ namespace wyndrvr::engine {
 void TestRun::on_started(const TestStarted& started) {
   start_ = started.start;
   duration_ = started.duration;
+  outcome_.ran = started.duration;
 }
 
 std::optional<TestProgress> TestRun::on_sender_progress(Instant now, const SenderTotals& totals) {
