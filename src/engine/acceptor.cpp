@@ -172,7 +172,8 @@ void Acceptor::on_launch_failed(Instant /*now*/, SessionId id, const std::string
     send_refusal(setup.client, setup.local, wire::RefusalReason::kNoWorker);
   } else if (session->bound) {  // its client has the GRANT
     ++refused_;
-    send_close(*session, wire::CloseReason::kPartLost, cause);
+    // Why is this host's business, and in its log.
+    send_close(*session, wire::CloseReason::kPartLost, "it cannot start workers");
   } else {
     refuse_after_all(*session, wire::RefuseReason::kNoWorker);
   }

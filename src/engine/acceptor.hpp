@@ -86,6 +86,8 @@ class Acceptor {
   static constexpr Duration kEvictableAfter = 1s;
   // For the exchange of results, beyond the time to prove the ports and the test's own.
   static constexpr Duration kSessionMargin = 5s;
+  // Most tests are over so long after their own length.
+  static constexpr Duration kUsualDelay = 1s;
   // What a client of dialect 1 is told to wait where ports are about to come back.
   static constexpr Duration kPortsComeBackAfter = 1s;
 

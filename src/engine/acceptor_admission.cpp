@@ -75,7 +75,9 @@ void Acceptor::admit(Instant now, const Request& request, std::optional<wire::No
   const std::optional<TestTerms> terms = rates_.grant(wanted_terms(admission));
   if (!terms) {
     evict_overdue(now);
-    return refuse_open(request, RefuseReason::kBusy, rates_.come_again_after(now));
+    return refuse_open(request, RefuseReason::kBusy,
+                       rates_.come_again_after(
+                           now + (config_.limits.proof_timeout + kSessionMargin) - kUsualDelay));
   }
   Session session;
   session.setup.id = {next_id_++};
@@ -153,7 +155,8 @@ void Acceptor::on_close(const Endpoint& from, const wire::Close& close) {
     return;
   }
   Session& session = sessions_.at(found->second.value);
-  if (session.ending || !is_authentic(close, from, *session.setup.path, session.setup.client)) {
+  if (session.ending) return;  // it is said more than once
+  if (!is_authentic(close, from, *session.setup.path, session.setup.client)) {
     ++ignored_;
     return;
   }

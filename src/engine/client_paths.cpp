@@ -31,7 +31,7 @@ ClientPaths::ClientPaths(const PathSetup& setup, const Options& options) : serve
     const std::uint64_t nonce =
         crypto::client_path_nonce(setup.handshake, path_id(options.kind, i));
     paths_.push_back(
-        {{nonce}, std::nullopt, PathHeartbeatClient(heartbeats), std::nullopt, std::nullopt});
+        {{nonce}, std::nullopt, 0, PathHeartbeatClient(heartbeats), std::nullopt, std::nullopt});
   }
 }
 
@@ -51,8 +51,13 @@ std::expected<ClientPaths::Answered, wire::DropReason> ClientPaths::on_answer(
   Path& path = paths_[*index];
   const auto answered = path.heartbeats.on_answer(now, datagram, reply_of(*answer));
   if (!answered) return std::unexpected(answered.error());
-  const bool moved = path.servers && *path.servers != answer->server_nonce;
-  path.servers = answer->server_nonce;
+  // One that was overtaken by another may tell of where the path was before.
+  const bool newest = !path.servers || answer->server_time_ns >= path.answered_time_ns;
+  const bool moved = newest && path.servers && *path.servers != answer->server_nonce;
+  if (newest) {
+    path.servers = answer->server_nonce;
+    path.answered_time_ns = answer->server_time_ns;
+  }
   if (answered->first || moved) {
     path.again = Confirmation{.server_time_ns = answer->server_time_ns, .next = now + kFirstWait};
   }

@@ -89,6 +89,7 @@ class ClientPaths {
   struct Path {
     wire::PathNonce mine;
     std::optional<wire::PathNonce> servers;
+    std::uint64_t answered_time_ns = 0;  // the server's, in the answer that `servers` is from
     PathHeartbeatClient heartbeats;
     std::optional<Instant> nudged;
     std::optional<Confirmation> again;

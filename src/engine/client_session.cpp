@@ -277,6 +277,11 @@ void ClientSession::finish() {
   has_deadline_ = false;
   for (const auto& run : runs_) {
     if (!run || !run->started()) continue;
+    if (run->has_result() && run->outcome().packets_received == 0) {
+      result_.valid = false;
+      add_problem(ProblemCode::kNoResult,
+                  fmt::format("nothing of the {} test arrived", name(run->direction())));
+    }
     judge_test(run->outcome(), result_.problems);
     result_.tests.push_back(run->outcome());
   }

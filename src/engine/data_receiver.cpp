@@ -128,7 +128,7 @@ Instant DataReceiver::end() const {
 }
 
 Instant DataReceiver::finish_at() const {
-  return std::clamp(last_arrival_ + kQuiet, end(), end() + kMaxDrain);
+  return std::clamp(std::max(last_arrival_, last_read_) + kQuiet, end(), end() + kMaxDrain);
 }
 
 std::optional<TestFinished> DataReceiver::poll_finished(Instant now) {

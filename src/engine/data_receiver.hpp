@@ -53,6 +53,8 @@ class DataReceiver {
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::Header& header,
                                                                 std::size_t packet_size,
                                                                 const Datagram& datagram);
+  // The program reads at `now` what may have arrived long before: more may wait behind it.
+  void on_read(Instant now) { last_read_ = std::max(last_read_, now); }
   // Before the packets of one buffer: `socket_drops` is the kernel's count of buffers thrown away
   // at the socket so far. Each is taken to have held as many datagrams as this one.
   void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams);
@@ -101,6 +103,7 @@ class DataReceiver {
   std::uint64_t socket_drops_ = 0;
   std::optional<Instant> first_arrival_;
   Instant last_arrival_;
+  Instant last_read_;
   Instant next_report_;
   Instant next_progress_;
   Instant

@@ -42,7 +42,9 @@ void DataSender::on_go(const Go& go) {
   if (!options_.fixed_rate) {
     rate_.emplace(options_.adjustment_delay, go.start, options_.initial_rate);
   }
-  pacer_.start(go.start);
+  const double spacing = 8.0 * static_cast<double>(options_.packet_size) / rate().bps;
+  const bool fixed = options_.fixed_rate.has_value();
+  pacer_.start(go.start + (fixed ? from_seconds(options_.stagger * spacing) : Duration(0)));
   next_progress_ = go.start + options_.progress_interval;
 }
 

@@ -50,6 +50,9 @@ class DataSender {
     std::optional<BitRate> fixed_rate{};  // absent: as fast as it goes
     std::optional<BitRate> most_rate{};   // absent: no bound
     BitRate initial_rate = RateController::kInitial;
+    // Of a fixed rate: by how much of the time between two datagrams the first one waits, so that
+    // streams do not send all at once. 0 to 1.
+    double stagger = 0;
     std::optional<ByteCount> octets{};  // absent: no bound
     Duration progress_interval{};       // zero: none wanted
     Duration adjustment_delay = 1s;

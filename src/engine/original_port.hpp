@@ -60,7 +60,8 @@ class OriginalPort final : public PortActor {
                                        const wire::Packet& packet);
   [[nodiscard]] Verdict on_heartbeat_2(const Datagram& segment, const wire::Packet& packet);
   [[nodiscard]] Verdict on_flow_control(Instant now, const wire::Packet& packet);
-  [[nodiscard]] Verdict on_bandwidth_test(const Datagram& segment, const wire::Packet& packet);
+  [[nodiscard]] Verdict on_bandwidth_test(Instant now, const Datagram& segment,
+                                          const wire::Packet& packet);
   [[nodiscard]] Verdict on_control(Instant now, const wire::Packet& packet);
   [[nodiscard]] Verdict on_test_result(const wire::Packet& packet);
   void start_test(const TestPlan& plan);

@@ -67,7 +67,7 @@ OriginalPort::Verdict OriginalPort::handle_at_server(Instant now, const Datagram
   switch (packet.header.type) {
     case MessageType::kBandwidthTest:
       if (config_.kind != PortKind::kUpload) break;
-      return on_bandwidth_test(segment, packet);
+      return on_bandwidth_test(now, segment, packet);
     case MessageType::kHeartbeat0:
       return on_heartbeat_0(segment, packet);
     case MessageType::kHeartbeat2:
@@ -154,12 +154,13 @@ OriginalPort::Verdict OriginalPort::on_flow_control(Instant now, const wire::Pac
   return {};
 }
 
-OriginalPort::Verdict OriginalPort::on_bandwidth_test(const Datagram& segment,
+OriginalPort::Verdict OriginalPort::on_bandwidth_test(Instant now, const Datagram& segment,
                                                       const wire::Packet& packet) {
   if (!receiver_) return std::unexpected(DropReason::kNoTest);
   if (packet.header.channel != receiver_->channel()) {
     return std::unexpected(DropReason::kWrongChannel);
   }
+  receiver_->on_read(now);
   const Verdict verdict = receiver_->on_packet(packet.header, segment.bytes.size(), segment);
   if (verdict) path_.on_valid(segment.from, segment.bytes.size());
   return verdict;

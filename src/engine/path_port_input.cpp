@@ -127,7 +127,7 @@ PathPort::Verdict PathPort::on_stream_packet(Instant now, const Datagram& segmen
   }
   if (!streams_) return std::unexpected(DropReason::kNoTest);
   if (packet.header.type == PathType::kReport) return streams_->on_report(now, *path, packet);
-  return streams_->on_data(*path, packet, segment.bytes.size(), segment);
+  return streams_->on_data(now, *path, packet, segment.bytes.size(), segment);
 }
 
 PathPort::Verdict PathPort::on_control(Instant now, const Datagram& segment,

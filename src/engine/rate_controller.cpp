@@ -92,11 +92,13 @@ void RateController::on_receiver_drops(std::uint64_t drops) {
   if (clean_periods_ < 1 && loss_is_explained()) clean_periods_ = 1;
 }
 
-// Loss within what chance makes of the path's own loss (three standard deviations).
+// Loss within what chance makes of the path's own loss, and of what is tolerated in any case (three
+// standard deviations): of few datagrams, one or two say nothing.
 bool RateController::is_clean(const Period& period) const {
-  const double p = path_loss_;
-  const double chance = 3.0 * std::sqrt(p * (1 - p) / static_cast<double>(period.packets));
-  return period.loss <= p + std::max(kTolerance, chance);
+  const auto bound = [&period](double p) {
+    return p + 3.0 * std::sqrt(p * (1 - p) / static_cast<double>(period.packets));
+  };
+  return period.loss <= std::max({bound(path_loss_), path_loss_ + kTolerance, bound(kTolerance)});
 }
 
 void RateController::ramp(const Period& period, bool step_is_known) {

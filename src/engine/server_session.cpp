@@ -138,7 +138,12 @@ void ServerSession::on_port_lost(Instant now, PortKind port, const std::string& 
 }
 
 bool ServerSession::may_tell_ended() const {
-  return setup_.path ? any_proven() : testing_ && announced_;
+  if (!setup_.path) return testing_ && announced_;
+  // Of a latency run the other ports go on.
+  const TestTerms& terms = setup_.path->terms;
+  const bool others_go_on =
+      terms.directions == wire::Directions::kLatencyOnly && !terms.single_port;
+  return any_proven() && !others_go_on;
 }
 
 void ServerSession::give_up(Instant now) {

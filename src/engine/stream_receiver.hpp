@@ -40,6 +40,7 @@ class StreamReceiver {
   void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
     data_.on_buffer(socket_drops, datagrams);
   }
+  void on_read(Instant now) { data_.on_read(now); }
   void stop(Instant now) { data_.stop(now); }
   // The path's least round trip so far.
   void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }

@@ -20,6 +20,7 @@ DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const T
           .fixed_rate = terms.adaptive ? std::nullopt : terms.stream_rate(),
           .most_rate = terms.stream_rate(),
           .initial_rate = std::max(initial, RateController::kMinimum),
+          .stagger = static_cast<double>(stream.value - wire::kFirstStreamChannel) / terms.streams,
           .octets = terms.stream_octets(),
           .adjustment_delay = protocol.adjustment_delay,
           .loss_buffer_length = protocol.flow_control_rate};

@@ -49,12 +49,13 @@ void StreamSet::set_path(std::size_t stream, wire::PathNonce nonce) {
   if (go_) sender->on_go(*go_);
 }
 
-std::expected<void, wire::DropReason> StreamSet::on_data(std::size_t stream,
+std::expected<void, wire::DropReason> StreamSet::on_data(Instant now, std::size_t stream,
                                                          const wire::PathPacket& packet,
                                                          std::size_t octets,
                                                          const Datagram& datagram) {
   if (options_.sends) return std::unexpected(wire::DropReason::kWrongPort);
   if (!go_) return std::unexpected(wire::DropReason::kNoTest);
+  last_read_ = now;
   return receivers_[stream].on_packet(packet, octets, datagram);
 }
 
@@ -139,6 +140,7 @@ void StreamSet::poll_sender_messages(Instant now, Mail& mail) {
 
 void StreamSet::poll_receiver_messages(Instant now, Mail& mail) {
   for (StreamReceiver& receiver : receivers_) {
+    receiver.on_read(last_read_);
     if (receiver.poll_finished(now)) --receivers_left_;
   }
   if (receivers_left_ > 0) return;

@@ -55,7 +55,7 @@ class StreamSet {
   void set_path(std::size_t stream, wire::PathNonce nonce);
 
   // DATA (to a receiver) and REPORT (to a sender) of one stream.
-  [[nodiscard]] std::expected<void, wire::DropReason> on_data(std::size_t stream,
+  [[nodiscard]] std::expected<void, wire::DropReason> on_data(Instant now, std::size_t stream,
                                                               const wire::PathPacket& packet,
                                                               std::size_t octets,
                                                               const Datagram& datagram);
@@ -91,6 +91,7 @@ class StreamSet {
   std::size_t next_stream_ = 0;  // to be asked for data first
   std::size_t last_stream_ = 0;  // that sent last
   std::size_t receivers_left_ = 0;
+  Instant last_read_;  // DATA of any stream: what another one misses may wait behind it
   Instant next_progress_;
   bool told_finished_ = false;
   bool broken_ = false;

@@ -21,6 +21,8 @@ using engine::ServerSession;
 
 // Late timers, messages under way, drift.
 constexpr Duration kSlack = 200ms;
+// Of another client, as its server reckons with it.
+constexpr Duration kTurn = 60s;
 // Issue and documentation promise this to a client that never proves its ports.
 constexpr Duration kUnprovenBound = 5s;
 
@@ -43,14 +45,16 @@ std::size_t tests_wanted(const ClientHost& client) {
          (config.terms.has(engine::PortKind::kDownload) ? 1U : 0U);
 }
 
-// The longest that a run may take by its own time-outs.
-Duration longest_run(const ClientScenario& scenario) {
+// The longest that a run may take by its own time-outs. Where not all can be served at once, each
+// of the others has its turn first.
+Duration longest_run(const Scenario& world, const ClientScenario& scenario) {
   const engine::ClientConfig& config = scenario.config;
   Duration longest = ClientSession::kConnectInterval * ClientSession::kConnectAttempts +
                      ClientSession::kDrainTimeout + 2 * kSlack;
   if (wants_one(scenario)) {
     longest += 2 * engine::HandshakeClient::kLongestWait * engine::HandshakeClient::kMostSendings;
     longest += engine::TestControl::kStartTimeout + 2 * engine::TestControl::kResultTimeout;
+    if (world.server.config.limits.max_total_rate) longest += kTurn * world.clients.size();
   }
   if (config.upload) {
     longest += ClientSession::kPortsTimeout + ControlClient::kAcknowledgementTimeout +
@@ -260,7 +264,7 @@ void check_client(Environment& environment, const ClientHost& client) {
     return;
   }
   const Duration lasted = *client.finished_at() - client.scenario().start;
-  const Duration bound = longest_run(client.scenario());
+  const Duration bound = longest_run(environment.scenario, client.scenario());
   if (lasted > bound) {
     environment.findings.add(now, "{}: finished after {:.3f} s; by its time-outs {:.3f} s would do",
                              client.name(), to_seconds(lasted), to_seconds(bound));

@@ -227,6 +227,8 @@ std::vector<Endpoint> ClientHost::open_ports() const {
 void ClientHost::rebind(PortKind kind) {
   const PortHost* carrier = port(kind);
   if (dark() || finished() || carrier == nullptr || !carrier->open()) return;
+  // In 0.14 that ends a session, which no checker knows.
+  if (session_->result().dialect != engine::Dialect::kOne) return;
   environment().coverage.count(Seen::kRebound);
   environment().trace.line(environment().queue.now(), name(), "has its {} port rebound",
                            engine::name(kind));
@@ -239,6 +241,9 @@ void ClientHost::rebind(PortKind kind) {
 void ClientHost::note_report(const engine::Report& report) {
   if (const auto* assigned = std::get_if<engine::Assigned>(&report)) key_ = assigned->key;
   if (std::holds_alternative<engine::TestResultArrived>(report)) result_arrived_ = true;
+  if (std::holds_alternative<engine::ServerBusy>(report)) {
+    environment().coverage.count(Seen::kToldBusy);
+  }
   environment().trace.line(environment().queue.now(), name(), "reports kind {}", report.index());
 }
 

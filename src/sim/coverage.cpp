@@ -79,6 +79,7 @@ constexpr std::array<std::string_view, kSeenCount> kNames = {
     "... with tags",
     "... loss equal to its causes",
     "... ended for sustained loss",
+    "clients told to come again",
 };
 
 }  // namespace

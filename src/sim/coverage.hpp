@@ -83,6 +83,7 @@ enum class Seen : std::uint8_t {
   kTestOneTagged,
   kTestOneCauses,
   kSustainedLoss,
+  kToldBusy,
   kCount
 };
 

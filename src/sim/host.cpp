@@ -13,7 +13,9 @@ void Host::go_dark() {
 void Alarm::set(const std::optional<engine::Deadline>& deadline) {
   deadline_ = deadline;
   if (!deadline_) return;
-  const TrueTime at = std::max(host_.clock().when(deadline_->at), host_.environment().queue.now());
+  // One that is over already may be so by the host's whole uptime.
+  const Instant due = std::max(deadline_->at, host_.now());
+  const TrueTime at = std::max(host_.clock().when(due), host_.environment().queue.now());
   // An event that comes earlier will look again.
   if (armed_ && armed_for_ <= at) return;
   arm(at);

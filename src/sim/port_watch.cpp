@@ -24,9 +24,6 @@ constexpr unsigned kTypeHeartbeat2 = 2;
 constexpr unsigned kDialectOneBit = 0x80;  // of the type
 constexpr std::size_t kSeqAt = 4;
 constexpr std::size_t kOffsetAt = 12;
-constexpr std::size_t kHeaderSize = 20;
-constexpr std::size_t kAnswerTimeAt = 44;     // dialect 1: the server's time in HEARTBEAT_1
-constexpr std::size_t kConfirmedTimeAt = 28;  // the same in HEARTBEAT_2
 
 bool near(Duration a, Duration b, Duration tolerance) {
   return a - b <= tolerance && b - a <= tolerance;
@@ -51,10 +48,7 @@ Note PortWatch::on_transmit(const engine::Transmit& transmit, ByteView datagram,
   if (streams_) {
     streams_->on_transmit(note, transmit.to, datagram);
     // Measured are heartbeats of the first path alone.
-    if (transmit.flow == 0) {
-      note_heartbeat(note, type & ~kDialectOneBit);
-      if (note.subject == Subject::kHeartbeat2) note_repetition(note, datagram);
-    }
+    if (transmit.flow == 0) note_heartbeat(note, type & ~kDialectOneBit);
   } else if (transmit.kind == engine::TransmitKind::kData) {
     note_data(note, datagram);
   } else {
@@ -102,18 +96,6 @@ void PortWatch::note_heartbeat(Note& note, unsigned type) {
     note.subject = Subject::kHeartbeat2;
     // The heartbeat's fate is known; the confirmation only carries the server's own times.
     if (cause_ != nullptr) note.answer_sent = cause_->note.sent;
-  }
-}
-
-// A path's first confirmation is sent again for a while, with the server's time of its answer.
-void PortWatch::note_repetition(Note& note, ByteView confirmation) {
-  if (cause_ != nullptr) {
-    const ByteView answer = cause_->bytes;
-    answers_sent_[base::load_big_endian(answer.data() + kAnswerTimeAt, 8)] = cause_->note.sent;
-  } else {
-    const auto known =
-        answers_sent_.find(base::load_big_endian(confirmation.data() + kConfirmedTimeAt, 8));
-    if (known != answers_sent_.end()) note.answer_sent = known->second;
   }
 }
 

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 
 #include "base/bytes.hpp"
@@ -76,7 +75,6 @@ class PortWatch {
   [[nodiscard]] Findings& findings() const { return host_.environment().findings; }
   void note_data(Note& note, ByteView datagram);
   void note_heartbeat(Note& note, unsigned type);
-  void note_repetition(Note& note, ByteView confirmation);
   void on_original(const Packet& packet, bool accepted);
   void on_data(const Packet& packet, bool accepted);
   void accept_data(const Packet& packet);
@@ -97,8 +95,6 @@ class PortWatch {
   std::optional<StreamWatch> streams_;
   const Packet* cause_ = nullptr;
   bool cause_accepted_ = false;
-  // Client: when what it confirmed was handed out, by the server's time in it.
-  std::map<std::uint64_t, TrueTime> answers_sent_;
   bool loaded_ = false;
   bool tainted_ = false;
   bool reported_ = false;      // client: its last word is said

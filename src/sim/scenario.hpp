@@ -114,6 +114,10 @@ enum class Lie : std::uint8_t {
   kLeakedSession,    // the end of a session never reaches the acceptor
   kExtraReply,       // the main port answers twice
   kUntoldLoss,       // the loss of a port never reaches the coordinator
+  kHalfGrant,        // truth believes that a REPORT grants half of what it does
+  kHalfValidity,     // truth believes that it does so for half as long
+  kHiddenProof,      // truth never hears that a path is proven
+  kUndueClose,       // a client is told that something is lost, when nothing is
 };
 
 struct Scenario {

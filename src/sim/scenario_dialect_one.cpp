@@ -30,6 +30,7 @@ void draw_server(Draw& draw, ServerScenario& server) {
   if (draw.chance(0.1)) limits.max_test_bytes = ByteCount{draw.between(5'000, 500'000)};
   if (draw.chance(0.1)) limits.max_streams = static_cast<std::uint8_t>(draw.between(1, 4));
   if (draw.chance(0.1)) limits.max_payload = static_cast<std::uint32_t>(draw.between(200, 1400));
+  if (draw.chance(0.15)) limits.max_total_rate = BitRate{draw.magnitude(1e6, 2e7)};
   // Ports in use elsewhere come back with the next client, which the probe at the end is only
   // where it may speak 0.14.
   if (config.key_required || config.dialect == DialectChoice::kOne) server.port_in_use = 0;
@@ -47,6 +48,7 @@ engine::TestTerms draw_terms(Draw& draw, const engine::ClientConfig& config) {
   // Whole milliseconds, as on the wire.
   terms.duration -= terms.duration % 1ms;
   if (draw.chance(0.4)) terms.rate = BitRate{std::floor(draw.magnitude(1e5, 2e7))};
+  terms.adaptive = !terms.rate;
   if (draw.chance(0.5)) terms.streams = static_cast<std::uint8_t>(draw.between(2, kMostStreams));
   terms.reliable = draw.chance(0.5);
   if (draw.chance(0.2)) terms.octets = ByteCount{draw.between(1'000, 1'000'000)};

@@ -193,7 +193,8 @@ void ServerHost::note_close(const engine::SendFromMain& answer, const wire::Clos
   }
   if (close.reason != wire::CloseReason::kPartLost) return;
   ++session->ended_sent;
-  if (!session->launched || (session->loss && session->proven_ports > 0)) return;
+  // The address is proven by its cookie: it need not have come further.
+  if (!session->launched || session->loss) return;
   environment().findings.add(environment().queue.now(),
                              "server: CLOSE to {}, as if something was lost", to_string(answer.to));
 }
@@ -235,6 +236,9 @@ void ServerHost::lose(const SessionLoss& loss) {
 
 void ServerHost::on_proven(SessionHost& session) {
   acceptor_.on_proven(session.setup().id);
+  if (environment().scenario.lie == Lie::kUndueClose) {
+    acceptor_.tell_ended(session.setup().id, "nothing");
+  }
   settle_acceptor();
 }
 
@@ -284,6 +288,7 @@ void ServerHost::on_lost(SessionHost& session, const std::string& cause) {
   acceptor_.on_session_lost(session.setup().id, cause);
   settle_acceptor();
   forget(session, SessionEnd::kFailed);
+  settle_acceptor();  // from now on it may say again that it is full
 }
 
 void ServerHost::forget(SessionHost& session, SessionEnd reason) {

@@ -253,7 +253,12 @@ void SessionHost::lose_port(PortKind port) {
 
 // Of what the coordinator knows by now, not the actors alone.
 bool SessionHost::knows_test_of_ours() const {
-  if (truth_.speaks_one) return knows_proof_ && !draining_;
+  if (truth_.speaks_one) {
+    const engine::TestTerms& terms = options_.setup.path->terms;
+    const bool others_go_on =
+        terms.directions == wire::Directions::kLatencyOnly && !terms.single_port;
+    return knows_proof_ && !draining_ && !others_go_on;
+  }
   return knows_test_ && knows_proof_ && truth_.showed_ours && !draining_;
 }
 

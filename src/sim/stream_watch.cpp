@@ -90,10 +90,11 @@ void StreamWatch::on_report(ByteView datagram) {
   const std::uint64_t stream = stream_of(datagram);
   if (stream >= kMostStreams) return;
   Allowed& allowed = allowed_.at(stream);
-  allowed.granted =
-      std::max(allowed.granted, base::load_big_endian(datagram.data() + kGrantedAt, 8));
-  const auto valid_ms =
-      static_cast<std::int64_t>(base::load_big_endian(datagram.data() + kValidAt, 2));
+  const Lie lie = host_.environment().scenario.lie;
+  const std::uint64_t granted = base::load_big_endian(datagram.data() + kGrantedAt, 8);
+  allowed.granted = std::max(allowed.granted, lie == Lie::kHalfGrant ? granted / 2 : granted);
+  auto valid_ms = static_cast<std::int64_t>(base::load_big_endian(datagram.data() + kValidAt, 2));
+  if (lie == Lie::kHalfValidity) valid_ms /= 2;
   allowed.until = host_.now() + std::min<Duration>(kLongestGrant, valid_ms * 1ms);
 }
 
@@ -113,7 +114,8 @@ void StreamWatch::on_delivered(const Packet& packet, bool accepted) {
   }
   if (!accepted) return;
   if (type == kReport) on_report(packet.bytes);
-  if (type == kHeartbeat2 && options_.side == Side::kServer) proven_.insert(packet.from);
+  const bool hidden = host_.environment().scenario.lie == Lie::kHiddenProof;
+  if (type == kHeartbeat2 && options_.side == Side::kServer && !hidden) proven_.insert(packet.from);
 }
 
 void StreamWatch::on_data(const Packet& packet, bool accepted) {

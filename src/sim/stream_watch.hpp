@@ -1,5 +1,6 @@
-// Watches what a port of dialect 1 sends and receives beyond its heartbeats (docs/DIALECT-1.md):
-// the data of its streams, the grants without which none may leave, and the paths that are proven.
+// Watches what a port of dialect 1 sends and receives beyond its heartbeats (docs/PROTOCOL.md,
+// "Dialect 1"): the data of its streams, the grants without which none may leave, and the paths
+// that are proven.
 //
 // Part of PortWatch, which watches the rest. Looks at octets by itself, without the engine's
 // codecs, so that it cannot share their errors.

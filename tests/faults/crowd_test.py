@@ -4,8 +4,8 @@ import contextlib
 import socket
 import time
 
-from processes import (PROCESS, ROLES, SINGLE, THREAD, Client, FaultTestCase, Host, check_all,
-                       modes, wait_until)
+from processes import (DIALECTS, PROCESS, ROLES, SINGLE, THREAD, Client, FaultTestCase, Host,
+                       check_all, modes, wait_until)
 from peer014 import Client014, wire
 
 CLIENTS = 50
@@ -19,8 +19,9 @@ class Crowd(FaultTestCase):
             before = len(host.descriptors())
             begin = time.monotonic()
             clients = [stack.enter_context(Client(host.address, "--duration", "4",
-                                                  *modes(PROCESS), config={"heartbeat_rate": 200}))
-                       for _ in range(CLIENTS)]
+                                                  *modes(PROCESS), config={"heartbeat_rate": 200},
+                                                  dialect=DIALECTS[turn % len(DIALECTS)]))
+                       for turn in range(CLIENTS)]
             each = 3 + (1 if sessions == PROCESS else 0)
             wait_until(lambda: len(host.find("stdout", "^Client connected")) == CLIENTS, 10,
                        "fifty connected clients")

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 
-from processes import (PROCESS, ROLES, SINGLE, SLOW, Client, FaultTestCase, Host, modes,
+from processes import (DIALECTS, PROCESS, ROLES, SINGLE, SLOW, Client, FaultTestCase, Host, modes,
                        wait_until)
 from peer014 import Client014
 
@@ -29,7 +29,7 @@ class Neighbour(FaultTestCase):
                 os.kill(pid, number)
                 wait_until(lambda: pid not in host.members(), 3, f"the end of {role} {pid}")
 
-    def measure(self, host, roles, *arguments, config=None):
+    def measure(self, dialect, host, roles, *arguments, config=None):
         """The result of a client that runs while others are victims."""
         done, errors = threading.Event(), []
 
@@ -39,15 +39,14 @@ class Neighbour(FaultTestCase):
             except Exception as error:  # shown by the caller
                 errors.append(error)
 
-        with Client(host.address, *arguments, config=config) as client:
+        with Client(host.address, *arguments, config=config, dialect=dialect) as client:
             client.wait_beats(1)
             before = len(host.losses())
             thread = threading.Thread(target=victimise)
             thread.start()
             try:
                 if "--bwup" in arguments:
-                    client.wait_line("stderr", "^Result received", 10)
-                    client.process.terminate()
+                    client.finish(10)
                 document = self.result_of(client, 0, 10)
             finally:
                 done.set()
@@ -58,15 +57,20 @@ class Neighbour(FaultTestCase):
         return document
 
     def check(self, ports, sessions, roles):
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.check_one(dialect, ports, sessions, roles)
+
+    def check_one(self, dialect, ports, sessions, roles):
         with Host(*modes(ports, sessions), "--idle-timeout", "1000", ports=90) as host:
-            document = self.measure(host, roles, "--duration", "4", *modes(PROCESS))
+            document = self.measure(dialect, host, roles, "--duration", "4", *modes(PROCESS))
             self.assertTrue(document["valid"], document["problems"])
             self.assertEqual([p for p in document["problems"] if p["code"] < "W1"], [])
             for role, figures in document["latency"].items():
                 self.assertEqual(figures["lost"], 0, role)
                 self.assertGreater(figures["sent"], 150, role)
                 self.assertLess(figures["rtt_ns"]["p99"], SANE_P99_NS, role)
-            document = self.measure(host, roles, "--bwup", "--duration", "2", config=SLOW)
+            document = self.measure(dialect, host, roles, "--bwup", "--duration", "2", config=SLOW)
             self.assertTrue(document["valid"], document["problems"])
             test = document["tests"][0]
             self.assertGreater(test["packets"]["received"], 500)

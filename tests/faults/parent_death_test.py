@@ -5,7 +5,7 @@ import signal
 import time
 
 from processes import (MODES, PROCESS, ROLES, SINGLE, SLOW, Client, FaultTestCase, Host,
-                       check_all, modes, state_of, wait_until)
+                       both, check_all, modes, state_of, wait_until)
 
 GONE_SECONDS = 3.0
 IDLE_MS = 1000
@@ -24,9 +24,10 @@ class ParentDeath(FaultTestCase):
         wait_until(lambda: not program.left(), GONE_SECONDS, f"nothing left: {program.left()}")
         return begin
 
-    def kill_client(self, ports, stopped, *test):
+    def kill_client(self, dialect, ports, stopped, *test):
         with Host(*modes(PROCESS), "--idle-timeout", str(IDLE_MS)) as host, \
-                Client(host.address, *modes(ports), *test, config=SLOW) as client:
+                Client(host.address, *modes(ports), *test, config=SLOW,
+                       dialect=dialect) as client:
             client.wait_beats()
             if test:
                 client.wait_line("stderr", "^Upload test started", 5)
@@ -39,17 +40,17 @@ class ParentDeath(FaultTestCase):
             client.wait_reaped()
 
     def test_of_a_client(self):
-        check_all(self, self.kill_client, [(ports, None) for ports in MODES]
-                  + [(PROCESS, role) for role in ROLES])
+        check_all(self, self.kill_client, both([(ports, None) for ports in MODES]
+                                               + [(PROCESS, role) for role in ROLES]), 6)
 
     def test_of_a_client_in_a_test(self):
-        check_all(self, self.kill_client, [(ports, None, "--bwup") for ports in MODES]
-                  + [(PROCESS, "upload", "--bwup")])
+        check_all(self, self.kill_client, both([(ports, None, "--bwup") for ports in MODES]
+                                               + [(PROCESS, "upload", "--bwup")]))
 
-    def kill_server(self, ports, sessions, stopped, *test):
+    def kill_server(self, dialect, ports, sessions, stopped, *test):
         """With three clients, of which one tells how it ended."""
         with Host(*modes(ports, sessions)) as host, \
-                Client(host.address, *test, config=SLOW) as client, \
+                Client(host.address, *test, config=SLOW, dialect=dialect) as client, \
                 Client(host.address) as second, Client(host.address) as third:
             clients = (client, second, third)
             for one in clients:
@@ -73,15 +74,15 @@ class ParentDeath(FaultTestCase):
 
     def test_of_a_server(self):
         check_all(self, self.kill_server,
-                  [(ports, sessions, None) for ports in MODES for sessions in MODES], 3)
+                  both([(ports, sessions, None) for ports in MODES for sessions in MODES]), 6)
 
     def test_of_a_server_with_a_stopped_worker(self):
         check_all(self, self.kill_server,
-                  [(PROCESS, SINGLE, "control"), (PROCESS, SINGLE, "upload"),
-                   (SINGLE, PROCESS, "session"), (PROCESS, PROCESS, "session"),
-                   (PROCESS, PROCESS, "download")], 3)
+                  both([(PROCESS, SINGLE, "control"), (PROCESS, SINGLE, "upload"),
+                        (SINGLE, PROCESS, "session"), (PROCESS, PROCESS, "session"),
+                        (PROCESS, PROCESS, "download")]), 5)
 
     def test_of_a_server_in_a_test(self):
         check_all(self, self.kill_server,
-                  [(PROCESS, SINGLE, None, "--bwup"), (SINGLE, PROCESS, None, "--bwup"),
-                   (PROCESS, PROCESS, "upload", "--bwup")], 3)
+                  both([(PROCESS, SINGLE, None, "--bwup"), (SINGLE, PROCESS, None, "--bwup"),
+                        (PROCESS, PROCESS, "upload", "--bwup")]), 3)

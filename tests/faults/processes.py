@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "interop"))
 
-from harness import BinaryTestCase, Program, Server  # noqa: E402  (needs the path above)
+from harness import DIALECTS, BinaryTestCase, Program, Server  # noqa: E402  (needs the path above)
+from peer014 import Server014  # noqa: E402
 from together import check_all, reserve_ports  # noqa: E402,F401  (the tests take it from here)
 
 ROLES = ("control", "upload", "download")
@@ -43,6 +44,11 @@ def modes(ports, sessions=None):
     """The options for a mode of the ports and, for a server, one of the sessions."""
     options = ["--port-parallelability", ports]
     return options + (["--connection-parallelibility", sessions] if sessions else [])
+
+
+def both(cases):
+    """Each case once for each dialect, which comes first."""
+    return [(dialect, *case) for case in cases for dialect in DIALECTS]
 
 
 def read(pid, name):
@@ -163,10 +169,11 @@ class Family:
 
 
 class Client(Family, Program):
-    """A client with --json; `document()` is what it wrote."""
+    """A client of one dialect with --json; `document()` is what it wrote."""
 
-    def __init__(self, address, *arguments, config=None, **options):
-        super().__init__(f"{address[0]}:{address[1]}", *arguments, "--json",
+    def __init__(self, address, *arguments, dialect="1", config=None, **options):
+        self.dialect = dialect
+        super().__init__(f"{address[0]}:{address[1]}", *arguments, "--json", "--dialect", dialect,
                          config={"heartbeat_rate": 20} if config is None else config, **options)
 
     def document(self):
@@ -195,6 +202,11 @@ class Host(Server, Family, Program):
         return self.find("stderr", r"^Client \S+: \w+ worker ")
 
 
+def server_of(dialect):
+    """A server to test clients with; that of 0.14 is the independent peer."""
+    return Server014() if dialect == "0.14" else Host(ports=3)
+
+
 class Job:
     """Mixed into a Family: its group is one that a shell starts, and that a terminal suspends."""
     ENTER_GROUP = "os.setpgid(0, 0)"
@@ -216,5 +228,5 @@ class FaultTestCase(BinaryTestCase):
         self.assertEqual(client.wait(timeout), code, client.errors())
         client.wait_alone()
         document = client.document()
-        self.check_result(document)
+        self.check_result(document, dialect=client.dialect)
         return document

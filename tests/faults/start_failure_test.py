@@ -10,10 +10,10 @@ import tempfile
 import time
 import unittest
 
-from processes import (MODES, PROCESS, ROLES, SINGLE, THREAD, Client, Family, FaultTestCase, Host,
-                       check_all, modes, wait_until)
+from processes import (DIALECTS, MODES, PROCESS, ROLES, SINGLE, THREAD, Client, Family,
+                       FaultTestCase, Host, both, check_all, modes, server_of, wait_until)
 from harness import Program  # after processes, which puts it on the path
-from peer014 import Client014, Server014, wire
+from peer014 import Client014, wire
 
 AT_ONCE = 2.0
 TOO_FEW = {"processes": r"temporarily unavailable.*ulimit -u",
@@ -65,9 +65,9 @@ class StartTestCase(FaultTestCase):
 
 
 class OfAClient(StartTestCase):
-    def check_refused(self, ports, prefix, why, role):
-        with Server014() as server, \
-                Client(server.address, *modes(ports), prefix=prefix) as client:
+    def check_refused(self, dialect, ports, prefix, why, role):
+        with server_of(dialect) as server, \
+                Client(server.address, *modes(ports), prefix=prefix, dialect=dialect) as client:
             document = self.result_of(client, 1, AT_ONCE)
             self.assertIs(document["valid"], False)
             self.assertRegex(self.problem(document, "W008"),
@@ -75,35 +75,38 @@ class OfAClient(StartTestCase):
             self.assertEqual(len(client.find("stderr", "cannot start")), 1, client.errors())
             client.wait_reaped(0.5)
 
-    def works(self, ports, prefix):
-        with Server014() as server, \
-                Client(server.address, "--count", "3", *modes(ports), prefix=prefix) as client:
+    def works(self, dialect, ports, prefix):
+        with server_of(dialect) as server, \
+                Client(server.address, "--count", "3", *modes(ports), prefix=prefix,
+                       dialect=dialect) as client:
             self.result_of(client, 0)
 
     def test_that_cannot_execute_itself(self):
         needs("unshare", "mount", prefix=WITHOUT_PROC)
-        self.check_refused(PROCESS, WITHOUT_PROC, "/proc", "control")
-        for ports in (SINGLE, THREAD):
-            self.works(ports, WITHOUT_PROC)
+        for dialect in DIALECTS:
+            self.check_refused(dialect, PROCESS, WITHOUT_PROC, "/proc", "control")
+            for ports in (SINGLE, THREAD):
+                self.works(dialect, ports, WITHOUT_PROC)
 
-    def with_few_processes(self, ports, most):
+    def with_few_processes(self, dialect, ports, most):
         enough = 1 if ports == SINGLE else 4
+        prefix = with_processes(most)
         if most == enough:
-            self.works(ports, with_processes(most))
+            self.works(dialect, ports, prefix)
         else:
-            self.check_refused(ports, with_processes(most), "processes", ROLES[most - 1])
+            self.check_refused(dialect, ports, prefix, "processes", ROLES[most - 1])
 
     def test_with_too_few_processes(self):
         needs("setpriv", "prlimit", prefix=with_processes(1))
         check_all(self, self.with_few_processes,
-                  [(SINGLE, 1)] + [(ports, most) for ports in (THREAD, PROCESS)
-                                   for most in (1, 2, 3, 4)])
+                  both([(SINGLE, 1)] + [(ports, most) for ports in (THREAD, PROCESS)
+                                        for most in (1, 2, 3, 4)]))
 
-    def with_few_descriptors(self, ports, most):
+    def with_few_descriptors(self, dialect, ports, most):
         """What is wrong with how it ends; None where nothing is, "fine" where it works."""
-        with Server014() as server, \
+        with server_of(dialect) as server, \
                 Client(server.address, "--count", "3", *modes(ports),
-                       prefix=with_descriptors(most)) as client:
+                       prefix=with_descriptors(most), dialect=dialect) as client:
             begin = time.monotonic()
             try:
                 code = client.wait(8)
@@ -122,21 +125,21 @@ class OfAClient(StartTestCase):
                 return f"exit code {code} after {took:.1f} s: {said}"
             return None
 
-    def sweep(self, ports):
+    def sweep(self, dialect, ports):
         """From too few for anything to enough."""
         complaints = []
         for most in range(4, 60):
-            what = self.with_few_descriptors(ports, most)
+            what = self.with_few_descriptors(dialect, ports, most)
             if what == "fine":
                 break
             if what:
                 complaints.append(f"{ports} with {most} descriptors: {what}")
         self.check_none(complaints)
-        self.assertEqual(self.with_few_descriptors(ports, most + 1), "fine")
+        self.assertEqual(self.with_few_descriptors(dialect, ports, most + 1), "fine")
 
     def test_with_too_few_descriptors(self):
         needs("prlimit")
-        check_all(self, self.sweep, [(ports,) for ports in MODES])
+        check_all(self, self.sweep, both([(ports,) for ports in MODES]), 6)
 
 
 class OfAServer(StartTestCase):
@@ -144,12 +147,17 @@ class OfAServer(StartTestCase):
 
     def refuse(self, host):
         """Our clients are told, and the server has nothing left of them."""
-        for _ in range(2):
-            with Client(host.address) as client:
+        for dialect in DIALECTS:
+            with Client(host.address, dialect=dialect) as client:
                 document = self.result_of(client, 1, AT_ONCE)
                 self.assertIs(document["valid"], False)
-                self.assertEqual(self.problem(document, "W002"),
-                                 "the server refused: cannot start workers")
+                if dialect == "0.14":
+                    self.assertEqual(self.problem(document, "W002"),
+                                     "the server refused: cannot start workers")
+                else:
+                    # It has its grant by then: what it gets is a CLOSE.
+                    self.assertRegex(self.problem(document, "W010"),
+                                     "^the server ended the session: cannot start workers")
         host.wait_alone()
 
     def check_log(self, host, why):

@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from processes import (MODES, PROCESS, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host, check_all,
-                       modes, state_of, wait_until)
+from processes import (DIALECTS, MODES, PROCESS, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
+                       both, check_all, modes, server_of, state_of, wait_until)
 from peer014 import Client014, Faults, Server014
 
 STOP_SECONDS = 3.0
@@ -16,18 +16,22 @@ PHASES = {
     "before the answer": ((), "^No answer yet", 1),
     "during heartbeats": ((), "^Client latency", 0),
     "during a test": (LONG_TEST, "^Upload test started", 1),
-    "while lingering": (("--bwup", "--duration", "0.3"), "^Result received", 0),
+    "while lingering": (("--bwup", "--duration", "0.3"), "^Result received", 0),   # in 0.14 alone
 }
+EVERY_STOP = [(dialect, ports, phase, number) for dialect in DIALECTS for ports in MODES
+              for phase in PHASES for number in SIGNALS
+              if dialect == "0.14" or phase != "while lingering"]
 
 
 class OfAClient(FaultTestCase):
-    def stop(self, ports, phase, number, group):
+    def stop(self, dialect, ports, phase, number, group):
         arguments, line, code = PHASES[phase]
-        faults = Faults(never_answer=phase == "before the answer")
-        with Server014(faults=faults) as server, \
-                Client(server.address, *arguments, *modes(ports), config=SLOW) as client:
+        connected = phase != "before the answer"
+        mute = Faults(never_answer=True)
+        with server_of(dialect) if connected else Server014(faults=mute) as server, \
+                Client(server.address, *arguments, *modes(ports), config=SLOW,
+                       dialect=dialect) as client:
             client.wait_line("stderr", line, 6)
-            connected = phase != "before the answer"
             self.assertEqual(len(client.workers()), 3 if ports == PROCESS and connected else 0)
             if group:
                 client.signal_group(number)
@@ -40,18 +44,17 @@ class OfAClient(FaultTestCase):
             self.assertEqual(codes, [] if code == 0 else ["W006"])
 
     def test_by_sigint_and_sigterm(self):
-        check_all(self, self.stop, [(ports, phase, number, False) for ports in MODES
-                                    for phase in PHASES for number in SIGNALS], 6)
+        check_all(self, self.stop, [(*case, False) for case in EVERY_STOP], 6)
 
     def test_by_a_signal_to_the_whole_group(self):
         """From a terminal, systemd or timeout(1)."""
-        check_all(self, self.stop, [(ports, phase, number, True) for ports in MODES
-                                    for phase in PHASES for number in SIGNALS], 6)
+        check_all(self, self.stop, [(*case, True) for case in EVERY_STOP], 6)
 
-    def stop_while_connecting(self, ports, delay):
+    def stop_while_connecting(self, dialect, ports, delay):
         """At a moment that no line tells of: it must be one of the orderly ends."""
-        with Server014() as server, \
-                Client(server.address, "--bwup", *modes(ports), config=SLOW) as client:
+        with server_of(dialect) as server, \
+                Client(server.address, "--bwup", *modes(ports), config=SLOW,
+                       dialect=dialect) as client:
             client.wait_line("stderr", "^Connecting", 5)
             time.sleep(delay)
             client.process.send_signal(signal.SIGINT)
@@ -62,31 +65,33 @@ class OfAClient(FaultTestCase):
 
     def test_while_workers_are_being_started(self):
         check_all(self, self.stop_while_connecting,
-                  [(ports, step / 1000) for ports in MODES for step in range(0, 30, 3)], 3)
+                  both([(ports, step / 1000) for ports in MODES for step in range(0, 30, 3)]), 3)
 
 
 class OfAServer(FaultTestCase):
-    """With a client that has only asked, one in a latency run and one in a test."""
+    """With a client that has only asked, one in a latency run and one in a test in each dialect."""
 
     def stop(self, ports, sessions, number, group):
         with Host(*modes(ports, sessions)) as host, \
                 Client(host.address, *LONG_TEST, config=SLOW) as testing, \
+                Client(host.address, *LONG_TEST, config=SLOW, dialect="0.14") as original, \
                 Client014(host.address, heartbeat_rate=0.1) as measuring, \
                 Client014(host.address) as asking:
             measuring.connect()
             measuring.prove()
             asking.connect()
-            testing.wait_line("stderr", "^Upload test started", 5)
+            for client in (testing, original):
+                client.wait_line("stderr", "^Upload test started", 5)
             each = (3 if ports == PROCESS else 0) + (1 if sessions == PROCESS else 0)
-            self.assertEqual(len(host.left()), 2 * each, host.left())
+            self.assertEqual(len(host.left()), 3 * each, host.left())
             if group:
                 host.signal_group(number)
             else:
                 host.process.send_signal(number)
             self.assertEqual(host.wait(STOP_SECONDS), 0, host.errors())
             host.wait_reaped(0.5)
-            self.assertTrue(host.find("stdout", "^Server stopped: 3 clients served"))
-            self.assertEqual(len(host.find("stdout", "^Client left: .*server stops")), 2)
+            self.assertTrue(host.find("stdout", "^Server stopped: 4 clients served"))
+            self.assertEqual(len(host.find("stdout", "^Client left: .*server stops")), 3)
             self.assertEqual(host.losses(), [])
 
     def test_by_sigint_and_sigterm(self):
@@ -117,10 +122,10 @@ class OfAServer(FaultTestCase):
 class Twice(FaultTestCase):
     """A second order ends the program at once; one order that comes twice does not."""
 
-    def both_at_once(self, which, ports, sessions):
+    def both_at_once(self, dialect, which, ports, sessions):
         """As timeout(1) does it: the process and its group are told, here in two ways."""
         with Host(*modes(ports, sessions)) as host, \
-                Client(host.address, *modes(ports)) as client:
+                Client(host.address, *modes(ports), dialect=dialect) as client:
             client.wait_beats()
             program = host if which == "server" else client
             program.process.send_signal(signal.SIGSTOP)
@@ -132,8 +137,9 @@ class Twice(FaultTestCase):
             program.wait_reaped(0.5)
 
     def test_one_order_that_comes_twice_is_one(self):
-        check_all(self, self.both_at_once, [("client", ports, SINGLE) for ports in MODES]
-                  + [("server", ports, sessions) for ports in MODES for sessions in MODES], 6)
+        check_all(self, self.both_at_once,
+                  both([("client", ports, SINGLE) for ports in MODES]
+                       + [("server", ports, sessions) for ports in MODES for sessions in MODES]), 6)
 
     def end_at_once(self, program, number):
         """Orders it to end until it has, which must not be in order."""

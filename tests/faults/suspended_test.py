@@ -4,7 +4,7 @@ import signal
 import time
 
 from processes import (MODES, PROCESS, SINGLE, THREAD, Client, ClientJob, FaultTestCase, Host,
-                       HostJob, check_all, modes, state_of, wait_until)
+                       HostJob, both, check_all, modes, state_of, wait_until)
 
 PAUSE = 3.4              # s; a worker that is silent for 3 s is believed dead
 LENGTH = 5.0             # s of a latency run, pause included
@@ -33,10 +33,10 @@ class StoppedMain(FaultTestCase):
             self.assertGreater(sent, 0.7 * due, (role, figures))
             self.assertAlmostEqual(sent + skipped, due, delta=0.1 * due, msg=(role, figures))
 
-    def stop_client(self):
+    def stop_client(self, dialect):
         with Host(*modes(PROCESS)) as host, \
-                Client(host.address, "--duration", str(LENGTH), *modes(PROCESS),
-                       config=FAST) as client:
+                Client(host.address, "--duration", str(LENGTH), *modes(PROCESS), config=FAST,
+                       dialect=dialect) as client:
             client.wait_beats()
             workers = client.wait_workers()
             self.pause(client)
@@ -45,9 +45,10 @@ class StoppedMain(FaultTestCase):
             self.check_heartbeats(self.result_of(client, 0, 6))
             self.assertEqual(host.losses(), [])
 
-    def stop_server(self, ports, sessions):
+    def stop_server(self, dialect, ports, sessions):
         with Host(*modes(ports, sessions)) as host, \
-                Client(host.address, "--duration", str(LENGTH), config=FAST) as client:
+                Client(host.address, "--duration", str(LENGTH), config=FAST,
+                       dialect=dialect) as client:
             client.wait_beats()
             workers = host.titled()
             self.assertGreater(len(workers), 0)
@@ -62,24 +63,23 @@ class StoppedMain(FaultTestCase):
             self.assertEqual(host.stop(), 0)
 
     def test_in_a_latency_run(self):
-        check_all(self, lambda case, *rest: getattr(self, case)(*rest),
-                  [("stop_client",), ("stop_server", PROCESS, SINGLE),
-                   ("stop_server", SINGLE, PROCESS), ("stop_server", PROCESS, PROCESS)], 2)
+        check_all(self, lambda dialect, case, *rest: getattr(self, case)(dialect, *rest),
+                  both([("stop_client",), ("stop_server", PROCESS, SINGLE),
+                        ("stop_server", SINGLE, PROCESS), ("stop_server", PROCESS, PROCESS)]), 2)
 
     def test_in_a_test(self):
-        check_all(self, self.upload, [("client", SINGLE), ("server", SINGLE),
-                                      ("server", PROCESS)])
+        check_all(self, self.upload, both([("client", SINGLE), ("server", SINGLE),
+                                           ("server", PROCESS)]))
 
-    def upload(self, which, sessions):
+    def upload(self, dialect, which, sessions):
         """The ports of a test need nobody else to come to its result."""
         config = {"heartbeat_rate": 50, "send_sleep": 1000}
         with Host(*modes(PROCESS, sessions)) as host, \
-                Client(host.address, "--bwup", "--duration", "2", *modes(PROCESS),
-                       config=config) as client:
+                Client(host.address, "--bwup", "--duration", "2", *modes(PROCESS), config=config,
+                       dialect=dialect) as client:
             client.wait_line("stderr", "^Upload test started", 5)
             self.pause(client if which == "client" else host)
-            client.wait_line("stderr", "^Result received", 3)
-            client.process.terminate()
+            client.finish(3)
             document = self.result_of(client, 0)
             self.assertTrue(document["valid"], document["problems"])
             test = document["tests"][0]
@@ -98,9 +98,9 @@ class ControlZ(FaultTestCase):
         time.sleep(seconds)
         program.signal_group(signal.SIGCONT)
 
-    def suspend(self, which, ports, sessions):
+    def suspend(self, dialect, which, ports, sessions):
         with HostJob(*modes(ports, sessions)) as host, \
-                ClientJob(host.address, *modes(ports)) as client:
+                ClientJob(host.address, *modes(ports), dialect=dialect) as client:
             client.wait_beats()
             program = client if which == "client" else host
             workers = program.titled()
@@ -118,10 +118,10 @@ class ControlZ(FaultTestCase):
             host.wait_alone()
 
     def test_of_a_client(self):
-        check_all(self, self.suspend, [("client", ports, SINGLE) for ports in MODES])
+        check_all(self, self.suspend, both([("client", ports, SINGLE) for ports in MODES]), 6)
 
     def test_of_a_server(self):
         check_all(self, self.suspend,
-                  [("server", PROCESS, SINGLE), ("server", THREAD, SINGLE),
-                   ("server", SINGLE, PROCESS), ("server", PROCESS, PROCESS),
-                   ("server", THREAD, PROCESS), ("server", PROCESS, THREAD)], 6)
+                  both([("server", PROCESS, SINGLE), ("server", THREAD, SINGLE),
+                        ("server", SINGLE, PROCESS), ("server", PROCESS, PROCESS),
+                        ("server", THREAD, PROCESS), ("server", PROCESS, THREAD)]), 6)

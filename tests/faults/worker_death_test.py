@@ -5,9 +5,9 @@ import re
 import signal
 import time
 
-from processes import (PROCESS, ROLES, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
-                       check_all, modes, state_of, wait_until)
-from peer014 import Client014, Server014
+from processes import (DIALECTS, PROCESS, ROLES, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
+                       both, check_all, modes, server_of, state_of, wait_until)
+from peer014 import Client014
 
 AT_ONCE = 1.5           # s from the signal to the end of a client's run
 SOON = 2.0              # the same where the worker is stopped: the next Ping finds it
@@ -26,10 +26,11 @@ def is_gone(pid):
 
 
 class WhileMeasuringLatency(FaultTestCase):
-    """The other ports go on."""
+    """The other ports go on; only a server that speaks dialect 1 says CLOSE, and all is over."""
 
-    def kill_at_client(self, role, number):
-        with Server014() as server, Client(server.address, *modes(PROCESS)) as client:
+    def kill_at_client(self, dialect, role, number):
+        with server_of(dialect) as server, \
+                Client(server.address, *modes(PROCESS), dialect=dialect) as client:
             client.wait_beats()
             pid = client.wait_workers()[role]
             os.kill(pid, number)
@@ -53,20 +54,23 @@ class WhileMeasuringLatency(FaultTestCase):
 
     def test_a_clients_worker(self):
         check_all(self, self.kill_at_client,
-                  [(role, number) for role in ROLES for number in (signal.SIGKILL, signal.SIGSTOP)])
+                  both([(role, number) for role in ROLES
+                        for number in (signal.SIGKILL, signal.SIGSTOP)]))
 
     def test_all_of_a_clients_workers(self):
-        with Host() as host, Client(host.address, *modes(PROCESS)) as client:
-            client.wait_beats()
-            for pid in client.wait_workers().values():
-                os.kill(pid, signal.SIGKILL)
-            document = self.result_of(client, 1, AT_ONCE)
-            self.assertEqual([p["code"] for p in document["problems"]].count("W009"), 3)
+        for dialect in DIALECTS:
+            with Host() as host, \
+                    Client(host.address, *modes(PROCESS), dialect=dialect) as client:
+                client.wait_beats()
+                for pid in client.wait_workers().values():
+                    os.kill(pid, signal.SIGKILL)
+                document = self.result_of(client, 1, AT_ONCE)
+                self.assertEqual([p["code"] for p in document["problems"]].count("W009"), 3)
 
-    def kill_at_server(self, ports, sessions, role, number):
+    def kill_at_server(self, dialect, ports, sessions, role, number):
         """Seen by a client of ours and, in the same way, by an independent one."""
         with Host(*modes(ports, sessions), "--idle-timeout", "1500", ports=6) as host, \
-                Client(host.address) as ours, \
+                Client(host.address, dialect=dialect) as ours, \
                 Client014(host.address, heartbeat_rate=0.02) as theirs:
             ours.wait_beats()
             theirs.connect()
@@ -83,7 +87,11 @@ class WhileMeasuringLatency(FaultTestCase):
             wait_until(lambda: all(map(is_gone, victims)), SOON, "the victims to be reaped")
             lost = ROLES if role == "session" else (role,)
             others = [other for other in ROLES if other not in lost]
-            if others:
+            if dialect == "1":
+                document = self.result_of(ours, 1, AT_ONCE)
+                self.assertEqual(self.problem(document, "W010"), "the server ended the session: "
+                                 + cause(role, victims[0], number))
+            elif others:
                 ours.wait_beats(10, others)
             before = {r: ours.lines(r) for r in lost}
             theirs.run(0.1)
@@ -92,9 +100,10 @@ class WhileMeasuringLatency(FaultTestCase):
             self.assertEqual(theirs.answered, set(others))
             self.assertEqual({r: ours.lines(r) for r in lost}, before)
             self.assertEqual(len(host.losses()), 2)
-            ours.process.terminate()
             theirs.close()
-            self.result_of(ours, 0)
+            if dialect == "0.14":
+                ours.process.terminate()
+                self.result_of(ours, 0)
             host.wait_alone(5)
             self.serves_again(host)
 
@@ -106,22 +115,22 @@ class WhileMeasuringLatency(FaultTestCase):
         self.assertTrue(host.running())
 
     def test_a_servers_worker(self):
-        check_all(self, self.kill_at_server,
-                  [(PROCESS, SINGLE, role, number) for role in ROLES
-                   for number in (signal.SIGKILL, signal.SIGSTOP)]
-                  + [(PROCESS, sessions, role, signal.SIGKILL)
-                     for sessions, role in ((THREAD, "control"), (PROCESS, "upload"))]
-                  + [(SINGLE, PROCESS, "session", signal.SIGSTOP),
-                     (THREAD, PROCESS, "session", signal.SIGKILL),
-                     (PROCESS, PROCESS, "session", signal.SIGKILL)])
+        check_all(self, self.kill_at_server, both(
+            [(PROCESS, SINGLE, role, number) for role in ROLES
+             for number in (signal.SIGKILL, signal.SIGSTOP)]
+            + [(PROCESS, sessions, role, signal.SIGKILL)
+               for sessions, role in ((THREAD, "control"), (PROCESS, "upload"))]
+            + [(SINGLE, PROCESS, "session", signal.SIGSTOP),
+               (THREAD, PROCESS, "session", signal.SIGKILL),
+               (PROCESS, PROCESS, "session", signal.SIGKILL)]), 6)
 
 
 class WhileTesting(FaultTestCase):
     """The test ends at once and is invalid, the cause is told, and the server goes on."""
 
-    def start(self, host, *options):
+    def start(self, dialect, host, *options):
         """A client in the middle of an upload."""
-        client = Client(host.address, *BIG_TEST, *options, config=SLOW)
+        client = Client(host.address, *BIG_TEST, *options, config=SLOW, dialect=dialect)
         self.addCleanup(client.kill)
         client.wait_line("stderr", "^Upload test started", 5)
         client.wait_beats(1)
@@ -149,9 +158,9 @@ class WhileTesting(FaultTestCase):
         self.assertTrue(host.running())
         host.wait_alone(4)
 
-    def kill_at_client(self, role, number):
+    def kill_at_client(self, dialect, role, number):
         with Host(*modes(PROCESS), "--idle-timeout", "1000", ports=3) as host:
-            client = self.start(host, *modes(PROCESS))
+            client = self.start(dialect, host, *modes(PROCESS))
             pid = client.wait_workers()[role]
             begin = time.monotonic()
             os.kill(pid, number)
@@ -161,13 +170,14 @@ class WhileTesting(FaultTestCase):
 
     def test_a_clients_worker(self):
         check_all(self, self.kill_at_client,
-                  [(role, number) for role in ROLES for number in (signal.SIGKILL, signal.SIGSTOP)]
-                  + [("control", signal.SIGABRT), ("upload", signal.SIGSEGV),
-                     ("download", signal.SIGTERM)])
+                  both([(role, number) for role in ROLES
+                        for number in (signal.SIGKILL, signal.SIGSTOP)]
+                       + [("control", signal.SIGABRT), ("upload", signal.SIGSEGV),
+                          ("download", signal.SIGTERM)]), 6)
 
-    def kill_at_server(self, ports, sessions, role, number):
+    def kill_at_server(self, dialect, ports, sessions, role, number):
         with Host(*modes(ports, sessions), ports=3) as host:
-            client = self.start(host)
+            client = self.start(dialect, host)
             pid = host.wait_workers([role])[role]
             begin = time.monotonic()
             os.kill(pid, number)
@@ -180,20 +190,20 @@ class WhileTesting(FaultTestCase):
 
     def test_a_servers_worker(self):
         check_all(self, self.kill_at_server,
-                  [(PROCESS, SINGLE, role, number) for role in ROLES
-                   for number in (signal.SIGKILL, signal.SIGSTOP)]
-                  + [(PROCESS, SINGLE, "control", signal.SIGTERM),
-                     (PROCESS, SINGLE, "upload", signal.SIGABRT),
-                     (PROCESS, SINGLE, "download", signal.SIGSEGV)])
+                  both([(PROCESS, SINGLE, role, number) for role in ROLES
+                        for number in (signal.SIGKILL, signal.SIGSTOP)]
+                       + [(PROCESS, SINGLE, "control", signal.SIGTERM),
+                          (PROCESS, SINGLE, "upload", signal.SIGABRT),
+                          (PROCESS, SINGLE, "download", signal.SIGSEGV)]), 6)
 
     def test_a_servers_worker_below_a_session(self):
         check_all(self, self.kill_at_server,
-                  [(PROCESS, THREAD, role, signal.SIGKILL) for role in ROLES]
-                  + [(PROCESS, PROCESS, role, signal.SIGKILL) for role in ROLES]
-                  + [(PROCESS, PROCESS, "upload", signal.SIGSTOP)])
+                  both([(PROCESS, THREAD, role, signal.SIGKILL) for role in ROLES]
+                       + [(PROCESS, PROCESS, role, signal.SIGKILL) for role in ROLES]
+                       + [(PROCESS, PROCESS, "upload", signal.SIGSTOP)]), 6)
 
     def test_a_servers_session(self):
         check_all(self, self.kill_at_server,
-                  [(ports, PROCESS, "session", number) for ports in (SINGLE, THREAD, PROCESS)
-                   for number in (signal.SIGKILL, signal.SIGSTOP)]
-                  + [(SINGLE, PROCESS, "session", signal.SIGSEGV)])
+                  both([(ports, PROCESS, "session", number) for ports in (SINGLE, THREAD, PROCESS)
+                        for number in (signal.SIGKILL, signal.SIGSTOP)]
+                       + [(SINGLE, PROCESS, "session", signal.SIGSEGV)]), 6)

@@ -4,10 +4,11 @@ import re
 import time
 from pathlib import Path
 
-from processes import (PROCESS, ROLES, SINGLE, THREAD, Client, FaultTestCase, Host, modes, read,
-                       status_of, wait_until)
+from processes import (DIALECTS, PROCESS, ROLES, SINGLE, THREAD, Client, FaultTestCase, Host,
+                       modes, read, status_of)
 from harness import BINARY  # after processes, which puts it on the path
 
+MOST_DESCRIPTORS = 96    # a client's port has a socket of its own for each of up to 64 streams
 MOST_PSS_KIB = 2048      # what a worker may cost, its share of shared pages included
 SANITIZED = (b"__asan_", b"__tsan_", b"__msan_")
 
@@ -48,11 +49,11 @@ def kinds(descriptors):
 
 
 class Shape(FaultTestCase):
-    def pair(self, ports=PROCESS, sessions=SINGLE, client_ports=PROCESS):
+    def pair(self, dialect, ports=PROCESS, sessions=SINGLE, client_ports=PROCESS):
         """A server and a client that has had answers on all ports."""
         host = Host(*modes(ports, sessions), prefix=("env", "WYNDRVR_TEST_SECRET=1"))
         self.addCleanup(host.kill)
-        client = Client(host.address, *modes(client_ports),
+        client = Client(host.address, *modes(client_ports), dialect=dialect,
                         prefix=("env", "WYNDRVR_TEST_SECRET=1"))
         self.addCleanup(client.kill)
         client.wait_beats()
@@ -87,7 +88,7 @@ class Shape(FaultTestCase):
                 held, limit = self.check_surroundings(program, pid)
                 siblings = ["channel"] * (2 if role == "control" else 1)
                 self.assertEqual(held, sorted(["channel", "udp", "epoll", "signals", *siblings]))
-                self.assertLessEqual(limit, 32)
+                self.assertLessEqual(limit, MOST_DESCRIPTORS)
                 self.assertEqual(status_of(pid)["Threads"], "1")
 
     def client_address(self, host):
@@ -95,7 +96,12 @@ class Shape(FaultTestCase):
         return host.wait_line("stdout", r"^Client connected: ").split()[-1]
 
     def test_three_processes_at_each_end(self):
-        host, client = self.pair()
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.check_three_at_each_end(dialect)
+
+    def check_three_at_each_end(self, dialect):
+        host, client = self.pair(dialect)
         assigned = client.find("stderr", "^Received port assignment:")[0]
         ports = re.findall(r"\w+ (\d+)", assigned)
         self.check_ports(client, {role: f"{host.address[0]}:{port}"
@@ -109,8 +115,9 @@ class Shape(FaultTestCase):
         document = self.result_of(client, 0)
         self.assertEqual({w["port"]: w["pid"] for w in document["workers"]}, pids)
 
-    def check_session(self, ports, filtered, threads, expected):
-        host, _ = self.pair(ports, PROCESS, SINGLE)
+    def check_session(self, dialect, ports, filtered, threads, expected):
+        """The server, with one client's session, and the descriptor limit of the session."""
+        host, _ = self.pair(dialect, ports, PROCESS, SINGLE)
         pid = host.wait_workers(["session"])["session"]
         self.assertEqual(read(pid, "cmdline"),
                          f"wyndrvr: session {self.client_address(host)}".encode() + b"\0")
@@ -124,18 +131,27 @@ class Shape(FaultTestCase):
         return host, limit
 
     def test_a_process_for_a_session(self):
-        host, limit = self.check_session(SINGLE, True, 1,
-                                         ["channel", "epoll", "signals", *["udp"] * 3])
-        self.assertLessEqual(limit, 64)
-        self.assertEqual(len(host.members()), 2, host.left())
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                host, limit = self.check_session(dialect, SINGLE, True, 1,
+                                                 ["channel", "epoll", "signals", *["udp"] * 3])
+                self.assertLessEqual(limit, MOST_DESCRIPTORS)
+                self.assertEqual(len(host.members()), 2, host.left())
 
     def test_a_process_for_a_session_with_threads(self):
-        host, limit = self.check_session(THREAD, True, 4, None)
-        self.assertLessEqual(limit, 64)
-        self.assertEqual(len(host.members()), 2, host.left())
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                host, limit = self.check_session(dialect, THREAD, True, 4, None)
+                self.assertLessEqual(limit, 64)
+                self.assertEqual(len(host.members()), 2, host.left())
 
     def test_a_process_for_a_session_with_processes(self):
-        host, _ = self.check_session(PROCESS, False, 1,
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.check_session_with_processes(dialect)
+
+    def check_session_with_processes(self, dialect):
+        host, _ = self.check_session(dialect, PROCESS, False, 1,
                                      ["channel", "epoll", "signals", *["channel"] * 3,
                                       *["pidfd"] * 3])
         workers = host.workers()
@@ -147,7 +163,7 @@ class Shape(FaultTestCase):
 
 class Memory(FaultTestCase):
     def peak(self, *programs):
-        """Title -> the most memory of any worker, seen until the client has its result."""
+        """Title -> the most memory of any worker, seen until the client has its result or ends."""
         peaks = {}
         client = programs[-1]
         while not client.find("stderr", "^Result received") and client.running():
@@ -160,19 +176,23 @@ class Memory(FaultTestCase):
     def check(self, expected, sessions, *options):
         if built_with()[1]:
             self.skipTest("a sanitizer's memory is not the program's")
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.check_one(dialect, expected, sessions, *options)
+
+    def check_one(self, dialect, expected, sessions, *options):
         ports = SINGLE if sessions == PROCESS else PROCESS
         with Host(*modes(ports, sessions), *options) as host, \
-                Client(host.address, "--bwup", "--duration", "1.5", *modes(PROCESS),
-                       *options) as client:
+                Client(host.address, "--bwup", "--duration", "1.5", *modes(PROCESS), *options,
+                       dialect=dialect) as client:
             client.wait_beats()
             idle = {title: pss_kib(pid) for p in (host, client)
                     for pid, title in p.titled().items()}
             peaks = self.peak(host, client)
-            wait_until(lambda: client.find("stderr", "^Result received"), 5, "a result")
-            client.process.terminate()
+            client.finish(5)
             rate = self.result_of(client, 0)["tests"][0]["rate_bps"]
-        print(f"{self.id()}: {rate / 1e6:.0f} Mbit/s, KiB idle {sorted(idle.values())}, "
-              f"under load {sorted(peaks.values())}")
+        print(f"{self.id()} in {dialect}: {rate / 1e6:.0f} Mbit/s, KiB idle "
+              f"{sorted(idle.values())}, under load {sorted(peaks.values())}")
         self.assertEqual(len(peaks), expected, peaks)
         for title, kib in {**idle, **peaks}.items():
             self.assertTrue(0 < kib <= MOST_PSS_KIB, (title, kib))

@@ -8,7 +8,7 @@ import struct
 import time
 
 from lab import SERVER, LabTestCase, inside  # first: it puts the harness on the path
-from harness import Program, Server
+from harness import DIALECTS, Program, Server
 from peer014 import Client014
 from swarm import Swarm
 
@@ -120,9 +120,14 @@ class Crowd(LabTestCase):
         self.assertEqual(server.stop(), 0)
 
     def test_a_client_killed_mid_test_gives_its_ports_back(self):
+        for dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.kill_mid_test(dialect)
+
+    def kill_mid_test(self, dialect):
         lab = self.lab()
         server = self.serve(lab, "--idle-timeout", "1500")
-        with Program(f"{SERVER}:6711", "--bwup", "--duration", "20",
+        with Program(f"{SERVER}:6711", "--bwup", "--duration", "20", "--dialect", dialect,
                      prefix=lab.inside_command(lab.client)) as client:
             server.wait_line("stdout", "^Client connected", 5)
             time.sleep(1.0)

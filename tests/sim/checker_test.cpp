@@ -2,12 +2,16 @@
 #include <optional>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sim/world.hpp"
 
 namespace wyndrvr::sim {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
 
 // A second of upload with some loss, and enough heartbeats for every lie to find its moment.
 Scenario lossy_scenario(Lie lie) {
@@ -72,6 +76,79 @@ TEST(Checkers, NoticeALostSessionThatTheAcceptorNeverHearsOf) {
   Scenario scenario = lossy_scenario(Lie::kUntoldLoss);
   scenario.server.loss = SessionLoss{true_time(500ms), std::nullopt};
   EXPECT_NE(first_violation(scenario).find("its client is not told"), std::string::npos);
+}
+
+// --- dialect 1 ---
+
+// A second of data in both directions, with some loss, in the middle of which a sender hears
+// nothing for 200 ms.
+Scenario dialect_one_lies(Lie lie) {
+  Scenario scenario = lossy_scenario(lie);
+  scenario.server.config.dialect = engine::DialectChoice::kOne;
+  engine::ClientConfig& config = scenario.clients[0].config;
+  config.dialect = engine::DialectChoice::kOne;
+  config.nonce.fill(std::byte{9});
+  config.terms.directions = wire::Directions::kBoth;
+  config.terms.duration = 1s;
+  config.terms.payload_bytes = 1000;
+  scenario.clients[0].down.outage = Outage{true_time(500ms), true_time(700ms)};
+  return scenario;
+}
+
+// All that the checkers say.
+std::string dialect_one_violations(const Scenario& scenario) {
+  World world(scenario);
+  world.run();
+  std::string all;
+  for (const std::string& violation : world.violations()) all += violation + '\n';
+  return all;
+}
+
+std::string dialect_one_violations(Lie lie) {
+  return dialect_one_violations(dialect_one_lies(lie));
+}
+
+TEST(DialectOneCheckers, FindNothingInAnHonestWorld) {
+  EXPECT_EQ(dialect_one_violations(Lie::kNone), "");
+}
+
+TEST(DialectOneCheckers, NoticeDataThatNoReportHasGranted) {
+  EXPECT_THAT(dialect_one_violations(Lie::kHalfGrant), HasSubstr(", granted are "));
+}
+
+TEST(DialectOneCheckers, NoticeDataThatLeavesWhenItsGrantIsOver) {
+  EXPECT_THAT(dialect_one_violations(Lie::kHalfValidity), HasSubstr("without a valid grant"));
+}
+
+TEST(DialectOneCheckers, NoticeADatagramToAnAddressThatIsNotProven) {
+  EXPECT_THAT(dialect_one_violations(Lie::kHiddenProof), HasSubstr("which is not proven"));
+}
+
+TEST(DialectOneCheckers, NoticeALossThatNoLinkCaused) {
+  EXPECT_THAT(dialect_one_violations(Lie::kHiddenLoss),
+              AllOf(HasSubstr("test: lost: "), HasSubstr("vanished without a cause")));
+}
+
+TEST(DialectOneCheckers, NoticeADatagramThatTheActorGotBehindTheirBack) {
+  EXPECT_THAT(dialect_one_violations(Lie::kExtraDelivery), HasSubstr("test: duplicates: "));
+}
+
+TEST(DialectOneCheckers, NoticeADatagramThatTheActorNeverGot) {
+  EXPECT_THAT(dialect_one_violations(Lie::kMissingDelivery), HasSubstr("test: unique packets: "));
+}
+
+TEST(DialectOneCheckers, NoticeARoundTripThatIsFiftyMicrosecondsOff) {
+  EXPECT_THAT(dialect_one_violations(Lie::kLateStamp), HasSubstr("round trip of "));
+}
+
+TEST(DialectOneCheckers, NoticeACloseThatIsNotDue) {
+  EXPECT_THAT(dialect_one_violations(Lie::kUndueClose), HasSubstr("as if something was lost"));
+}
+
+TEST(DialectOneCheckers, NoticeALossAtTheServerThatItsClientIsNotToldOf) {
+  Scenario scenario = dialect_one_lies(Lie::kUntoldLoss);
+  scenario.server.loss = SessionLoss{true_time(800ms), engine::PortKind::kDownload};
+  EXPECT_THAT(dialect_one_violations(scenario), HasSubstr("its client is not told"));
 }
 
 // An alarm whose owner never moves its deadline.

@@ -37,6 +37,12 @@ Scenario dialect_one_scenario(wire::Directions directions) {
   return scenario;
 }
 
+// Neither more nor less: without a search for the rate of the path.
+void keep_rate(Scenario& scenario, BitRate rate) {
+  scenario.clients[0].config.terms.rate = rate;
+  scenario.clients[0].config.terms.adaptive = false;
+}
+
 crypto::Key some_key(std::uint32_t id) {
   crypto::Key key;
   key.id = id;
@@ -60,6 +66,10 @@ class DialectOne : public testing::TestWithParam<Topology> {
   [[nodiscard]] bool has_problem(ProblemCode code) const {
     return std::ranges::any_of(result().problems,
                                [code](const engine::Problem& one) { return one.code == code; });
+  }
+  // Of dialect 1; the last client of a world asks in 0.14.
+  [[nodiscard]] std::ptrdiff_t session_count() const {
+    return std::ranges::count_if(world_->server().sessions(), &SessionTruth::speaks_one);
   }
   [[nodiscard]] const SessionTruth& session() const { return *world_->server().sessions().front(); }
 
@@ -86,7 +96,7 @@ TEST_P(DialectOne, RandomLossIsReportedToTheDatagramOverAllStreams) {
   Scenario scenario = dialect_one_scenario(wire::Directions::kBoth);
   scenario.clients[0].config.terms.streams = 4;
   scenario.clients[0].config.terms.reliable = true;
-  scenario.clients[0].config.terms.rate = BitRate{4e6};
+  keep_rate(scenario, BitRate{4e6});
   scenario.clients[0].up.loss = 0.1;
   scenario.clients[0].down.loss = 0.1;
   run(scenario);
@@ -132,7 +142,7 @@ TEST_P(DialectOne, AnotherKeyIsRefusedAndLeavesNothing) {
   scenario.clients[0].config.key = some_key(4);
   run(scenario);
   EXPECT_TRUE(has_problem(ProblemCode::kRefused));
-  EXPECT_TRUE(world_->server().sessions().empty());
+  EXPECT_EQ(session_count(), 0);
 }
 
 TEST_P(DialectOne, AServerThatStopsSaysSoToItsClients) {
@@ -156,12 +166,16 @@ TEST_P(DialectOne, TheLossOfAPortAtTheServerIsToldToTheClient) {
 TEST_P(DialectOne, AServerSendsNothingToAVanishedReceiverOnceItsGrantIsOver) {
   Scenario scenario = dialect_one_scenario(wire::Directions::kDownload);
   scenario.clients[0].config.terms.duration = 3s;
+  keep_rate(scenario, BitRate{4e6});
   scenario.clients[0].vanishes = true_time(1s);
   scenario.server.config.limits.idle_timeout = 5s;
   run(scenario);
   const auto& stream = world_->client(0).truth().of(PortKind::kDownload)[0];
-  ASSERT_FALSE(stream.sent.sent.empty());
-  EXPECT_LT(stream.sent.sent.size(), stream.received.order.size() * 5 / 2);
+  ASSERT_GT(stream.received.order.size(), 200U);
+  // 500 datagrams a second; what was under way, the grant and its report's way come to 260 ms.
+  const std::size_t unheard = stream.sent.sent.size() - stream.received.order.size();
+  EXPECT_GT(unheard, 100U) << "nobody has told the server to stop";
+  EXPECT_LE(unheard, 135U);
   ASSERT_TRUE(session().ended);
   EXPECT_LE(*session().ended, true_time(7s));
 }
@@ -169,7 +183,7 @@ TEST_P(DialectOne, AServerSendsNothingToAVanishedReceiverOnceItsGrantIsOver) {
 TEST_P(DialectOne, ANatThatRebindsInTheMiddleOfAnUploadDoesNotEndIt) {
   Scenario scenario = dialect_one_scenario(wire::Directions::kUpload);
   scenario.clients[0].config.terms.duration = 3s;
-  scenario.clients[0].config.terms.rate = BitRate{1e6};
+  keep_rate(scenario, BitRate{1e6});
   scenario.clients[0].rebind = Rebind{true_time(1s), PortKind::kUpload};
   run(scenario);
   EXPECT_TRUE(result().valid);
@@ -181,7 +195,7 @@ TEST_P(DialectOne, ANatThatRebindsInTheMiddleOfAnUploadDoesNotEndIt) {
 
 TEST_P(DialectOne, ForgersOffThePathChangeNoFigureAndGetNothing) {
   Scenario plain = dialect_one_scenario(wire::Directions::kBoth);
-  plain.clients[0].config.terms.rate = BitRate{2e6};
+  keep_rate(plain, BitRate{2e6});
   run(plain);
   const engine::SessionResult before = result();
   Scenario attacked = plain;
@@ -195,14 +209,14 @@ TEST_P(DialectOne, ForgersOffThePathChangeNoFigureAndGetNothing) {
     EXPECT_EQ(result().tests[i].receiver->unique, before.tests[i].receiver->unique);
     EXPECT_EQ(result().tests[i].sender.packets, before.tests[i].sender.packets);
   }
-  EXPECT_EQ(world_->server().sessions().size(), 1U);
+  EXPECT_EQ(session_count(), 1);
 }
 
 TEST_P(DialectOne, WithKeysReplaysOnThePathChangeNothingButCountedDrops) {
   Scenario scenario = dialect_one_scenario(wire::Directions::kBoth);
   give_keys(scenario);
   scenario.clients[0].config.terms.data_tags = true;
-  scenario.clients[0].config.terms.rate = BitRate{2e6};
+  keep_rate(scenario, BitRate{2e6});
   scenario.attack = AttackScenario{
       .datagrams = 10, .from = true_time(0ms), .until = true_time(900ms), .replays = 0.3};
   run(scenario);
@@ -213,6 +227,71 @@ TEST_P(DialectOne, WithKeysReplaysOnThePathChangeNothingButCountedDrops) {
   EXPECT_GT(result().ports[0]->drops[kReplayed], 0U);
 }
 
+TEST_P(DialectOne, AClientThatIsToldBusyComesAgainAndIsServed) {
+  Scenario scenario = dialect_one_scenario(wire::Directions::kUpload);
+  keep_rate(scenario, BitRate{2e6});
+  scenario.server.config.limits.max_total_rate = BitRate{3e6};
+  scenario.clients.push_back(scenario.clients[0]);
+  scenario.clients[1].config.nonce.fill(std::byte{8});
+  scenario.clients[1].start = true_time(100ms);
+  run(scenario);
+  EXPECT_GE(world_->coverage().total(Seen::kToldBusy), 1U);
+  EXPECT_EQ(world_->coverage().total(Seen::kTestOneExact), 2U);
+  ASSERT_EQ(session_count(), 2);
+  EXPECT_EQ(session().client, world_->client(0).main_endpoint());
+  EXPECT_GE(world_->server().sessions()[1]->created, *session().ended) << "not both at once";
+  for (const std::size_t client : {0, 1}) EXPECT_TRUE(world_->client(client).result().valid);
+}
+
+class DialectOneBreaker : public DialectOne {
+ protected:
+  // 8 s at 1 Mbit/s, of which 60 % are lost.
+  void run_lossy(PortKind direction) {
+    const bool up = direction == PortKind::kUpload;
+    Scenario scenario =
+        dialect_one_scenario(up ? wire::Directions::kUpload : wire::Directions::kDownload);
+    scenario.clients[0].config.terms.duration = 8s;
+    keep_rate(scenario, BitRate{1e6});
+    (up ? scenario.clients[0].up : scenario.clients[0].down).loss = 0.6;
+    run(scenario);
+    EXPECT_TRUE(has_problem(ProblemCode::kSustainedLoss));
+    EXPECT_FALSE(result().valid);
+    ASSERT_EQ(result().tests.size(), 1U) << "what there was is told all the same";
+    EXPECT_EQ(world_->coverage().total(Seen::kTestOneCauses), 1U);
+    const StreamTruth& stream = world_->client(0).truth().of(direction)[0];
+    const Duration lasted = stream.received.last - stream.received.first;
+    EXPECT_GT(lasted, 4500ms) << "five seconds in a row";
+    EXPECT_LT(lasted, 6s);
+  }
+};
+
+TEST_P(DialectOneBreaker, EndsAnUploadWhosePathLosesMoreThanHalfForFiveSeconds) {
+  run_lossy(PortKind::kUpload);
+}
+
+TEST_P(DialectOneBreaker, EndsADownloadWhosePathLosesMoreThanHalfForFiveSeconds) {
+  run_lossy(PortKind::kDownload);
+}
+
+// Both are asked for together; what begins one of them may be lost for longer than the other takes.
+TEST_P(DialectOne, ATestWhoseSiblingIsOverWhenItBeginsComesToItsEndAsWell) {
+  Scenario scenario = dialect_one_scenario(wire::Directions::kBoth);
+  scenario.clients[0].config.terms.duration = 100ms;
+  scenario.clients[0].config.protocol.control_resend_interval = 1s;
+  scenario.clients[0].up.loss = 0.3;
+  scenario.clients[0].down.loss = 0.3;
+  for (scenario.seed = 1; scenario.seed <= 20; ++scenario.seed) {
+    run(scenario);
+    EXPECT_EQ(result().tests.size(), 2U) << "seed " << scenario.seed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, DialectOneBreaker, testing::ValuesIn(kTopologies),
+                         [](const auto& one) {
+                           std::string text(name(one.param));
+                           std::erase(text, '-');
+                           return text;
+                         });
 INSTANTIATE_TEST_SUITE_P(Everywhere, DialectOne, testing::ValuesIn(kTopologies),
                          [](const auto& one) {
                            std::string text(name(one.param));

@@ -1,7 +1,6 @@
 // Mixed faults at 2,000 seeds, half of them of dialect 1: whatever happens, every number agrees
 // with the truth, and everything ends, wherever the actors run. A failure names its seed and
-// topology; `wyndrvr-sim --seed N
-// --topology T` replays it with its trace.
+// topology; `wyndrvr-sim --seed N --topology T` replays it with its trace.
 #include <cstdint>
 #include <string>
 

@@ -179,7 +179,7 @@ TEST_F(AcceptorCloseTest, LaunchThatFailsAfterTheGrantClosesTheSession) {
   const auto close = answer_as<wire::Close>(answer(effects()));
   ASSERT_TRUE(close);
   EXPECT_EQ(close->reason, CloseReason::kPartLost);
-  EXPECT_EQ(close->text.view(), "cannot start workers: too many processes");
+  EXPECT_EQ(close->text.view(), "it cannot start workers") << "why is the host's business";
   EXPECT_EQ(acceptor->session_count(), 0U);
   EXPECT_EQ(acceptor->free_ports(), 12U);
 }

@@ -18,6 +18,7 @@ class ServerSessionOneTest : public ServerSessionTest {
     SessionSetup setup = ServerSessionTest::setup();
     setup.path.emplace().handshake.session = 77;
     setup.path->terms.streams = 5;
+    setup.path->terms.directions = wire::Directions::kDownload;
     return setup;
   }
   Effects take() {
@@ -108,6 +109,18 @@ TEST_F(ServerSessionOneTest, LossOfAPortIsToldAtOnceWithOrWithoutATest) {
   const Effects last = wait_until(kStart + 400ms);
   EXPECT_TRUE(find<TellEnded>(last));
   EXPECT_EQ(count_drains(last), 1U) << "two of three are gone";
+}
+
+TEST_F(ServerSessionOneTest, WithoutATestTheOtherPortsGoOn) {
+  SessionSetup setup = setup_with_path();
+  setup.path->terms.directions = wire::Directions::kLatencyOnly;
+  ServerSession latency(config, setup, kStart);
+  for (const PortKind port : kPortKinds) latency.on_message(kStart, port, PortProven{});
+  latency.on_port_lost(kStart, PortKind::kUpload, "upload is gone");
+  while (const auto effect = latency.poll_effect()) {
+    EXPECT_FALSE(std::holds_alternative<TellEnded>(*effect));
+    EXPECT_FALSE(std::holds_alternative<SessionOver>(*effect));
+  }
 }
 
 TEST_F(ServerSessionOneTest, LossBeforeAnyProofIsToldWithTheFirst) {
