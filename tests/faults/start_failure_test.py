@@ -157,7 +157,7 @@ class OfAServer(StartTestCase):
                 else:
                     # It has its grant by then: what it gets is a CLOSE.
                     self.assertRegex(self.problem(document, "W010"),
-                                     "^the server ended the session: cannot start workers")
+                                     "^the server ended the session: it cannot start workers")
         host.wait_alone()
 
     def check_log(self, host, why):
