@@ -95,13 +95,14 @@ Json intervals(const engine::TestOutcome& outcome) {
 
 // Marks are told where there were some, or could have been.
 Json packets(const TestFigures& figures, bool ecn) {
-  Json json = {{"sent", figures.sent}};
+  Json json = Json::object();
+  put(json, "sent", figures.sent);
   put(json, "received", figures.received);
   put(json, "unique", figures.unique);
   put(json, "lost", figures.lost);
   put(json, "duplicate", figures.duplicate);
   put(json, "reordered", figures.reordered);
-  json["retransmitted"] = figures.retransmitted;
+  put(json, "retransmitted", figures.retransmitted);
   if (ecn || figures.ecn_ce.value_or(0) > 0) put(json, "ecn_ce", figures.ecn_ce);
   return json;
 }

@@ -57,21 +57,22 @@ std::string test_line(std::string_view name, std::string_view value) {
   return fmt::format("  {:<{}}  {}", name, kNameWidth, value);
 }
 
-std::string optional_count(std::string_view name, const std::optional<std::uint64_t>& count) {
-  return count ? fmt::format(", {} {}", name, *count) : "";
-}
-
 std::string datagram_counts(const TestFigures& figures) {
-  std::string text = fmt::format("sent {}", figures.sent);
-  text += optional_count("received", figures.received);
+  std::vector<std::string> parts;
+  const auto add = [&parts](std::string_view name, const std::optional<std::uint64_t>& count) {
+    if (count) parts.push_back(fmt::format("{} {}", name, *count));
+  };
+  add("sent", figures.sent);
+  add("received", figures.received);
   if (figures.lost) {
-    text += fmt::format(", lost {} ({})", *figures.lost, format_share(*figures.lost, figures.sent));
+    parts.push_back(fmt::format("lost {} ({})", *figures.lost,
+                                format_share(*figures.lost, figures.sent.value_or(0))));
   }
-  text += optional_count("duplicate", figures.duplicate);
-  text += optional_count("reordered", figures.reordered);
-  text += optional_count("retransmitted", figures.retransmitted);
-  if (figures.ecn_ce.value_or(0) > 0) text += fmt::format(", marked CE {}", *figures.ecn_ce);
-  return text;
+  add("duplicate", figures.duplicate);
+  add("reordered", figures.reordered);
+  add("retransmitted", figures.retransmitted);
+  if (figures.ecn_ce.value_or(0) > 0) add("marked CE", figures.ecn_ce);
+  return fmt::to_string(fmt::join(parts, ", "));
 }
 
 // What was asked for, where it is not the usual.
@@ -147,7 +148,9 @@ std::vector<std::string> test_table(const engine::TestOutcome& outcome,
   }
   if (figures.duration) lines.push_back(test_line("duration", format_seconds(*figures.duration)));
   if (figures.jitter) lines.push_back(test_line("jitter", format_duration(*figures.jitter)));
-  lines.push_back(test_line("datagrams", datagram_counts(figures)));
+  if (const std::string counts = datagram_counts(figures); !counts.empty()) {
+    lines.push_back(test_line("datagrams", counts));
+  }
   if (figures.causes) {
     lines.push_back(
         test_line("lost where",

@@ -34,8 +34,10 @@ void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
   figures.unique = receiver.unique;
   figures.duplicate = receiver.duplicate;
   figures.reordered = receiver.reordered;
-  figures.lost = difference_or_zero(figures.sent, receiver.unique);
-  figures.causes = split_loss(*figures.lost, receiver.socket_drops, outcome.sender.failed);
+  if (figures.sent) {
+    figures.lost = difference_or_zero(*figures.sent, receiver.unique);
+    figures.causes = split_loss(*figures.lost, receiver.socket_drops, outcome.sender.failed);
+  }
   figures.ecn_ce = receiver.ecn_ce;
   figures.jitter = receiver.jitter;
   figures.bytes_received = receiver.bytes;
@@ -45,7 +47,7 @@ void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
 
 void add_original_result(TestFigures& figures, const engine::TestOutcome& outcome) {
   figures.received = outcome.packets_received;
-  figures.lost = difference_or_zero(figures.sent, outcome.packets_received);
+  figures.lost = difference_or_zero(outcome.sender.packets, outcome.packets_received);
   figures.bytes_received = outcome.bytes_received;
   figures.duration = outcome.reported_duration;
 }
@@ -54,8 +56,10 @@ void add_original_result(TestFigures& figures, const engine::TestOutcome& outcom
 
 TestFigures figures_of(const engine::TestOutcome& outcome, const std::optional<Endpoint>& server) {
   TestFigures figures;
-  figures.sent = outcome.sender.packets;
-  figures.retransmitted = outcome.sender.retransmitted;
+  if (outcome.sender_known) {
+    figures.sent = outcome.sender.packets;
+    figures.retransmitted = outcome.sender.retransmitted;
+  }
   if (outcome.receiver) {
     add_receiver(figures, outcome, *outcome.receiver);
   } else if (outcome.has_result) {

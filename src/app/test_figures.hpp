@@ -23,8 +23,8 @@ struct LossCauses {
 };
 
 struct TestFigures {
-  std::uint64_t sent = 0;
-  std::uint64_t retransmitted = 0;
+  std::optional<std::uint64_t> sent;
+  std::optional<std::uint64_t> retransmitted;
   std::optional<std::uint64_t> received;
   std::optional<std::uint64_t> unique;
   std::optional<std::uint64_t> lost;

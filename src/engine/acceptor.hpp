@@ -112,7 +112,7 @@ class Acceptor {
   // Sends ENDED where the client understands it, and CLOSE in dialect 1.
   void tell_ended(SessionId id, std::string_view cause);
   // The server stops: CLOSE to every session of dialect 1, once. One datagram for each session.
-  void tell_all_closing(Instant now);
+  void tell_all_closing();
   void on_session_ended(SessionId id);
   // The loop that ran the whole session is gone, and its coordinator with it.
   void on_session_lost(SessionId id, const std::string& cause);

@@ -178,7 +178,7 @@ void Acceptor::evict_overdue(Instant now) {
   if (overdue) end(sessions_.at(*overdue), SessionEnd::kEvicted);
 }
 
-void Acceptor::tell_all_closing(Instant /*now*/) {
+void Acceptor::tell_all_closing() {
   if (std::exchange(said_closing_, true)) return;
   for (const auto& [id, session] : sessions_) {
     if (session.setup.path) send_close(session, wire::CloseReason::kServerStops, "");

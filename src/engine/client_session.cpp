@@ -67,7 +67,7 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
             counted_[index_of(from)] = true;
             drain_when_counted(now);
           },
-          [&](const TestStarted& started) { on_test_started(from, started); },
+          [&](const TestStarted& started) { on_test_started(started); },
           [&](const SenderProgress& progress) {
             TestRun* run = run_of(from);
             if (run == nullptr) return;

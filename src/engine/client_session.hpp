@@ -129,7 +129,7 @@ class ClientSession {
   void start_tests();
   void start_test(PortKind direction);
   [[nodiscard]] TestPlan plan_of(PortKind direction);
-  void on_test_started(PortKind from, const TestStarted& started);
+  void on_test_started(const TestStarted& started);
   void on_result(Instant now, const wire::TestResult& result);
   void on_test_reported(Instant now, const TestReported& reported);
   void on_test_broken(const TestBroken& broken);

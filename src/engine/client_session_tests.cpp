@@ -74,6 +74,7 @@ void ClientSession::start_test(PortKind direction) {
     if (!setup_->terms.adaptive) outcome.granted_rate = setup_->terms.rate;
     outcome.octets_bound = setup_->terms.octets.has_value();
     outcome.requested = config_.terms.duration;
+    outcome.sender_known = direction == PortKind::kUpload;
   } else {
     outcome.payload_bytes = static_cast<std::uint32_t>(wire::data_packet_size(plan.payload_bytes));
     outcome.requested_rate = plan.rate;
@@ -84,7 +85,7 @@ void ClientSession::start_test(PortKind direction) {
   effects_.emplace_back(Post{PortKind::kControl, StartTest{plan}});
 }
 
-void ClientSession::on_test_started(PortKind /*from*/, const TestStarted& started) {
+void ClientSession::on_test_started(const TestStarted& started) {
   TestRun* run = run_of(started.channel);
   if (run == nullptr || run->started()) return;
   // Of two that were asked for together, the other may have come to its end by now.
@@ -130,8 +131,9 @@ void ClientSession::on_test_reported(Instant now, const TestReported& reported) 
 }
 
 void ClientSession::on_test_broken(const TestBroken& broken) {
-  const TestRun* run = run_of(broken.channel);
+  TestRun* run = run_of(broken.channel);
   if (run == nullptr || broken.reason != wire::StopReason::kSustainedLoss) return;
+  run->on_broken();
   result_.valid = false;
   add_problem(ProblemCode::kSustainedLoss,
               fmt::format("the {} test was ended: more than half of it was lost for {} s",

@@ -35,7 +35,9 @@ void judge_receiver(const ReceiverTotals& receiver, std::string_view host,
 // A fixed rate that was not kept is the sender's, whatever the path then did with it.
 void judge_rate(const TestOutcome& test, std::vector<Problem>& problems) {
   constexpr double kKept = 0.95;
-  if (!test.granted_rate || test.octets_bound || test.ran <= Duration(0)) return;
+  if (!test.granted_rate || !test.sender_known || test.ran <= Duration(0)) return;
+  // Those did not send for all of their time.
+  if (test.octets_bound || test.broken) return;
   const double sent = rate_of({test.sender.bytes}, test.ran).bps;
   if (sent >= kKept * test.granted_rate->bps) return;
   problems.push_back(

@@ -43,7 +43,7 @@ class PathPort final : public PortActor {
       Instant now, std::size_t most_data = kMaxBatchPackets) override;
   [[nodiscard]] std::optional<Outgoing> poll_message() override { return mail_.pop(); }
   [[nodiscard]] std::optional<Deadline> poll_deadline(Instant now) const override;
-  [[nodiscard]] const DropCounts& drops() const override { return drops_; }
+  [[nodiscard]] DropCounts drops() const override { return drops_; }
 
  private:
   using Verdict = std::expected<void, wire::DropReason>;

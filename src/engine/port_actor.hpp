@@ -79,7 +79,7 @@ class PortActor {
   [[nodiscard]] virtual std::optional<Outgoing> poll_message() = 0;
   [[nodiscard]] virtual std::optional<Deadline> poll_deadline(Instant now) const = 0;
 
-  [[nodiscard]] virtual const DropCounts& drops() const = 0;
+  [[nodiscard]] virtual DropCounts drops() const = 0;
 };
 
 // The actor of one port; or, for the three of a session of dialect 1 on a single port, one that

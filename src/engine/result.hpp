@@ -72,6 +72,8 @@ struct TestOutcome {
   std::uint32_t payload_bytes = 0;        // UDP payload of one datagram
   Duration requested{};                   // length asked for
   SenderTotals sender;
+  bool sender_known = true;  // false: a download whose server has not told what it sent
+  bool broken = false;       // ended early, by sustained loss
   std::optional<ReceiverTotals> receiver;  // only our own servers say all of it
   // What every server's TEST_RESULT says.
   std::uint64_t bytes_received = 0;

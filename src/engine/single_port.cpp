@@ -127,12 +127,12 @@ std::optional<Deadline> SinglePort::poll_deadline(Instant now) const {
   return next;
 }
 
-const DropCounts& SinglePort::drops() const {
-  drops_ = {};
+DropCounts SinglePort::drops() const {
+  DropCounts sum{};
   for (const PathPort& port : ports_) {
-    for (std::size_t i = 0; i < drops_.size(); ++i) drops_[i] += port.drops()[i];
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += port.drops()[i];
   }
-  return drops_;
+  return sum;
 }
 
 }  // namespace wyndrvr::engine

@@ -29,7 +29,7 @@ class SinglePort final : public PortActor {
   [[nodiscard]] std::optional<Outgoing> poll_message() override;
   [[nodiscard]] std::optional<Deadline> poll_deadline(Instant now) const override;
   // Of all three together.
-  [[nodiscard]] const DropCounts& drops() const override;
+  [[nodiscard]] DropCounts drops() const override;
 
  private:
   [[nodiscard]] PathPort& port_for(ByteView datagram);
@@ -38,7 +38,6 @@ class SinglePort final : public PortActor {
   std::array<PathPort, kPortCount> ports_;
   std::size_t last_data_ = 0;  // that sent data last
   std::size_t first_asked_ = 0;
-  mutable DropCounts drops_{};
 };
 
 }  // namespace wyndrvr::engine

@@ -18,12 +18,14 @@ ByteCount most_octets(const TestTerms& terms) {
 }
 
 // The kernel counts what a datagram takes in memory, at worst that of a frame's own buffer; and
-// what SO_RCVBUF was set to is doubled for it (socket(7)). A quarter is left free.
+// what SO_RCVBUF was set to is doubled for it (socket(7)).
 std::optional<ByteCount> usable_buffer(std::uint32_t buffer, std::uint32_t payload) {
-  constexpr double kOverhead = 904;  // of a datagram in one sk_buff with its page fragment
+  constexpr double kOverhead = 904;  // octets beside the payload: 2304 for a frame of 1400
+  constexpr double kDoubled = 2;
+  constexpr double kLeftFree = 0.25;  // for what the kernel counts and we do not know
   if (buffer == 0) return std::nullopt;
   const double share = payload / (payload + kOverhead);
-  return ByteCount{static_cast<std::uint64_t>(2.0 * buffer * share * 0.75)};
+  return ByteCount{static_cast<std::uint64_t>(kDoubled * buffer * share * (1 - kLeftFree))};
 }
 
 }  // namespace

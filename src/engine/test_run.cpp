@@ -49,6 +49,7 @@ void TestRun::on_reported(const TestReported& reported) {
   outcome_.reported_duration = reported.receiver.elapsed;
   if (plan_.direction == PortKind::kDownload && reported.sender) {
     outcome_.sender = *reported.sender;
+    outcome_.sender_known = true;
   }
   close_intervals();
 }

@@ -29,6 +29,8 @@ class TestRun {
   // The last word on it: of a 0.14 server, or of the test's control in dialect 1.
   void on_result(const wire::TestResult& result);
   void on_reported(const TestReported& reported);
+  // Ended before its time.
+  void on_broken() { outcome_.broken = true; }
   // At the end of its port: final figures of the sender on this host.
   void on_sender_totals(const SenderTotals& totals) { outcome_.sender = totals; }
 

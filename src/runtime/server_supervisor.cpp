@@ -77,7 +77,7 @@ void ServerSupervisor::shut_down() {
   if (std::exchange(shutting_down_, true)) return;
   const Instant now = os::monotonic_now();
   loop_.set_deadline(*id_, now + kShutdownTimeout);
-  acceptor_.tell_all_closing(now);
+  acceptor_.tell_all_closing();
   carry_out();
   for (const engine::SessionId id : ids_of(pending_)) {
     give_up_pending(id, engine::SessionEnd::kShutdown);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "sim/check_intervals.hpp"
 #include "sim/checkers.hpp"
 
 namespace wyndrvr::sim {
@@ -102,7 +103,10 @@ class StreamsCheck {
     }
     if (is_sender_known()) check_sender();
     check_times();
-    check_intervals();
+    check_intervals(test_, receiver_,
+                    [this](std::string_view what, std::uint64_t reported, std::uint64_t truth) {
+                      equal(what, reported, truth);
+                    });
     count_coverage();
   }
 
@@ -138,22 +142,6 @@ class StreamsCheck {
                               "{}: {} test: first to last datagram {} ns reported, truly {} ns",
                               client_.name(), engine::name(test_.direction),
                               receiver_.first_to_last.count(), sums_.first_to_last.count());
-  }
-
-  void check_intervals() {
-    std::uint64_t bytes = 0;
-    std::uint64_t packets = 0;
-    Duration end{};
-    for (const engine::Interval& interval : test_.intervals) {
-      bytes += interval.bytes;
-      packets += interval.packets;
-      equal("start of an interval in ns", static_cast<std::uint64_t>(interval.start.count()),
-            static_cast<std::uint64_t>(end.count()));
-      if (interval.end < interval.start) equal("order of an interval's ends", 1, 0);
-      end = interval.end;
-    }
-    equal("octets of all intervals", bytes, receiver_.bytes);
-    equal("packets of all intervals", packets, receiver_.packets);
   }
 
   void count_coverage() {

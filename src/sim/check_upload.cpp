@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "engine/data_receiver.hpp"
+#include "sim/check_intervals.hpp"
 #include "sim/checkers.hpp"
 
 namespace wyndrvr::sim {
@@ -81,7 +82,10 @@ class UploadCheck {
     }
     check_retransmissions();
     check_times();
-    check_intervals();
+    check_intervals(test_, receiver_,
+                    [this](std::string_view what, std::uint64_t reported, std::uint64_t truth) {
+                      equal(what, reported, truth);
+                    });
     count_coverage();
   }
 
@@ -158,22 +162,6 @@ class UploadCheck {
       environment_.findings.add(environment_.queue.now(), "{}: rate {} reported for {}",
                                 client_.name(), test_.reported_bps, rate);
     }
-  }
-
-  void check_intervals() {
-    std::uint64_t bytes = 0;
-    std::uint64_t packets = 0;
-    Duration end{};
-    for (const engine::Interval& interval : test_.intervals) {
-      bytes += interval.bytes;
-      packets += interval.packets;
-      equal("start of an interval in ns", static_cast<std::uint64_t>(interval.start.count()),
-            static_cast<std::uint64_t>(end.count()));
-      if (interval.end < interval.start) equal("order of an interval's ends", 1, 0);
-      end = interval.end;
-    }
-    equal("octets of all intervals", bytes, receiver_.bytes);
-    equal("packets of all intervals", packets, receiver_.packets);
   }
 
   void count_coverage() {

@@ -216,7 +216,7 @@ void ServerHost::shut_down() {
   shut_down_ = true;
   environment().coverage.count(Seen::kServerShutdown);
   environment().trace.line(environment().queue.now(), name(), "shuts down");
-  acceptor_.tell_all_closing(now());
+  acceptor_.tell_all_closing();
   settle_acceptor();
   std::vector<engine::SessionId> ids;
   for (const auto& [id, session] : live_) ids.push_back({id});

@@ -56,6 +56,18 @@ TEST(ResultDirections, ADownloadIsOneInEveryKey) {
   EXPECT_TRUE(json["problems"].empty()) << "not an original server";
 }
 
+TEST(ResultDirections, ADownloadWhoseServerHasNotToldSaysNothingOfWhatWasSent) {
+  auto outcome = outcome_of_one(PortKind::kDownload);
+  outcome.sender_known = false;
+  outcome.sender = {};
+  const ordered_json test = document_of(result_of({outcome}))["tests"][0];
+  EXPECT_FALSE(test["packets"].contains("sent"));
+  EXPECT_FALSE(test["packets"].contains("lost"));
+  EXPECT_FALSE(test["packets"].contains("retransmitted"));
+  EXPECT_FALSE(test.contains("lost_by_cause"));
+  EXPECT_EQ(test["packets"]["unique"], 90);
+}
+
 TEST(ResultDirections, ABidirectionalTestHasAnEntryEachWithTheSameLatency) {
   auto up = outcome_of_one(PortKind::kUpload);
   auto down = outcome_of_one(PortKind::kDownload);

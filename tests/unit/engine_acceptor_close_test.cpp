@@ -189,12 +189,12 @@ TEST_F(AcceptorCloseTest, AllAreToldOnceThatTheServerStops) {
   const SessionSetup other = admit(keyed);
   (void)accept(client_at(50'002));
   (void)open({.from = client_at(50'003)});  // has no GRANT yet
-  acceptor->tell_all_closing(kStart);
+  acceptor->tell_all_closing();
   const auto all = effects();
   EXPECT_EQ(count<SendFromMain>(all), 2U);
   EXPECT_EQ(all.size(), 2U);
   EXPECT_EQ(answer_as<wire::Close>(answer(all))->reason, CloseReason::kServerStops);
-  acceptor->tell_all_closing(kStart);
+  acceptor->tell_all_closing();
   EXPECT_TRUE(effects().empty());
 }
 

@@ -70,7 +70,7 @@ class ScriptedActor final : public engine::PortActor {
   }
   std::optional<engine::Outgoing> poll_message() override { return std::nullopt; }
   std::optional<engine::Deadline> poll_deadline(Instant) const override { return std::nullopt; }
-  const engine::DropCounts& drops() const override { return drops_; }
+  engine::DropCounts drops() const override { return drops_; }
 
   std::deque<Wanted> wanted;
   std::vector<std::pair<std::uint8_t, std::string>> arrivals;
