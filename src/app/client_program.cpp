@@ -28,6 +28,7 @@
 #include "os/host_info.hpp"
 #include "os/resolver.hpp"
 #include "os/route_mtu.hpp"
+#include "os/udp_setup.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -99,6 +100,7 @@ Result<void> complete_run(runtime::ClientRun& run, const CommandLine& command,
   if (command.json_path) {
     if (auto checked = check_json_folder(*command.json_path); !checked) return checked;
   }
+  if (auto checked = os::check_offloads(run.tuning.offloads); !checked) return checked;
   run.engine.nonce = fresh_nonce();
   const auto keys = load_keys(settings);
   if (!keys) return std::unexpected(keys.error());

@@ -55,6 +55,8 @@ std::string placeholder_of(const KeySpec& spec) {
       return "LIST";
     case ValueKind::kDialect:
       return "auto|1|0.14";
+    case ValueKind::kOffload:
+      return "auto|on|off";
     case ValueKind::kRate:
       return "R|max";
     case ValueKind::kRateBound:

@@ -92,6 +92,7 @@ runtime::LoopTuning loop_tuning(const Settings& settings, Key block_time) {
       .block_limit = settings.duration(block_time),
       .test_delay = settings.duration(Key::kTestDelay),
       .drop_probability = settings.decimal(Key::kTestDropRate),
+      .offloads = {.gso = settings.offload(Key::kGso), .gro = settings.offload(Key::kGro)},
   };
 }
 

@@ -9,6 +9,7 @@
 #include "app/server_text.hpp"
 #include "os/cpu_affinity.hpp"
 #include "os/resolver.hpp"
+#include "os/udp_setup.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -24,6 +25,9 @@ void show_started(const Endpoint& bound) {
 ExitCode run_server_program(const Settings& settings) {
   auto run = make_server_run(settings, os::allowed_cpus());
   if (!run) return report_bad_usage(run.error());
+  if (auto checked = os::check_offloads(run->tuning.offloads); !checked) {
+    return report_bad_usage(checked.error());
+  }
   auto keys = load_keys(settings);
   if (!keys) return report_bad_usage(keys.error());
   run->engine.keys = *std::move(keys);

@@ -99,6 +99,12 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
      "ask for one port on each side in place of three"},
     {Key::kDialect, "dialect", "auto", ValueKind::kDialect, kNone, 0, 0, Group::kBoth,
      "of the protocol: auto, 1, or 0.14, the original's; auto prefers 1 and speaks both"},
+    {Key::kGso, "gso", "auto", kOffload, kNone, 0, 0, Group::kBoth,
+     "send data as super-packets, which the kernel cuts: auto = where that is to be had, on = or "
+     "fail, off"},
+    {Key::kGro, "gro", "auto", kOffload, kNone, 0, 0, Group::kBoth,
+     "receive data as trains that the kernel joins: auto = where that is to be had, on = or fail, "
+     "off"},
     {Key::kKeyFile, "key_file", "", kPath, kNone, 0, 0, Group::kBoth,
      "file of keys that both ends prove to have; a client uses the first; empty = none"},
     {Key::kIdleTimeout, "idle_timeout", "30000", kInteger, kMilliseconds, 1, 24 * kHour,
@@ -197,6 +203,8 @@ std::string describe_allowed(const KeySpec& spec) {
       return fmt::format("CPU numbers from 0 to {} and ranges of them, as in 0-3,6", kHighestCpu);
     case ValueKind::kDialect:
       return "auto, 1 or 0.14";
+    case kOffload:
+      return "auto, on or off";
     case ValueKind::kRate:
       return "max, or bit/s from 1k to 1000T, as in 10M, 1.5G or 250k";
     case kRateBound:

@@ -48,6 +48,8 @@ enum class Key : std::uint8_t {
   kInterface,
   kSinglePort,
   kDialect,
+  kGso,
+  kGro,
   kKeyFile,
   kIdleTimeout,
   kMaxSessions,
@@ -79,6 +81,7 @@ enum class ValueKind : std::uint8_t {
   kBoolean,
   kCpuList,
   kDialect,
+  kOffload,
   kRate,       // `max` for none
   kRateBound,  // 0 for none
   kOctetBound,

@@ -96,6 +96,14 @@ Result<Value> parse_dialect(const KeySpec& spec, std::string_view text) {
   return not_allowed(spec);
 }
 
+Result<Value> parse_offload(const KeySpec& spec, std::string_view text) {
+  const std::string word = lower_case(text);
+  if (word == "auto") return os::Offload::kAuto;
+  if (word == "on") return os::Offload::kOn;
+  if (word == "off") return os::Offload::kOff;
+  return not_allowed(spec);
+}
+
 // A rate of kRate is `max` where there is none, that of kRateBound is 0.
 Result<Value> parse_rate(const KeySpec& spec, std::string_view text) {
   if (spec.kind == ValueKind::kRate && lower_case(text) == "max") return std::optional<BitRate>();
@@ -195,6 +203,8 @@ Result<Value> parse_value(const KeySpec& spec, std::string_view text) {
       return parse_cpu_list(text);
     case ValueKind::kDialect:
       return parse_dialect(spec, text);
+    case ValueKind::kOffload:
+      return parse_offload(spec, text);
     case ValueKind::kRate:
     case ValueKind::kRateBound:
       return parse_rate(spec, text);

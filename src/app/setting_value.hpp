@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "engine/config.hpp"
+#include "os/udp_options.hpp"
 #include "runtime/placement_mode.hpp"
 
 namespace wyndrvr::app {
@@ -27,10 +28,10 @@ using Networks = std::vector<IpNetwork>;
 
 // The alternative follows from the key's ValueKind: a string for kHost, kInterface and kPath, a
 // whole number for kInteger and kDscp; an empty optional where the text says that there is none.
-using Value =
-    std::variant<std::string, PortRanges, runtime::PlacementMode, std::uint64_t, double, bool,
-                 CpuList, engine::DialectChoice, std::optional<BitRate>, std::optional<ByteCount>,
-                 std::optional<std::uint8_t>, std::optional<IpAddress>, Networks>;
+using Value = std::variant<std::string, PortRanges, runtime::PlacementMode, std::uint64_t, double,
+                           bool, CpuList, engine::DialectChoice, os::Offload,
+                           std::optional<BitRate>, std::optional<ByteCount>,
+                           std::optional<std::uint8_t>, std::optional<IpAddress>, Networks>;
 
 // "auto", "1", "0.14": the words of the key `dialect`.
 [[nodiscard]] std::string_view name(engine::DialectChoice choice);

@@ -109,6 +109,10 @@ engine::DialectChoice Settings::dialect(Key key) const {
   return value_as<engine::DialectChoice>(key);
 }
 
+os::Offload Settings::offload(Key key) const {
+  return value_as<os::Offload>(key);
+}
+
 std::optional<BitRate> Settings::rate(Key key) const {
   return value_as<std::optional<BitRate>>(key);
 }

@@ -54,6 +54,7 @@ class Settings {
   // Of a kInterface or a kPath; empty for none.
   [[nodiscard]] const std::string& string(Key key) const;
   [[nodiscard]] engine::DialectChoice dialect(Key key) const;
+  [[nodiscard]] os::Offload offload(Key key) const;
   [[nodiscard]] std::optional<BitRate> rate(Key key) const;
   [[nodiscard]] std::optional<ByteCount> octets(Key key) const;
   [[nodiscard]] std::optional<std::uint8_t> hop_limit(Key key) const;

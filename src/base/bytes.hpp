@@ -4,6 +4,7 @@
 // own bug (the buffers are sized by the protocol's constants) and aborts.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,8 +28,19 @@ using MutableByteView = std::span<std::byte>;
 
 namespace base {
 
+// From or to the machine's own order. Spelled out, since compilers do not always make one
+// instruction of eight octets in a loop.
+[[nodiscard]] constexpr std::uint64_t big_endian(std::uint64_t value) {
+  return std::endian::native == std::endian::big ? value : std::byteswap(value);
+}
+
 // Stores the low `width` octets of `value`, most significant first. `out` holds at least `width`.
 inline void store_big_endian(std::byte* out, std::uint64_t value, std::size_t width) {
+  if (width == sizeof(value)) {
+    const std::uint64_t octets = big_endian(value);
+    std::memcpy(out, &octets, sizeof(octets));
+    return;
+  }
   for (std::size_t i = 0; i < width; ++i) {
     out[i] = static_cast<std::byte>(value >> (8 * (width - 1 - i)));
   }
@@ -37,6 +49,10 @@ inline void store_big_endian(std::byte* out, std::uint64_t value, std::size_t wi
 // Loads `width` (1-8) octets, most significant first.
 [[nodiscard]] inline std::uint64_t load_big_endian(const std::byte* in, std::size_t width) {
   std::uint64_t value = 0;
+  if (width == sizeof(value)) {
+    std::memcpy(&value, in, sizeof(value));
+    return big_endian(value);
+  }
   for (std::size_t i = 0; i < width; ++i)
     value = value << 8U | std::to_integer<std::uint64_t>(in[i]);
   return value;

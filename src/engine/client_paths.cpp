@@ -49,6 +49,7 @@ std::expected<ClientPaths::Answered, wire::DropReason> ClientPaths::on_answer(
   const auto answer = wire::parse_path_heartbeat1(packet.body);
   if (!answer) return std::unexpected(answer.error());
   Path& path = paths_[*index];
+  quiet_until_.reset();
   const auto answered = path.heartbeats.on_answer(now, datagram, reply_of(*answer));
   if (!answered) return std::unexpected(answered.error());
   // One that was overtaken by another may tell of where the path was before.
@@ -65,6 +66,7 @@ std::expected<ClientPaths::Answered, wire::DropReason> ClientPaths::on_answer(
 }
 
 void ClientPaths::on_timer(Instant now) {
+  quiet_until_.reset();
   for (Path& path : paths_) path.heartbeats.on_timer(now);
 }
 
@@ -72,10 +74,12 @@ void ClientPaths::nudge(std::size_t index, Instant now) {
   Path& path = paths_[index];
   if (path.nudged && now - *path.nudged < kNudgeInterval) return;
   path.nudged = now;
+  quiet_until_.reset();
   path.heartbeats.send_now(now);
 }
 
 void ClientPaths::send_now(Instant now) {
+  quiet_until_.reset();
   for (Path& path : paths_) path.heartbeats.send_now(now);
 }
 
@@ -99,6 +103,7 @@ std::optional<wire::PathHeartbeat2> ClientPaths::poll_confirmation(Instant now, 
 }
 
 std::optional<PathHeartbeat> ClientPaths::poll_heartbeat(Instant now) {
+  if (quiet_until_ && now < *quiet_until_) return std::nullopt;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     Path& path = paths_[i];
     const auto flow = static_cast<std::uint8_t>(i);
@@ -113,6 +118,8 @@ std::optional<PathHeartbeat> ClientPaths::poll_heartbeat(Instant now) {
       return packet;
     }
   }
+  const auto next = deadline();
+  quiet_until_ = next ? next->at : Instant::max();
   return std::nullopt;
 }
 

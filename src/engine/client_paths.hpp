@@ -100,6 +100,8 @@ class ClientPaths {
 
   Endpoint server_;
   std::vector<Path> paths_;
+  // Since the paths were asked last they were told nothing, and nothing was to be sent until then.
+  std::optional<Instant> quiet_until_;
 };
 
 }  // namespace wyndrvr::engine

@@ -24,7 +24,7 @@ void DataReceiver::on_go(const Go& go) {
   go_ = go;
   next_report_ = go.start;
   next_regular_progress_ = go.start + options_.progress_interval;
-  next_progress_ = next_regular_progress_;
+  next_progress_ = next_progress_after(go.start);
   next_drop_progress_ = go.start + options_.report_interval;
   last_arrival_ = std::max(last_arrival_, go.start);
 }
@@ -53,10 +53,70 @@ std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header
     if (represented.duplicate == 0) unique_bytes_ += packet_size;
     count_retransmission(number, sequence, header.offset, represented.fresh != 0);
   }
-
-  if (!first_arrival_) first_arrival_ = datagram.arrival;
-  last_arrival_ = std::max(last_arrival_, datagram.arrival);
+  note_arrival(datagram.arrival);
   return {};
+}
+
+std::uint64_t DataReceiver::on_run(const DataRun& run, const Datagram& datagram) {
+  WYNDRVR_CHECK(!finished_);
+  if (!marks_at_once(run)) return on_each(run, datagram);
+  const std::uint64_t sequence = run.first.seq.value;
+  packets_ += run.count;
+  bytes_ += run.count * run.packet_size;
+  const seq::Marked marked = datagrams_.mark({sequence, sequence + run.count});
+  duplicate_ += marked.duplicate;
+  reordered_ += marked.refilled;
+  std::uint64_t different = run.count - marked.duplicate;
+  if (options_.reliable) {
+    const std::uint64_t number = wire::represented_seq(run.first).value;
+    const seq::Marked represented = numbers_.mark({number, number + run.count});
+    different = run.count - represented.duplicate;
+    if (represented.fresh > 0) {
+      const std::uint64_t more = run.count - 1;
+      count_retransmission(number + more, sequence + more, run.first.offset, true);
+    } else {
+      retransmitted_extra_ += run.count;
+    }
+  }
+  unique_bytes_ += different * run.packet_size;
+  note_arrival(datagram.arrival);
+  return run.count;
+}
+
+// Whether the gap sets come to the same by the whole run as by its datagrams, and all of these are
+// plausible. That is so for all but what was overtaken or copied, and for hostile numbers.
+bool DataReceiver::marks_at_once(const DataRun& run) const {
+  // As far as a number may jump ahead, and so that no sum of both wraps around.
+  constexpr std::uint64_t kLast = seq::kEnd - kMaxJump;
+  const auto plausible = [&run](std::uint64_t number, const seq::GapSet& set) {
+    return run.count <= kMaxJump && number <= kLast - run.count && set.tail_begin() <= kLast &&
+           number + run.count <= set.tail_begin() + kMaxJump;
+  };
+  const auto unlike_each = [](std::uint64_t number, const seq::GapSet& set) {
+    return number < set.tail_begin() && set.full();
+  };
+  const std::uint64_t sequence = run.first.seq.value;
+  if (!plausible(sequence, datagrams_) || unlike_each(sequence, datagrams_)) return false;
+  if (!options_.reliable) return true;
+  // A copy says nothing of its number E, nor of retransmissions.
+  if (sequence < datagrams_.tail_begin()) return false;
+  const std::uint64_t number = wire::represented_seq(run.first).value;
+  return plausible(number, numbers_) && !unlike_each(number, numbers_);
+}
+
+std::uint64_t DataReceiver::on_each(const DataRun& run, const Datagram& datagram) {
+  std::uint64_t taken = 0;
+  wire::Header header = run.first;
+  for (std::uint64_t i = 0; i < run.count; ++i) {
+    if (on_packet(header, run.packet_size, datagram)) ++taken;
+    ++header.seq.value;
+  }
+  return taken;
+}
+
+void DataReceiver::note_arrival(Instant arrival) {
+  if (!first_arrival_) first_arrival_ = arrival;
+  last_arrival_ = std::max(last_arrival_, arrival);
 }
 
 void DataReceiver::on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
@@ -99,11 +159,16 @@ std::optional<ReceiverProgress> DataReceiver::poll_progress(Instant now) {
   if (now >= next_regular_progress_) {
     next_regular_progress_ = next_slot(next_regular_progress_, options_.progress_interval, now);
   }
-  next_progress_ = next_regular_progress_;
+  next_progress_ = next_progress_after(now);
   next_drop_progress_ = now + options_.report_interval;
   ReceiverTotals state = totals();
   state.elapsed = now - go_->start;
   return ReceiverProgress{options_.channel, state};
+}
+
+Instant DataReceiver::next_progress_after(Instant now) const {
+  if (now >= go_->start + kRampTime) return next_regular_progress_;
+  return std::min(next_regular_progress_, now + kRampProgressInterval);
 }
 
 void DataReceiver::stop(Instant now) {

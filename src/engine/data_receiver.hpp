@@ -24,6 +24,14 @@
 
 namespace wyndrvr::engine {
 
+// Datagrams of one buffer, alike but for their numbers N and E, which rise by one from each to the
+// next.
+struct DataRun {
+  wire::Header first;
+  std::uint64_t count = 0;
+  std::size_t packet_size = 0;  // octets of each
+};
+
 class DataReceiver {
  public:
   static constexpr Duration kQuiet = 100ms;
@@ -39,6 +47,11 @@ class DataReceiver {
   // much longer than the test is waited for it.
   static constexpr Duration kFirstPatience = 1s;
 
+  // While the sender may still ramp up, that long after the test's start, its rate doubles with each
+  // progress.
+  static constexpr Duration kRampTime = 1s;
+  static constexpr Duration kRampProgressInterval = 10ms;
+
   struct Options {
     ChannelId channel;
     Duration report_interval{};    // zero: reports are somebody else's business
@@ -53,6 +66,9 @@ class DataReceiver {
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::Header& header,
                                                                 std::size_t packet_size,
                                                                 const Datagram& datagram);
+  // Does as on_packet of one after the other, but at the cost of one. Only before the end. Returns
+  // how many were taken: the others have implausible numbers (kBadSequence).
+  [[nodiscard]] std::uint64_t on_run(const DataRun& run, const Datagram& datagram);
   // The program reads at `now` what may have arrived long before: more may wait behind it.
   void on_read(Instant now) { last_read_ = std::max(last_read_, now); }
   // Before the packets of one buffer: `socket_drops` is the kernel's count of buffers thrown away
@@ -81,7 +97,11 @@ class DataReceiver {
 
  private:
   [[nodiscard]] Instant end() const;
+  [[nodiscard]] Instant next_progress_after(Instant now) const;
   [[nodiscard]] Instant finish_at() const;
+  [[nodiscard]] bool marks_at_once(const DataRun& run) const;
+  [[nodiscard]] std::uint64_t on_each(const DataRun& run, const Datagram& datagram);
+  void note_arrival(Instant arrival);
   void count_retransmission(std::uint64_t number, std::uint64_t datagram_number,
                             std::uint64_t offset, bool fresh);
 

@@ -20,8 +20,11 @@ DataSender::DataSender(const Options& options)
   for (std::size_t i = 0; i < packets; ++i) {
     const auto packet = MutableByteView(buffer_).subspan(i * size, size);
     if (options.path) {
+      wire::set_data_header(packet.data(), options.channel, {0}, 0);
       wire::write_data_template(packet, *options.path);
     } else {
+      wire::write_header(packet.data(),
+                         {wire::MessageType::kBandwidthTest, options.channel, {0}, 0});
       wire::write_data_body(packet.subspan(wire::kHeaderSize), options.dummy_bytes);
     }
   }
@@ -134,20 +137,18 @@ seq::WorkingSet::Taken DataSender::take(std::uint64_t max_count) {
 }
 
 void DataSender::write_headers(const seq::Range& numbers, std::size_t slot, Instant now) {
-  std::byte* out = buffer_.data() + slot * options_.packet_size;
+  const std::size_t size = options_.packet_size;
+  const bool has_time = options_.path.has_value();
   const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
-  for (std::uint64_t number = numbers.begin; number < numbers.end; ++number) {
-    const std::uint64_t offset = next_datagram_ - number;
-    if (options_.path) {
-      wire::set_data_header(out, options_.channel, {next_datagram_}, offset);
-      wire::set_data_time(out, time);
-    } else {
-      wire::write_header(
-          out, {wire::MessageType::kBandwidthTest, options_.channel, {next_datagram_}, offset});
-    }
-    ++next_datagram_;
-    out += options_.packet_size;
+  // N and E rise together.
+  const std::uint64_t offset = next_datagram_ - numbers.begin;
+  const std::uint64_t end = next_datagram_ + numbers.size();
+  std::byte* out = buffer_.data() + slot * size;
+  for (std::uint64_t seq = next_datagram_; seq < end; ++seq, out += size) {
+    wire::set_header_numbers(out, {seq}, offset);
+    if (has_time) wire::set_data_time(out, time);
   }
+  next_datagram_ = end;
 }
 
 std::optional<DataSender::Batch> DataSender::poll(Instant now, std::size_t most) {

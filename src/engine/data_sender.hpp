@@ -2,9 +2,9 @@
 //
 // Exists before its test begins, so that the first report finds it; sends from Go until the
 // duration is over, or so many octets have left. The batch buffer is filled with the constant body
-// once; per datagram only the header is written. Serves both dialects: they differ in what a
-// datagram looks like, not in how it is chosen. Allocates nothing after construction but for the
-// work per report.
+// once; per datagram only the header's two numbers and the time are written. Serves both dialects:
+// they differ in what a datagram looks like, not in how it is chosen. Allocates nothing after
+// construction but for the work per report.
 #pragma once
 
 #include <cstddef>
@@ -29,9 +29,10 @@ namespace wyndrvr::engine {
 
 class DataSender {
  public:
-  // A super-packet holds at most this many octets (udp(7), UDP_SEGMENT) and datagrams.
+  // Octets of a batch: what one super-packet holds at most (udp(7), UDP_SEGMENT). The socket makes
+  // several of it where there are more datagrams than one takes.
   static constexpr std::size_t kMaxBatchBytes = 65'507;
-  static constexpr std::size_t kMaxBatchPackets = 64;
+  static constexpr std::size_t kMaxBatchPackets = kMaxTransmitPackets;
   // Datagrams per call where they leave one by one.
   static constexpr std::size_t kMaxSeparatePackets = 16;
   // A paced batch is no more than this long at the present rate.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/endpoint.hpp"
 #include "base/time.hpp"
 
@@ -33,20 +34,25 @@ struct Datagram {
   const std::size_t stride = std::max<std::size_t>(stride_of(datagram), 1);
   return std::max<std::uint64_t>((datagram.bytes.size() + stride - 1) / stride, 1);
 }
-// Calls `visit` with each datagram of the buffer, an empty one included.
+// Calls `visit` with the datagrams of the buffer, an empty one included: with each, and with all
+// octets from it on. It returns how many datagrams that took care of, one at least: the others are
+// not shown again.
 template <class Visit>
-void for_each_segment(const Datagram& datagram, Visit visit) {
+void for_each_run(const Datagram& datagram, Visit visit) {
   const std::size_t stride = stride_of(datagram);
   Datagram segment = datagram;
   segment.segment_size = 0;
   ByteView rest = datagram.bytes;
   do {
-    const std::size_t size = std::min(stride, rest.size());
-    segment.bytes = rest.first(size);
-    visit(segment);
-    rest = rest.subspan(size);
+    segment.bytes = rest.first(std::min(stride, rest.size()));
+    const std::size_t count = visit(segment, rest);
+    WYNDRVR_CHECK(count > 0);
+    rest = rest.subspan(std::min(count * stride, rest.size()));
   } while (!rest.empty());
 }
+
+// Datagrams of one transmit, at most: what 64 KiB hold of the shortest ones.
+inline constexpr std::size_t kMaxTransmitPackets = 1024;
 
 enum class TransmitKind : std::uint8_t { kData, kOther };
 

@@ -51,11 +51,17 @@ bool Granter::is_short(const Seen& seen) const {
          left < window(seen) / 2;
 }
 
+Duration Granter::usual_interval(const Seen& seen) const {
+  if (reported_at_ - first_reported_at_ >= kRampTime) return kReportInterval;
+  return std::clamp(seen.round_trip, kRampReportInterval, kReportInterval);
+}
+
 Duration Granter::interval(const Seen& seen) const {
-  if (!is_short(seen)) return kReportInterval;
+  const Duration usual = usual_interval(seen);
+  if (!is_short(seen)) return usual;
   const auto most = room(seen);
   const bool bounded = most && *most < octets_of(seen.rate * kHeadroom, kFastReportInterval);
-  return bounded ? kUrgentReportInterval : kFastReportInterval;
+  return bounded ? kUrgentReportInterval : std::min(usual, kFastReportInterval);
 }
 
 Instant Granter::due(const Seen& seen) const {
@@ -74,6 +80,7 @@ Grant Granter::grant(Instant now, const Seen& seen) {
   note_progress(now, seen.octets);
   if (now - progress_at_ >= kQuiet) granted_ = saturating_sum(granted_, options_.datagram.value);
   granted_ = std::max(granted_, saturating_sum(seen_octets_, window(seen)));
+  if (report_number_ == 0) first_reported_at_ = now;
   ++report_number_;
   reported_at_ = now;
   return {

@@ -35,6 +35,10 @@ class Granter {
   static constexpr ByteCount kMinWindow{256 * 1024};
   static constexpr Duration kReportInterval = 50ms;
   static constexpr Duration kFastReportInterval = 10ms;
+  // While the sender may still ramp up, that long after the first report: it doubles its rate with
+  // each, so every round trip has one, within these bounds.
+  static constexpr Duration kRampTime = 1s;
+  static constexpr Duration kRampReportInterval = 5ms;
   // Where the receiver's buffer is what bounds the window: it may be empty that soon.
   static constexpr Duration kUrgentReportInterval = 1ms;
   // After so long without news all that was granted may be lost on the way, and the sender wait for
@@ -70,10 +74,12 @@ class Granter {
   [[nodiscard]] std::optional<double> room(const Seen& seen) const;
   [[nodiscard]] bool is_short(const Seen& seen) const;
   [[nodiscard]] Duration interval(const Seen& seen) const;
+  [[nodiscard]] Duration usual_interval(const Seen& seen) const;
   void note_progress(Instant now, ByteCount octets);
 
   Options options_;
   std::uint32_t report_number_ = 0;  // of the last report; 0: none yet
+  Instant first_reported_at_;
   Instant reported_at_;
   std::uint64_t granted_ = 0;
   std::uint64_t seen_octets_ = 0;

@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::size_t kMaxOutstanding = 4096;
 constexpr std::size_t kMaxReplies = 32;
+// Of both: what a path whose round trip is shorter than the interval needs.
+constexpr std::size_t kUsual = 4;
 
 std::size_t outstanding_capacity(Duration interval) {
   const auto fitting = HeartbeatClient::kAnswerTimeout / std::max(interval, Duration(1us)) + 2;
@@ -27,8 +29,8 @@ template <class Kind>
 BasicHeartbeatClient<Kind>::BasicHeartbeatClient(const Options& options)
     : options_(options),
       due_(options.start),
-      outstanding_(outstanding_capacity(options.interval)),
-      replies_(kMaxReplies) {}
+      outstanding_({.most = outstanding_capacity(options.interval), .kept = kUsual}),
+      replies_({.most = kMaxReplies, .kept = kUsual}) {}
 
 template <class Kind>
 auto BasicHeartbeatClient<Kind>::find(std::int64_t micros) -> Outstanding* {

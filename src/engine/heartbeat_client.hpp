@@ -14,7 +14,7 @@
 #include <expected>
 #include <optional>
 
-#include "base/bounded_queue.hpp"
+#include "base/growing_queue.hpp"
 #include "base/time.hpp"
 #include "engine/datagram.hpp"
 #include "engine/heartbeat_kinds.hpp"
@@ -106,8 +106,8 @@ class BasicHeartbeatClient {
 
   Options options_;
   Instant due_;
-  base::BoundedQueue<Outstanding> outstanding_;
-  base::BoundedQueue<typename Kind::Reply> replies_;
+  base::GrowingQueue<Outstanding> outstanding_;
+  base::GrowingQueue<typename Kind::Reply> replies_;
   LatencyTally idle_;
   LatencyTally loaded_tally_;
   std::optional<Unsettled> unsettled_;

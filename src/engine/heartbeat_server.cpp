@@ -6,12 +6,21 @@ namespace wyndrvr::engine {
 namespace {
 
 constexpr std::size_t kMaxUnconfirmed = 64;
+// Answers remembered although they are confirmed, so that copies are told from what is made up;
+// half as many where others are still waited for.
+constexpr std::size_t kRemembered = 8;
+// A client gives an answer up after 4 s, and its confirmation has to come back.
+constexpr Duration kForgottenAfter = 10s;
+// Answers that wait where each is sent at once, but came with another one.
+constexpr std::size_t kUsuallyWaiting = 2;
 
 }  // namespace
 
 template <class Kind>
 BasicHeartbeatServer<Kind>::BasicHeartbeatServer(WallClock clock, std::size_t max_waiting)
-    : clock_(clock), waiting_(max_waiting), unconfirmed_(kMaxUnconfirmed) {}
+    : clock_(clock),
+      waiting_({.most = max_waiting, .kept = std::min(max_waiting, kUsuallyWaiting)}),
+      unconfirmed_({.most = kMaxUnconfirmed, .kept = kRemembered}) {}
 
 template <class Kind>
 bool BasicHeartbeatServer<Kind>::on_heartbeat(const Datagram& datagram,
@@ -43,7 +52,7 @@ auto BasicHeartbeatServer<Kind>::poll_reply(Instant now) -> std::optional<Reply>
   const std::optional<Waiting> waiting = waiting_.pop();
   if (!waiting) return std::nullopt;
   last_micros_ = std::max(last_micros_ + 1, clock_.micros(now));
-  if (unconfirmed_.full()) (void)unconfirmed_.pop();
+  forget_answers(now);
   (void)unconfirmed_.push({last_micros_, now, waiting->to});
   Reply reply;
   reply.path = waiting->path;
@@ -59,6 +68,24 @@ auto BasicHeartbeatServer<Kind>::poll_reply(Instant now) -> std::optional<Reply>
   last_reply_ = LastReply{reply.body.server, waiting->arrival, waiting->kernel_stamped, reply.token,
                           std::nullopt};
   return reply;
+}
+
+// Makes room for one more.
+template <class Kind>
+void BasicHeartbeatServer<Kind>::forget_answers(Instant now) {
+  const auto is_settled = [&](const Unconfirmed& entry) {
+    return entry.confirmed || now - entry.sent >= kForgottenAfter;
+  };
+  while (unconfirmed_.full() ||
+         (unconfirmed_.size() >= kRemembered && is_settled(unconfirmed_.front()))) {
+    (void)unconfirmed_.pop();
+  }
+  if (unconfirmed_.size() < std::max(unconfirmed_.room(), kRemembered)) return;
+  // More memory only for what is still waited for: one that is must not keep all behind it.
+  for (std::size_t left = unconfirmed_.size(); left > 0; --left) {
+    const std::optional<Unconfirmed> entry = unconfirmed_.pop();
+    if (left <= kRemembered / 2 || !is_settled(*entry)) (void)unconfirmed_.push(*entry);
+  }
 }
 
 template <class Kind>

@@ -3,7 +3,9 @@
 //
 // Answers are written when they leave, not when they are asked for, so that the turnaround they
 // carry is the true one. Bounded: `max_waiting` answers waiting, 64 unconfirmed; older ones are
-// forgotten.
+// forgotten. Of those that are confirmed or have waited for 10 s the last four to eight are
+// remembered, so a copy of an older confirmation is no duplicate any more, but one that nobody
+// waits for.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +13,8 @@
 #include <expected>
 #include <optional>
 
-#include "base/bounded_queue.hpp"
 #include "base/endpoint.hpp"
+#include "base/growing_queue.hpp"
 #include "base/time.hpp"
 #include "engine/datagram.hpp"
 #include "engine/heartbeat_kinds.hpp"
@@ -71,9 +73,11 @@ class BasicHeartbeatServer {
     bool confirmed = false;
   };
 
+  void forget_answers(Instant now);
+
   WallClock clock_;
-  base::BoundedQueue<Waiting> waiting_;
-  base::BoundedQueue<Unconfirmed> unconfirmed_;
+  base::GrowingQueue<Waiting> waiting_;
+  base::GrowingQueue<Unconfirmed> unconfirmed_;  // and those confirmed last
   stats::RunningStats rtt_ns_;
   std::optional<LastReply> last_reply_;
   std::int64_t last_micros_ = 0;

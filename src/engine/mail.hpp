@@ -1,7 +1,9 @@
 // The outgoing messages of one actor, in order.
 //
 // Bounded by what one event can cause times the events of a turn; a full box is our own bug
-// (commands are never lost), except for samples and progress, which are dropped and counted.
+// (commands are never lost), except for samples and progress, which are dropped and counted. There
+// is memory for two: that of more is given back, for a message is large, and a server has three
+// boxes for each client.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +11,8 @@
 #include <optional>
 #include <utility>
 
-#include "base/bounded_queue.hpp"
 #include "base/check.hpp"
+#include "base/growing_queue.hpp"
 #include "engine/message.hpp"
 
 namespace wyndrvr::engine {
@@ -18,7 +20,7 @@ namespace wyndrvr::engine {
 class Mail {
  public:
   // `self` is whose mail it is.
-  explicit Mail(Mailbox self) : self_(self), queue_(kCapacity) {}
+  explicit Mail(Mailbox self) : self_(self), queue_({.most = kCapacity, .kept = kUsual}) {}
 
   void post(Mailbox to, Message message) {
     WYNDRVR_CHECK(queue_.push({self_, to, std::move(message)}));
@@ -34,9 +36,11 @@ class Mail {
  private:
   static constexpr std::size_t kCapacity =
       32;  // messages; the host empties the box after every batch
+  // Of two heartbeats that came together; most events cause one or none.
+  static constexpr std::size_t kUsual = 2;
 
   Mailbox self_;
-  base::BoundedQueue<Outgoing> queue_;
+  base::GrowingQueue<Outgoing> queue_;
   std::uint64_t dropped_ = 0;
 };
 

@@ -32,16 +32,17 @@ OriginalPort::OriginalPort(const PortConfig& config)
       silence_(config.start, config.idle_timeout) {
   const WallClock clock(config.clock_offset);
   if (config.side == Side::kClient) {
-    heartbeat_client_.emplace(HeartbeatClient::Options{
+    heartbeat_client_ = std::make_unique<HeartbeatClient>(HeartbeatClient::Options{
         config.protocol.heartbeat_interval, config.heartbeat_count, clock, config.start});
     if (config.kind == PortKind::kControl) {
-      control_client_.emplace(config.protocol.control_resend_interval, config.protocol.trace);
+      control_client_ = std::make_unique<ControlClient>(config.protocol.control_resend_interval,
+                                                        config.protocol.trace);
     }
     return;
   }
-  heartbeat_server_.emplace(clock);
+  heartbeat_server_ = std::make_unique<HeartbeatServer>(clock);
   if (config.kind == PortKind::kControl) {
-    control_server_.emplace(ControlServer::Options{
+    control_server_ = std::make_unique<ControlServer>(ControlServer::Options{
         .resend_interval = config.protocol.result_resend_interval,
         .max_test_duration = config.max_test_duration,
         .heartbeat_key = config.heartbeat_key,
@@ -102,13 +103,14 @@ void OriginalPort::start_test(const TestPlan& plan) {
   if (config_.kind != PortKind::kUpload) return;
   const ProtocolConfig& protocol = config_.protocol;
   if (config_.side == Side::kClient) {
-    if (!sender_) sender_.emplace(sender_options(plan, protocol));
+    if (!sender_) sender_ = std::make_unique<DataSender>(sender_options(plan, protocol));
     if (sender_->channel() != plan.channel) return;
   } else {
     if (!receiver_) {
-      receiver_.emplace(DataReceiver::Options{.channel = plan.channel,
-                                              .report_interval = protocol.report_interval(),
-                                              .progress_interval = plan.progress_interval});
+      receiver_ = std::make_unique<DataReceiver>(
+          DataReceiver::Options{.channel = plan.channel,
+                                .report_interval = protocol.report_interval(),
+                                .progress_interval = plan.progress_interval});
     }
     if (receiver_->channel() != plan.channel) return;
   }
@@ -301,8 +303,8 @@ std::optional<Deadline> OriginalPort::poll_deadline(Instant now) const {
   return earlier(next, silence_.deadline());
 }
 
-void OriginalPort::drop(wire::DropReason reason) {
-  ++drops_[static_cast<std::size_t>(reason)];
+void OriginalPort::drop(wire::DropReason reason, std::uint64_t datagrams) {
+  drops_[static_cast<std::size_t>(reason)] += datagrams;
 }
 
 }  // namespace wyndrvr::engine

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/time.hpp"
@@ -49,7 +50,8 @@ class OriginalPort final : public PortActor {
   using Verdict = std::expected<void, wire::DropReason>;
 
   // port_actor_input.cpp
-  void on_segment(Instant now, const Datagram& segment);
+  [[nodiscard]] bool on_segment(Instant now, const Datagram& segment);
+  [[nodiscard]] std::size_t take_run(const Datagram& first, ByteView datagrams);
   [[nodiscard]] Verdict handle(Instant now, const Datagram& segment);
   [[nodiscard]] Verdict handle_at_client(Instant now, const Datagram& segment,
                                          const wire::Packet& packet);
@@ -77,17 +79,18 @@ class OriginalPort final : public PortActor {
   [[nodiscard]] Transmit make_packet(wire::MessageType type, ChannelId channel,
                                      std::size_t body_size, const Endpoint& to);
   [[nodiscard]] MutableByteView body_space();
-  void drop(wire::DropReason reason);
+  void drop(wire::DropReason reason, std::uint64_t datagrams = 1);
 
   PortConfig config_;
   PeerPath path_;
   Mail mail_;
-  std::optional<HeartbeatClient> heartbeat_client_;
-  std::optional<HeartbeatServer> heartbeat_server_;
-  std::optional<ControlClient> control_client_;
-  std::optional<ControlServer> control_server_;
-  std::optional<DataSender> sender_;
-  std::optional<DataReceiver> receiver_;
+  // Those that its side and kind have, and those that its test has: most ports have one of them.
+  std::unique_ptr<HeartbeatClient> heartbeat_client_;
+  std::unique_ptr<HeartbeatServer> heartbeat_server_;
+  std::unique_ptr<ControlClient> control_client_;
+  std::unique_ptr<ControlServer> control_server_;
+  std::unique_ptr<DataSender> sender_;
+  std::unique_ptr<DataReceiver> receiver_;
   DropCounts drops_{};
   SilenceWatch silence_;
   std::uint64_t heartbeat_seq_ = 0;  // datagrams sent on the heartbeat channel

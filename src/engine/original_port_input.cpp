@@ -1,9 +1,13 @@
 // OriginalPort's receiving side: from a datagram to the part that it is for, or to a counted drop.
+//
+// Each datagram of a buffer goes the whole way, but for data that follows in it on a datagram that
+// was taken and is like that: it would go the same way, and is counted at once.
 
 #include <algorithm>
 
 #include "engine/original_port.hpp"
 #include "wire/control.hpp"
+#include "wire/data_run.hpp"
 #include "wire/flow_control.hpp"
 #include "wire/heartbeat.hpp"
 #include "wire/test_result.hpp"
@@ -19,16 +23,36 @@ void OriginalPort::on_datagram(Instant now, const Datagram& datagram) {
     return;
   }
   if (receiver_) receiver_->on_buffer(datagram.socket_drops, count_of(datagram));
-  for_each_segment(datagram, [&](const Datagram& segment) { on_segment(now, segment); });
+  for_each_run(datagram, [&](const Datagram& segment, ByteView rest) -> std::size_t {
+    return on_segment(now, segment) ? take_run(segment, rest) : 1;
+  });
 }
 
-void OriginalPort::on_segment(Instant now, const Datagram& segment) {
+bool OriginalPort::on_segment(Instant now, const Datagram& segment) {
   const Verdict verdict = handle(now, segment);
-  if (!verdict) {
+  if (verdict) {
+    silence_.on_heard(now, mail_);
+  } else {
     drop(verdict.error());
-    return;
   }
-  silence_.on_heard(now, mail_);
+  return verdict.has_value();
+}
+
+// `first` was taken, and stands at the front of `datagrams`. Returns how many are dealt with, it
+// included. What is like it can only be refused for its number. Before the path is proven, each
+// datagram counts for what may be answered.
+std::size_t OriginalPort::take_run(const Datagram& first, ByteView datagrams) {
+  const std::size_t size = first.bytes.size();
+  if (datagrams.size() == size || !path_.proven()) return 1;
+  wire::Header header = wire::parse_packet(first.bytes)->header;
+  if (header.type != MessageType::kBandwidthTest) return 1;
+  const std::size_t count = wire::data_run_length<wire::kHeaderSize>(datagrams, size) - 1;
+  if (count == 0) return 1;
+  ++header.seq.value;
+  const std::uint64_t taken =
+      receiver_->on_run({.first = header, .count = count, .packet_size = size}, first);
+  drop(DropReason::kBadSequence, count - taken);
+  return 1 + count;
 }
 
 OriginalPort::Verdict OriginalPort::handle(Instant now, const Datagram& segment) {

@@ -25,6 +25,14 @@ std::expected<ByteView, wire::DropReason> PacketGuard::open(wire::PathType type,
   return *covered;
 }
 
+std::size_t PacketGuard::open_data(ByteView datagrams, std::size_t size, std::size_t count) const {
+  if (!options_.keys || !options_.data_tags) return count;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!open(wire::PathType::kData, datagrams.subspan(i * size, size))) return i;
+  }
+  return count;
+}
+
 bool PacketGuard::accept(const wire::PathPacket& packet) {
   if (windows_.empty() || packet.header.type == wire::PathType::kData) return true;
   return windows_.at(packet.header.channel.value).accept(packet.header.seq.value);

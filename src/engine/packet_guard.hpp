@@ -40,6 +40,10 @@ class PacketGuard {
   // The datagram without its MAC or tag. Error: kWrongMac.
   [[nodiscard]] std::expected<ByteView, wire::DropReason> open(wire::PathType type,
                                                                ByteView datagram) const;
+  // Of `count` DATA of `size` octets each, at the front of `datagrams`: how many open() lets
+  // through until the first one that it does not.
+  [[nodiscard]] std::size_t open_data(ByteView datagrams, std::size_t size,
+                                      std::size_t count) const;
   // Whether it is the first one with its number, of a datagram that open() let through. Copies and
   // order of DATA are measured, and so always accepted.
   [[nodiscard]] bool accept(const wire::PathPacket& packet);

@@ -45,5 +45,9 @@ struct PathHeartbeat {
 [[nodiscard]] inline ChannelId stream_channel(std::size_t path) {
   return {static_cast<std::uint32_t>(path) + wire::kFirstStreamChannel};
 }
+// The path that a stream with this channel has; of any other channel, one that there is not.
+[[nodiscard]] inline std::size_t path_of_stream(ChannelId channel) {
+  return channel.value - std::size_t{wire::kFirstStreamChannel};
+}
 
 }  // namespace wyndrvr::engine

@@ -16,6 +16,11 @@ PacketGuard::Options guard_options(const PortConfig& config) {
           .data_tags = config.path->terms.data_tags};
 }
 
+// Channels that a port may send on: those of heartbeats, and those of its streams.
+std::size_t channel_count(const TestTerms& terms) {
+  return std::max(wire::kLastHeartbeatChannel, terms.streams + wire::kFirstStreamChannel - 1) + 1;
+}
+
 }  // namespace
 
 PathPort::PathPort(const PortConfig& config)
@@ -23,7 +28,7 @@ PathPort::PathPort(const PortConfig& config)
       mail_(mailbox_of(config.kind)),
       guard_(guard_options(config)),
       silence_(config.start, config.idle_timeout),
-      next_seq_(wire::kLastStreamChannel + 1) {
+      next_seq_(channel_count(config.path->terms)) {
   const PathSetup& setup = *config.path;
   const WallClock clock(config.clock_offset);
   if (config.side == Side::kClient) {
@@ -38,7 +43,7 @@ PathPort::PathPort(const PortConfig& config)
     server_paths_.emplace(setup, config.kind, clock);
   }
   if (config.kind == PortKind::kControl) {
-    control_.emplace(
+    control_ = std::make_unique<TestControl>(
         TestControl::Options{.side = config.side,
                              .terms = setup.terms,
                              .resend_interval = config.protocol.control_resend_interval});
@@ -95,12 +100,13 @@ void PathPort::on_message(Instant now, Mailbox /*from*/, Mailbox /*to*/, const M
 void PathPort::start_test(const TestPlan& plan) {
   if (streams_ || plan.direction != config_.kind) return;
   const bool uploads = config_.kind == PortKind::kUpload;
-  streams_.emplace(StreamSet::Options{.plan = plan,
-                                      .terms = config_.path->terms,
-                                      .protocol = config_.protocol,
-                                      .sends = uploads == (config_.side == Side::kClient),
-                                      .receive_buffer = config_.receive_buffer,
-                                      .shares_socket = config_.side == Side::kServer});
+  streams_ = std::make_unique<StreamSet>(
+      StreamSet::Options{.plan = plan,
+                         .terms = config_.path->terms,
+                         .protocol = config_.protocol,
+                         .sends = uploads == (config_.side == Side::kClient),
+                         .receive_buffer = config_.receive_buffer,
+                         .shares_socket = config_.side == Side::kServer});
   if (least_round_trip_) streams_->on_round_trip(*least_round_trip_);
   for (std::size_t path = 0; path < config_.path->terms.streams; ++path) {
     if (const auto known = target(path)) streams_->set_path(path, known->nonce);
@@ -302,8 +308,8 @@ std::optional<Transmit> PathPort::poll_data(Instant now, std::size_t most) {
   return transmit;
 }
 
-void PathPort::drop(wire::DropReason reason) {
-  ++drops_[static_cast<std::size_t>(reason)];
+void PathPort::drop(wire::DropReason reason, std::uint64_t datagrams) {
+  drops_[static_cast<std::size_t>(reason)] += datagrams;
 }
 
 }  // namespace wyndrvr::engine

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -49,7 +50,8 @@ class PathPort final : public PortActor {
   using Verdict = std::expected<void, wire::DropReason>;
 
   // path_port_input.cpp
-  void on_segment(Instant now, const Datagram& segment);
+  [[nodiscard]] bool on_segment(Instant now, const Datagram& segment);
+  [[nodiscard]] std::size_t take_run(const Datagram& first, ByteView datagrams);
   [[nodiscard]] Verdict handle(Instant now, const Datagram& segment);
   [[nodiscard]] Verdict dispatch(Instant now, const Datagram& segment,
                                  const wire::PathPacket& packet);
@@ -64,7 +66,7 @@ class PathPort final : public PortActor {
                                    const wire::PathPacket& packet);
   void on_path_changed(std::size_t path, bool first);
   [[nodiscard]] std::optional<std::size_t> identify(const Datagram& segment,
-                                                    wire::PathNonce nonce) const;
+                                                    const wire::PathPacket& packet) const;
 
   // path_port.cpp
   void on_data_message(Instant now, const Message& message);
@@ -84,15 +86,15 @@ class PathPort final : public PortActor {
   [[nodiscard]] Transmit make_packet(wire::PathType type, ChannelId channel, std::size_t body_size,
                                      const PathTarget& target);
   [[nodiscard]] MutableByteView body_space();
-  void drop(wire::DropReason reason);
+  void drop(wire::DropReason reason, std::uint64_t datagrams = 1);
 
   PortConfig config_;
   Mail mail_;
   PacketGuard guard_;
   std::optional<ClientPaths> client_paths_;
   std::optional<ServerPaths> server_paths_;
-  std::optional<TestControl> control_;
-  std::optional<StreamSet> streams_;
+  std::unique_ptr<TestControl> control_;  // of the control port alone
+  std::unique_ptr<StreamSet> streams_;    // while there is a test
   DropCounts drops_{};
   SilenceWatch silence_;
   std::optional<Duration> least_round_trip_;

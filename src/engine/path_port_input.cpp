@@ -1,8 +1,13 @@
 // PathPort's receiving side: from a datagram to the part that it is for, or to a counted drop.
+//
+// Each datagram of a buffer goes the whole way, but for data that follows in it on a datagram that
+// was taken and is like that: it would go the same way, and is counted at once.
 
 #include <algorithm>
 
 #include "engine/path_port.hpp"
+#include "wire/data_run.hpp"
+#include "wire/path_data.hpp"
 
 namespace wyndrvr::engine {
 
@@ -15,16 +20,37 @@ void PathPort::on_datagram(Instant now, const Datagram& datagram) {
     return;
   }
   if (streams_) streams_->on_buffer(datagram.flow, datagram.socket_drops, count_of(datagram));
-  for_each_segment(datagram, [&](const Datagram& segment) { on_segment(now, segment); });
+  for_each_run(datagram, [&](const Datagram& segment, ByteView rest) -> std::size_t {
+    return on_segment(now, segment) ? take_run(segment, rest) : 1;
+  });
 }
 
-void PathPort::on_segment(Instant now, const Datagram& segment) {
+bool PathPort::on_segment(Instant now, const Datagram& segment) {
   const Verdict verdict = handle(now, segment);
-  if (!verdict) {
+  if (verdict) {
+    silence_.on_heard(now, mail_);
+  } else {
     drop(verdict.error());
-    return;
   }
-  silence_.on_heard(now, mail_);
+  return verdict.has_value();
+}
+
+// `first` was taken, and stands at the front of `datagrams`. Returns how many are dealt with, it
+// included. What is like it, and has a right tag where there are tags, can only be refused for its
+// number.
+std::size_t PathPort::take_run(const Datagram& first, ByteView datagrams) {
+  const std::size_t size = first.bytes.size();
+  if (wire::path_type(first.bytes) != PathType::kData || datagrams.size() == size) return 1;
+  const std::size_t alike = wire::data_run_length<wire::kPathDataPrefixSize>(datagrams, size) - 1;
+  const std::size_t count = guard_.open_data(datagrams.subspan(size), size, alike);
+  if (count == 0) return 1;
+  const wire::PathHeader header = wire::parse_path_packet(first.bytes)->header;
+  const DataRun run{.first = {{}, header.channel, {header.seq.value + 1}, header.offset},
+                    .count = count,
+                    .packet_size = size};
+  const std::uint64_t taken = streams_->on_run(path_of_stream(header.channel), run, first);
+  drop(DropReason::kBadSequence, count - taken);
+  return 1 + count;
 }
 
 PathPort::Verdict PathPort::handle(Instant now, const Datagram& segment) {
@@ -61,9 +87,10 @@ PathPort::Verdict PathPort::dispatch(Instant now, const Datagram& segment,
 }
 
 std::optional<std::size_t> PathPort::identify(const Datagram& segment,
-                                              wire::PathNonce nonce) const {
-  return client_paths_ ? client_paths_->identify(segment, nonce)
-                       : server_paths_->identify(segment, nonce);
+                                              const wire::PathPacket& packet) const {
+  return client_paths_ ? client_paths_->identify(segment, packet.nonce)
+                       : server_paths_->identify(segment, packet.nonce,
+                                                 path_of_stream(packet.header.channel));
 }
 
 PathPort::Verdict PathPort::on_heartbeat(Instant now, const Datagram& segment,
@@ -120,7 +147,7 @@ void PathPort::on_path_changed(std::size_t path, bool first) {
 
 PathPort::Verdict PathPort::on_stream_packet(Instant now, const Datagram& segment,
                                              const wire::PathPacket& packet) {
-  const auto path = identify(segment, packet.nonce);
+  const auto path = identify(segment, packet);
   if (!path) return std::unexpected(DropReason::kWrongNonce);
   if (packet.header.channel != stream_channel(*path)) {
     return std::unexpected(DropReason::kWrongChannel);
@@ -132,7 +159,7 @@ PathPort::Verdict PathPort::on_stream_packet(Instant now, const Datagram& segmen
 
 PathPort::Verdict PathPort::on_control(Instant now, const Datagram& segment,
                                        const wire::PathPacket& packet) {
-  if (!identify(segment, packet.nonce)) return std::unexpected(DropReason::kWrongNonce);
+  if (!identify(segment, packet)) return std::unexpected(DropReason::kWrongNonce);
   if (packet.header.type == PathType::kControl) {
     const auto command = wire::parse_test_command(packet.body);
     if (!command) return std::unexpected(command.error());

@@ -53,7 +53,7 @@ struct PortConfig {
 class PortActor {
  public:
   // Datagrams of one transmit, at most.
-  static constexpr std::size_t kMaxBatchPackets = 64;
+  static constexpr std::size_t kMaxBatchPackets = kMaxTransmitPackets;
 
   PortActor() = default;
   virtual ~PortActor() = default;

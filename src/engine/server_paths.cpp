@@ -77,10 +77,15 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
   return confirmed;
 }
 
-std::optional<std::size_t> ServerPaths::identify(const Datagram& datagram,
-                                                 wire::PathNonce nonce) const {
+bool ServerPaths::is_from(std::size_t path, const Datagram& datagram, wire::PathNonce nonce) const {
+  return paths_[path].mine == nonce && paths_[path].proven == datagram.from;
+}
+
+std::optional<std::size_t> ServerPaths::identify(const Datagram& datagram, wire::PathNonce nonce,
+                                                 std::size_t likely) const {
+  if (likely < paths_.size() && is_from(likely, datagram, nonce)) return likely;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
-    if (paths_[i].mine == nonce && paths_[i].proven == datagram.from) return i;
+    if (is_from(i, datagram, nonce)) return i;
   }
   return std::nullopt;
 }

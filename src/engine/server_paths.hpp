@@ -43,9 +43,9 @@ class ServerPaths {
   // Error: kWrongNonce, kBadBody.
   [[nodiscard]] std::expected<Confirmed, wire::DropReason> on_heartbeat_2(
       const Datagram& datagram, const wire::PathPacket& packet);
-  // As in ClientPaths: of proven paths.
-  [[nodiscard]] std::optional<std::size_t> identify(const Datagram& datagram,
-                                                    wire::PathNonce nonce) const;
+  // As in ClientPaths: of proven paths. The `likely` one is looked at first.
+  [[nodiscard]] std::optional<std::size_t> identify(const Datagram& datagram, wire::PathNonce nonce,
+                                                    std::size_t likely) const;
   void on_transmit_stamp(std::uint32_t token, Instant stamp) {
     heartbeats_.on_transmit_stamp(token, stamp);
   }
@@ -66,6 +66,8 @@ class ServerPaths {
   };
 
   [[nodiscard]] std::optional<std::size_t> find(wire::PathNonce clients) const;
+  [[nodiscard]] bool is_from(std::size_t path, const Datagram& datagram,
+                             wire::PathNonce nonce) const;
   [[nodiscard]] wire::PathNonce nonce_at(const Endpoint& endpoint, std::size_t path) const;
 
   crypto::Secret<32> secret_;

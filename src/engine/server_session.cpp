@@ -3,25 +3,31 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.hpp"
 #include "engine/overloaded.hpp"
 
 namespace wyndrvr::engine {
 
 ServerSession::ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now)
-    : config_(config), setup_(setup), created_(now) {}
+    : protocol_(config.protocol),
+      proof_timeout_(config.limits.proof_timeout),
+      idle_timeout_(config.limits.idle_timeout),
+      max_test_duration_(config.limits.max_test_duration),
+      setup_(setup),
+      created_(now) {}
 
 PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock_offset,
                                       std::uint64_t seed) const {
   PortConfig port;
   port.side = Side::kServer;
   port.kind = kind;
-  port.protocol = config_.protocol;
+  port.protocol = protocol_;
   port.heartbeat_key = setup_.heartbeat_key;
   port.peer = setup_.client;
   port.server_port = setup_.ports[index_of(kind)];
   port.path = setup_.path;
-  port.idle_timeout = config_.limits.idle_timeout;
-  port.max_test_duration = config_.limits.max_test_duration;
+  port.idle_timeout = idle_timeout_;
+  port.max_test_duration = max_test_duration_;
   port.clock_offset = clock_offset;
   port.start = now;
   port.seed = seed;
@@ -29,10 +35,11 @@ PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock
 }
 
 std::optional<ServerSessionEffect> ServerSession::poll_effect() {
-  if (effects_.empty()) return std::nullopt;
-  ServerSessionEffect effect = std::move(effects_.front());
-  effects_.pop_front();
-  return effect;
+  return effects_.pop();
+}
+
+void ServerSession::emit(ServerSessionEffect effect) {
+  WYNDRVR_CHECK(effects_.push(std::move(effect)));
 }
 
 bool ServerSession::any_proven() const {
@@ -41,37 +48,38 @@ bool ServerSession::any_proven() const {
 
 void ServerSession::on_message(Instant now, PortKind from, const Message& message) {
   if (lost_[index_of(from)]) return;  // was on its way when the port's loop died
-  std::visit(
-      Overloaded{
-          [&](const PortProven&) { on_port_proven(now, from); },
-          [&](const PortSilent&) {
-            silent_[index_of(from)] = true;
-            end_when_silent(now);
-          },
-          [&](const PortHeard&) { silent_[index_of(from)] = false; },
-          [&](const HeartbeatSample& sample) {
-            effects_.emplace_back(Report{ServerLatencySample{setup_.client, from, sample.rtt}});
-          },
-          [&](const TestStarted& started) { on_test_started(started); },
-          [&](const ResultDelivered& delivered) {
-            report_result(PortKind::kUpload, delivered.totals);
-            end_original(now, SessionEnd::kResultDelivered);
-          },
-          [&](const TestReported& reported) {
-            report_result(reported.direction, reported.receiver);
-          },
-          [&](const TestFailed&) { end_original(now, SessionEnd::kResultUndelivered); },
-          [&](const PortReport& report) {
-            reports_[index_of(from)] = report;
-            finish_when_drained();
-          },
-          [&](const Trace& trace) {
-            effects_.emplace_back(Report{TraceLine{
-                trace.kind, trace.channel, std::string(trace.detail.view()), setup_.client}});
-          },
-          [](const auto&) {},  // between actors only
-      },
-      message);
+  std::visit(Overloaded{
+                 [&](const PortProven&) { on_port_proven(now, from); },
+                 [&](const PortSilent&) {
+                   silent_[index_of(from)] = true;
+                   end_when_silent(now);
+                 },
+                 [&](const PortHeard&) { silent_[index_of(from)] = false; },
+                 [&](const HeartbeatSample& sample) {
+                   emit(Report{ServerLatencySample{setup_.client, from, sample.rtt}});
+                 },
+                 [&](const TestStarted& started) { on_test_started(started); },
+                 [&](const ResultDelivered& delivered) {
+                   report_result(PortKind::kUpload, delivered.totals);
+                   end_original(now, SessionEnd::kResultDelivered);
+                 },
+                 [&](const TestReported& reported) {
+                   report_result(reported.direction, reported.receiver);
+                 },
+                 [&](const TestFailed&) { end_original(now, SessionEnd::kResultUndelivered); },
+                 [&](const PortReport& report) {
+                   drained_[index_of(from)] = true;
+                   if (report.totals.idle.rtt)
+                     mean_rtt_[index_of(from)] = report.totals.idle.rtt->mean;
+                   finish_when_drained();
+                 },
+                 [&](const Trace& trace) {
+                   emit(Report{TraceLine{trace.kind, trace.channel,
+                                         std::string(trace.detail.view()), setup_.client}});
+                 },
+                 [](const auto&) {},  // between actors only
+             },
+             message);
 }
 
 void ServerSession::on_port_proven(Instant now, PortKind port) {
@@ -80,12 +88,12 @@ void ServerSession::on_port_proven(Instant now, PortKind port) {
   check_connected();
   // Not in dialect 1: without its GRANT the client could not have proven this port.
   const bool resends = !connected_ && !next_resend_ && !setup_.path;
-  if (resends) next_resend_ = now + config_.protocol.adjustment_delay;
+  if (resends) next_resend_ = now + protocol_.adjustment_delay;
   if (setup_.path && std::ranges::any_of(lost_, std::identity{})) give_up(now);
 }
 
 void ServerSession::report_result(PortKind direction, const ReceiverTotals& totals) {
-  effects_.emplace_back(Report{ServerTestResult{setup_.client, direction, totals}});
+  emit(Report{ServerTestResult{setup_.client, direction, totals}});
 }
 
 // A client of dialect 1 may have further tests, and says when it is done.
@@ -100,8 +108,8 @@ void ServerSession::check_connected() {
   }
   connected_ = true;
   next_resend_.reset();
-  effects_.emplace_back(SessionProven{});
-  effects_.emplace_back(Report{ClientConnected{setup_.client}});
+  emit(SessionProven{});
+  emit(Report{ClientConnected{setup_.client}});
 }
 
 void ServerSession::on_test_started(const TestStarted& started) {
@@ -115,13 +123,13 @@ void ServerSession::on_test_started(const TestStarted& started) {
 void ServerSession::announce_extended() {
   if (!extended_client_ || announced_ || !any_proven()) return;
   announced_ = true;
-  effects_.emplace_back(ClientExtended{});
+  emit(ClientExtended{});
 }
 
 void ServerSession::on_port_lost(Instant now, PortKind port, const std::string& cause) {
   if (over_ || std::exchange(lost_[index_of(port)], true)) return;
   silent_[index_of(port)] = true;
-  effects_.emplace_back(Report{PortLost{setup_.client, port, cause}});
+  emit(Report{PortLost{setup_.client, port, cause}});
   if (ending_) {
     finish_when_drained();
     return;
@@ -153,7 +161,7 @@ void ServerSession::give_up(Instant now) {
 }
 
 void ServerSession::tell_ended(Instant now) {
-  effects_.emplace_back(TellEnded{ended_cause_});
+  emit(TellEnded{ended_cause_});
   next_ended_ = now + kEndedInterval;
   if (--ended_left_ == 0) end(now, SessionEnd::kFailed);
 }
@@ -168,7 +176,7 @@ void ServerSession::end(Instant now, SessionEnd reason) {
   ending_ = reason;
   drain_until_ = now + kDrainTimeout;
   for (const PortKind port : kPortKinds) {
-    if (!lost_[index_of(port)]) effects_.emplace_back(Post{port, Drain{}});
+    if (!lost_[index_of(port)]) emit(Post{port, Drain{}});
   }
   finish_when_drained();
 }
@@ -176,7 +184,7 @@ void ServerSession::end(Instant now, SessionEnd reason) {
 void ServerSession::finish_when_drained() {
   if (!ending_) return;
   for (const PortKind port : kPortKinds) {
-    if (!reports_[index_of(port)] && !lost_[index_of(port)]) return;
+    if (!drained_[index_of(port)] && !lost_[index_of(port)]) return;
   }
   finish();
 }
@@ -184,14 +192,8 @@ void ServerSession::finish_when_drained() {
 void ServerSession::finish() {
   if (over_) return;
   over_ = true;
-  ClientGone gone{setup_.client, *ending_, connected_, {}};
-  for (const PortKind port : kPortKinds) {
-    const auto& report = reports_[index_of(port)];
-    if (report && report->totals.idle.rtt)
-      gone.mean_rtt[index_of(port)] = report->totals.idle.rtt->mean;
-  }
-  effects_.emplace_back(Report{gone});
-  effects_.emplace_back(SessionOver{*ending_});
+  emit(Report{ClientGone{setup_.client, *ending_, connected_, mean_rtt_}});
+  emit(SessionOver{*ending_});
 }
 
 void ServerSession::on_timer(Instant now) {
@@ -206,8 +208,8 @@ void ServerSession::on_timer(Instant now) {
     return;
   }
   if (next_resend_ && now >= *next_resend_) {
-    next_resend_ = now + config_.protocol.adjustment_delay;
-    effects_.emplace_back(ResendAssignment{});
+    next_resend_ = now + protocol_.adjustment_delay;
+    emit(ResendAssignment{});
   }
   const std::optional<Deadline> proof = poll_deadline();
   if (proof && proof->reason == DeadlineReason::kProof && now >= proof->at) {
@@ -220,7 +222,7 @@ std::optional<Deadline> ServerSession::poll_deadline() const {
   if (ending_) return Deadline{drain_until_, DeadlineReason::kDrain};
   if (ended_left_ > 0) return Deadline{next_ended_, DeadlineReason::kResend};
   if (connected_) return std::nullopt;
-  const Deadline proof{created_ + config_.limits.proof_timeout, DeadlineReason::kProof};
+  const Deadline proof{created_ + proof_timeout_, DeadlineReason::kProof};
   if (!any_proven()) return proof;
   std::optional<Deadline> next;
   if (next_resend_) next = Deadline{*next_resend_, DeadlineReason::kResend};

@@ -11,11 +11,11 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
 
+#include "base/growing_queue.hpp"
 #include "base/time.hpp"
 #include "engine/acceptor.hpp"
 #include "engine/config.hpp"
@@ -69,6 +69,10 @@ class ServerSession {
                                        std::uint64_t seed) const;
 
  private:
+  // Of one call; the host takes them all after each. More is our own bug.
+  static constexpr std::size_t kMaxEffects = 32;
+
+  void emit(ServerSessionEffect effect);
   [[nodiscard]] bool any_proven() const;
   void on_port_proven(Instant now, PortKind port);
   // Connected: no port that is left has still to be proven.
@@ -86,13 +90,18 @@ class ServerSession {
   void finish_when_drained();
   void finish();
 
-  ServerConfig config_;
+  // Of the server's configuration, which is the same for all sessions, what this one needs.
+  ProtocolConfig protocol_;
+  Duration proof_timeout_;
+  Duration idle_timeout_;
+  Duration max_test_duration_;
   SessionSetup setup_;
   Instant created_;
   std::array<bool, kPortCount> proven_{};
   std::array<bool, kPortCount> silent_{};
   std::array<bool, kPortCount> lost_{};
-  std::array<std::optional<PortReport>, kPortCount> reports_;
+  std::array<bool, kPortCount> drained_{};  // has said its last words
+  std::array<std::optional<Duration>, kPortCount> mean_rtt_;
   std::optional<Instant> next_resend_;
   std::optional<SessionEnd> ending_;
   Instant drain_until_;
@@ -104,7 +113,8 @@ class ServerSession {
   unsigned ended_left_ = 0;  // TellEnded still to come; 0: not giving up
   Instant next_ended_;
   std::string ended_cause_;
-  std::deque<ServerSessionEffect> effects_;
+  // There is memory for one, as in Mail.
+  base::GrowingQueue<ServerSessionEffect> effects_{{.most = kMaxEffects, .kept = 1}};
 };
 
 }  // namespace wyndrvr::engine

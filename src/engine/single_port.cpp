@@ -1,6 +1,7 @@
 #include "engine/single_port.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "wire/path_packet.hpp"
 
@@ -11,6 +12,12 @@ namespace {
 // put in front.
 constexpr std::uint32_t kTokenBits = 30;
 constexpr std::uint32_t kTokenMask = (1U << kTokenBits) - 1;
+
+// Whether two whole headers have the same type and channel: then they are for the same port.
+bool has_kind_of(ByteView a, ByteView b) {
+  return a.size() >= wire::kHeaderSize && b.size() >= wire::kHeaderSize &&
+         std::memcmp(a.data(), b.data(), wire::kHeaderSeqAt) == 0;
+}
 
 }  // namespace
 
@@ -55,7 +62,8 @@ void SinglePort::on_datagram(Instant now, const Datagram& datagram) {
   while (!rest.empty()) {
     PathPort& port = port_for(rest);
     std::size_t run = std::min(stride, rest.size());
-    while (run < rest.size() && &port_for(rest.subspan(run)) == &port) {
+    while (run < rest.size() &&
+           (has_kind_of(rest, rest.subspan(run)) || &port_for(rest.subspan(run)) == &port)) {
       run = std::min(run + stride, rest.size());
     }
     Datagram part = datagram;

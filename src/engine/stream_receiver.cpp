@@ -45,12 +45,22 @@ std::expected<void, wire::DropReason> StreamReceiver::on_packet(const wire::Path
   const wire::Header header{{}, packet.header.channel, packet.header.seq, packet.header.offset};
   auto taken = data_.on_packet(header, octets, datagram);
   if (!taken) return taken;
-  meter_.add(datagram.arrival, {octets});
-  if (datagram.traffic_class && (*datagram.traffic_class & 3U) == kCongestionExperienced) {
-    ++ecn_ce_;
-  }
+  note_taken(1, datagram);
   note_delay(packet, datagram);
   return {};
+}
+
+std::uint64_t StreamReceiver::on_run(const DataRun& run, const Datagram& datagram) {
+  const std::uint64_t taken = data_.on_run(run, datagram);
+  if (taken > 0) note_taken(taken, datagram);
+  return taken;
+}
+
+void StreamReceiver::note_taken(std::uint64_t datagrams, const Datagram& datagram) {
+  meter_.add(datagram.arrival, {datagrams * terms_.payload_bytes});
+  if (datagram.traffic_class && (*datagram.traffic_class & 3U) == kCongestionExperienced) {
+    ecn_ce_ += datagrams;
+  }
 }
 
 // Datagrams of one batch have one time: only the first of it to arrive says something.

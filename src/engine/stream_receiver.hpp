@@ -37,6 +37,9 @@ class StreamReceiver {
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,
                                                                 std::size_t octets,
                                                                 const Datagram& datagram);
+  // What follows in the same buffer on a datagram that on_packet has taken, with the same length
+  // and time. As DataReceiver::on_run.
+  [[nodiscard]] std::uint64_t on_run(const DataRun& run, const Datagram& datagram);
   void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
     data_.on_buffer(socket_drops, datagrams);
   }
@@ -56,6 +59,7 @@ class StreamReceiver {
   [[nodiscard]] std::optional<Instant> last_arrival() const { return meter_.last(); }
 
  private:
+  void note_taken(std::uint64_t datagrams, const Datagram& datagram);
   void note_delay(const wire::PathPacket& packet, const Datagram& datagram);
   [[nodiscard]] Granter::Seen seen() const;
   [[nodiscard]] wire::ReceiverFigures figures(Instant now) const;

@@ -43,10 +43,7 @@ bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
     breaker_.emplace(now);
     return true;
   }
-  if (now >= next_feedback_) {
-    next_feedback_ = now + kFeedbackInterval;
-    give_feedback(now, report.figures);
-  }
+  if (feedback_due(now)) give_feedback(now, report.figures);
   if (now >= next_losses_) {
     next_losses_ = now + kLossInterval;
     data_.on_missing(report.ranges);
@@ -54,7 +51,16 @@ bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
   return true;
 }
 
+bool StreamSender::feedback_due(Instant now) const {
+  const Duration since = now - last_feedback_;
+  if (since >= kMaxFeedbackInterval) return true;
+  return since >= kFeedbackInterval &&
+         data_.totals().packets - packets_at_feedback_ >= kFeedbackPackets;
+}
+
 void StreamSender::give_feedback(Instant now, const wire::ReceiverFigures& figures) {
+  last_feedback_ = now;
+  packets_at_feedback_ = data_.totals().packets;
   ReceiverTotals seen;
   seen.expected = figures.expected;
   seen.unique = figures.unique;

@@ -26,8 +26,11 @@ class StreamSender {
   static constexpr BitRate kInitialRate{10e6};
   // Numbers are looked at for losses this often, however often reports come.
   static constexpr Duration kLossInterval = 100ms;
-  // The rate is judged no more often: less is too short to say anything of it.
-  static constexpr Duration kFeedbackInterval = 10ms;
+  // The rate is judged by a report no sooner than after so many datagrams or so long: less is too
+  // little to say anything of it.
+  static constexpr std::uint64_t kFeedbackPackets = 32;
+  static constexpr Duration kFeedbackInterval = 5ms;
+  static constexpr Duration kMaxFeedbackInterval = 50ms;
 
   StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
                const ProtocolConfig& protocol);
@@ -54,6 +57,7 @@ class StreamSender {
   [[nodiscard]] const std::optional<wire::ReceiverFigures>& figures() const { return figures_; }
 
  private:
+  [[nodiscard]] bool feedback_due(Instant now) const;
   void give_feedback(Instant now, const wire::ReceiverFigures& figures);
   [[nodiscard]] Instant give_up_at() const;
 
@@ -62,7 +66,8 @@ class StreamSender {
   std::optional<Go> go_;
   std::optional<LossBreaker> breaker_;
   std::optional<wire::ReceiverFigures> figures_;
-  Instant next_feedback_;
+  Instant last_feedback_;
+  std::uint64_t packets_at_feedback_ = 0;
   Instant next_losses_;
 };
 

@@ -18,6 +18,7 @@ StreamSet::StreamSet(const Options& options) : options_(options) {
   for (std::size_t i = 0; i < count; ++i) {
     receivers_.emplace_back(stream_channel(i), options.terms, options.receive_buffer / sharing);
   }
+  due_.resize(count);
   receivers_left_ = count;
 }
 
@@ -29,13 +30,16 @@ void StreamSet::on_go(const Go& go) {
     if (sender) sender->on_go(go);
   }
   for (StreamReceiver& receiver : receivers_) receiver.on_go(go);
+  forget_all_due();
 }
 
 void StreamSet::stop(Instant now) {
+  stopped_ = true;
   for (auto& sender : senders_) {
     if (sender) sender->stop();
   }
   for (StreamReceiver& receiver : receivers_) receiver.stop(now);
+  forget_all_due();
 }
 
 void StreamSet::set_path(std::size_t stream, wire::PathNonce nonce) {
@@ -56,7 +60,12 @@ std::expected<void, wire::DropReason> StreamSet::on_data(Instant now, std::size_
   if (options_.sends) return std::unexpected(wire::DropReason::kWrongPort);
   if (!go_) return std::unexpected(wire::DropReason::kNoTest);
   last_read_ = now;
+  forget_due(stream);
   return receivers_[stream].on_packet(packet, octets, datagram);
+}
+
+std::uint64_t StreamSet::on_run(std::size_t stream, const DataRun& run, const Datagram& datagram) {
+  return receivers_[stream].on_run(run, datagram);
 }
 
 std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::size_t stream,
@@ -70,6 +79,7 @@ std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::siz
   if (!senders_[stream]->on_report(now, *report)) {
     return std::unexpected(wire::DropReason::kDuplicate);
   }
+  tripped_ = tripped_ || senders_[stream]->breaker_tripped();
   return {};
 }
 
@@ -80,6 +90,7 @@ void StreamSet::on_buffer(std::size_t stream, std::uint64_t socket_drops, std::u
 void StreamSet::on_round_trip(Duration round_trip) {
   least_round_trip_ = std::min(least_round_trip_.value_or(round_trip), round_trip);
   for (StreamReceiver& receiver : receivers_) receiver.on_round_trip(*least_round_trip_);
+  forget_all_due();
 }
 
 void StreamSet::on_send_failed(std::uint64_t packets) {
@@ -104,10 +115,33 @@ std::optional<StreamSet::Batch> StreamSet::poll_data(Instant now, std::size_t mo
 }
 
 std::optional<StreamSet::Report> StreamSet::poll_report(Instant now) {
+  refresh_due();
+  if (!earliest_due_ || now < earliest_due_->at) return std::nullopt;
   for (std::size_t i = 0; i < receivers_.size(); ++i) {
+    if (!due_[i].at || now < due_[i].at->at) continue;
+    forget_due(i);
     if (const auto report = receivers_[i].poll_report(now)) return Report{i, *report};
   }
   return std::nullopt;
+}
+
+void StreamSet::forget_due(std::size_t stream) {
+  due_[stream].known = false;
+  all_due_known_ = false;
+}
+
+void StreamSet::forget_all_due() {
+  for (std::size_t i = 0; i < due_.size(); ++i) forget_due(i);
+}
+
+void StreamSet::refresh_due() {
+  if (all_due_known_) return;
+  earliest_due_.reset();
+  for (std::size_t i = 0; i < receivers_.size(); ++i) {
+    if (!due_[i].known) due_[i] = {receivers_[i].deadline(), true};
+    earliest_due_ = earlier(earliest_due_, due_[i].at);
+  }
+  all_due_known_ = true;
 }
 
 void StreamSet::poll_messages(Instant now, Mail& mail) {
@@ -121,14 +155,15 @@ void StreamSet::poll_messages(Instant now, Mail& mail) {
 }
 
 void StreamSet::poll_sender_messages(Instant now, Mail& mail) {
-  const auto tripped = [](const auto& sender) { return sender && sender->breaker_tripped(); };
-  if (!broken_ && std::ranges::any_of(senders_, tripped)) {
+  if (!broken_ && tripped_) {
     broken_ = true;
     stop(now);
     mail.post(Mailbox::kControl, TestBroken{channel(), wire::StopReason::kSustainedLoss});
   }
+  // Who is done once stays so.
   const auto done = [now](const auto& sender) { return sender && sender->done(now); };
-  if (!std::ranges::all_of(senders_, done)) return;
+  while (senders_done_ < senders_.size() && done(senders_[senders_done_])) ++senders_done_;
+  if (senders_done_ < senders_.size()) return;
   told_finished_ = true;
   mail.post(Mailbox::kControl, SenderFinished{channel(), *sender_totals()});
   // All octets have left before the time was over: the receiver need not wait for it.
@@ -138,11 +173,18 @@ void StreamSet::poll_sender_messages(Instant now, Mail& mail) {
   }
 }
 
+// Before it is nearly over, receivers need not know what the others have read.
+bool StreamSet::may_be_finished(Instant now) const {
+  return stopped_ || now + DataReceiver::kQuiet >= go_->start + go_->duration;
+}
+
 void StreamSet::poll_receiver_messages(Instant now, Mail& mail) {
+  if (!may_be_finished(now)) return;
   for (StreamReceiver& receiver : receivers_) {
     receiver.on_read(last_read_);
     if (receiver.poll_finished(now)) --receivers_left_;
   }
+  forget_all_due();
   if (receivers_left_ > 0) return;
   told_finished_ = true;
   mail.post(Mailbox::kControl, TestFinished{channel(), *receiver_totals(now)});
@@ -194,7 +236,10 @@ std::optional<Deadline> StreamSet::deadline(Instant now) const {
   for (const auto& sender : senders_) {
     if (sender) next = earlier(next, sender->deadline(now));
   }
-  for (const StreamReceiver& receiver : receivers_) next = earlier(next, receiver.deadline());
+  if (all_due_known_) return earlier(next, earliest_due_);
+  for (std::size_t i = 0; i < receivers_.size(); ++i) {
+    next = earlier(next, due_[i].known ? due_[i].at : receivers_[i].deadline());
+  }
   return next;
 }
 

@@ -59,6 +59,9 @@ class StreamSet {
                                                               const wire::PathPacket& packet,
                                                               std::size_t octets,
                                                               const Datagram& datagram);
+  // As StreamReceiver::on_run, of a stream whose on_data has taken what came before.
+  [[nodiscard]] std::uint64_t on_run(std::size_t stream, const DataRun& run,
+                                     const Datagram& datagram);
   [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
                                                                 const wire::PathPacket& packet);
   void on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams);
@@ -77,6 +80,17 @@ class StreamSet {
   [[nodiscard]] std::optional<SenderTotals> sender_totals() const;
 
  private:
+  // A receiver's deadline changes only with what it is told or asked, and most batches concern one
+  // stream of 64.
+  struct Due {
+    std::optional<Deadline> at;
+    bool known = false;  // still what the receiver says
+  };
+
+  void forget_due(std::size_t stream);
+  void forget_all_due();
+  void refresh_due();
+  [[nodiscard]] bool may_be_finished(Instant now) const;
   void poll_sender_messages(Instant now, Mail& mail);
   void poll_receiver_messages(Instant now, Mail& mail);
   void tell_progress(Instant now, Mail& mail);
@@ -86,14 +100,20 @@ class StreamSet {
   Options options_;
   std::vector<std::optional<StreamSender>> senders_;
   std::vector<StreamReceiver> receivers_;
+  std::vector<Due> due_;                  // of each receiver
+  std::optional<Deadline> earliest_due_;  // where all are known
+  bool all_due_known_ = false;
   std::optional<Go> go_;
   std::optional<Duration> least_round_trip_;
   std::size_t next_stream_ = 0;  // to be asked for data first
   std::size_t last_stream_ = 0;  // that sent last
   std::size_t receivers_left_ = 0;
-  Instant last_read_;  // DATA of any stream: what another one misses may wait behind it
+  std::size_t senders_done_ = 0;  // the first ones in a row
+  Instant last_read_;             // DATA of any stream: what another one misses may wait behind it
   Instant next_progress_;
   bool told_finished_ = false;
+  bool stopped_ = false;
+  bool tripped_ = false;  // the breaker of one of the senders
   bool broken_ = false;
 };
 

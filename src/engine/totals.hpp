@@ -70,6 +70,9 @@ struct PortTotals {
   LatencyTotals idle;
   LatencyTotals loaded;  // during a test
   DropCounts drops{};
+  // By how much the loop that runs the port met its deadlines late while data flowed. Only the
+  // runtime knows; absent where no data did.
+  std::optional<stats::LatencySummary> loop_lag{};
   bool operator==(const PortTotals&) const = default;
 };
 

@@ -20,7 +20,7 @@ void transfer(Archive& archive, engine::LatencyTotals& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::PortTotals& v) {
-  transfer_all(archive, v.idle, v.loaded, v.drops);
+  transfer_all(archive, v.idle, v.loaded, v.drops, v.loop_lag);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SenderTotals& v) {

@@ -7,37 +7,61 @@
 namespace wyndrvr::os {
 
 ReceiveBuffer::ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes)
-    : slot_bytes_(slot_bytes),
-      memory_(std::make_unique_for_overwrite<std::byte[]>(slot_count * slot_bytes)),
-      headers_(slot_count),
-      vectors_(slot_count),
-      sources_(slot_count),
-      controls_(slot_count),
-      received_(slot_count) {
+    : own_count_(slot_count),
+      own_bytes_(slot_bytes),
+      memory_(std::make_unique_for_overwrite<std::byte[]>(slot_count * slot_bytes)) {
   WYNDRVR_CHECK(slot_count > 0 && slot_bytes > 0);
+  const std::size_t small_slots = std::min(slot_count * slot_bytes / kSmallSlot, kMaxSlots);
+  const std::size_t most = std::max(slot_count, small_slots);
+  headers_.resize(most);
+  vectors_.resize(most);
+  sources_.resize(most);
+  controls_.resize(most);
+  received_.resize(most);
+  for (std::size_t i = 0; i < most; ++i) {
+    msghdr& header = headers_[i].msg_hdr;
+    header.msg_name = &sources_[i].generic;
+    header.msg_iov = &vectors_[i];
+    header.msg_iovlen = 1;
+    header.msg_control = controls_[i].bytes.data();
+  }
+  make_ready(most);
+  cut(slot_count, slot_bytes);
+}
+
+std::span<mmsghdr> ReceiveBuffer::prepare(std::size_t longest) {
+  make_ready(used_);
+  used_ = 0;
+  if (longest == 0) {
+    if (slot_bytes_ != own_bytes_) cut(own_count_, own_bytes_);
+  } else {
+    const std::size_t memory = own_count_ * own_bytes_;
+    const std::size_t wanted = std::min(std::max(longest, kSmallSlot), memory);
+    if (slot_bytes_ != wanted) cut(std::min(memory / wanted, headers_.size()), wanted);
+  }
+  return std::span(headers_).first(slot_count_);
+}
+
+void ReceiveBuffer::cut(std::size_t slot_count, std::size_t slot_bytes) {
+  slot_count_ = slot_count;
+  slot_bytes_ = slot_bytes;
   for (std::size_t i = 0; i < slot_count; ++i) {
     vectors_[i] = iovec{memory_.get() + i * slot_bytes, slot_bytes};
   }
 }
 
-std::span<mmsghdr> ReceiveBuffer::prepare() {
-  // The kernel overwrites the lengths of what it filled, so all are set anew.
-  for (std::size_t i = 0; i < headers_.size(); ++i) {
-    msghdr& header = headers_[i].msg_hdr;
-    header.msg_name = &sources_[i].generic;
-    header.msg_namelen = sizeof(sockaddr_in6);
-    header.msg_iov = &vectors_[i];
-    header.msg_iovlen = 1;
-    header.msg_control = controls_[i].bytes.data();
-    header.msg_controllen = controls_[i].bytes.size();
-    header.msg_flags = 0;
+// The kernel overwrites the lengths of what it fills.
+void ReceiveBuffer::make_ready(std::size_t slots) {
+  for (std::size_t i = 0; i < slots; ++i) {
+    headers_[i].msg_hdr.msg_namelen = sizeof(sockaddr_in6);
+    headers_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
   }
-  return headers_;
 }
 
 std::span<const Received> ReceiveBuffer::collect(std::size_t count, const ClockReading& now,
                                                  DropCounter& drops) {
-  WYNDRVR_CHECK(count <= headers_.size());
+  WYNDRVR_CHECK(count <= slot_count_);
+  used_ = count;
   for (std::size_t i = 0; i < count; ++i) collect_one(i, now, drops);
   return std::span<const Received>(received_).first(count);
 }

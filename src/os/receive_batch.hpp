@@ -1,10 +1,8 @@
 // Preallocated memory for one recvmmsg(2), and the datagrams that it brought.
 //
-// One buffer serves all sockets of a loop: what a receive returned is valid until the next receive
-// into the same buffer. Not thread-safe. No allocation after construction.
-//
-// Sizes that work well: 16 slots of 2,048 octets without GRO, 4 of 65,535 with it (a slot then
-// holds a whole train).
+// One buffer serves all sockets of a loop, each of which has the memory cut into slots as it needs
+// them: few that hold a whole train, or many for single datagrams. What a receive returned is valid
+// until the next receive into the same buffer. Not thread-safe. No allocation after construction.
 #pragma once
 
 #include <array>
@@ -45,6 +43,13 @@ struct Received {
 
 class ReceiveBuffer {
  public:
+  // Octets of a slot that holds any train, and that of the usual single datagrams.
+  static constexpr std::size_t kTrainSlot = 65'535;
+  static constexpr std::size_t kSmallSlot = 2048;
+  // Slots of one receive, at most: more saves no time, and holds the loop up.
+  static constexpr std::size_t kMaxSlots = 64;
+
+  // The memory of so many slots, which are also those of sockets that want none in particular.
   ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes);
   ReceiveBuffer(ReceiveBuffer&&) = default;
   ReceiveBuffer& operator=(ReceiveBuffer&&) = default;
@@ -52,11 +57,13 @@ class ReceiveBuffer {
   ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
   ~ReceiveBuffer() = default;
 
-  [[nodiscard]] std::size_t slot_count() const { return headers_.size(); }
+  // As of the last receive.
+  [[nodiscard]] std::size_t slot_count() const { return slot_count_; }
   [[nodiscard]] std::size_t slot_bytes() const { return slot_bytes_; }
 
-  // For UdpSocket: the headers, ready for recvmmsg(2).
-  [[nodiscard]] std::span<mmsghdr> prepare();
+  // For UdpSocket: the headers, ready for recvmmsg(2), of slots that hold `longest` octets, or as
+  // many as there is memory for; 0: as constructed.
+  [[nodiscard]] std::span<mmsghdr> prepare(std::size_t longest);
   // For UdpSocket: turns the first `count` filled headers into values.
   [[nodiscard]] std::span<const Received> collect(std::size_t count, const ClockReading& now,
                                                   DropCounter& drops);
@@ -65,9 +72,15 @@ class ReceiveBuffer {
   struct alignas(cmsghdr) Control {
     std::array<std::byte, kControlBytes> bytes;
   };
+  void cut(std::size_t slot_count, std::size_t slot_bytes);
+  void make_ready(std::size_t slots);
   void collect_one(std::size_t slot, const ClockReading& now, DropCounter& drops);
 
-  std::size_t slot_bytes_;
+  std::size_t own_count_;
+  std::size_t own_bytes_;
+  std::size_t slot_count_ = 0;
+  std::size_t slot_bytes_ = 0;
+  std::size_t used_ = 0;  // headers that the kernel has written to since they were made ready
   // Not cleared: a slot that nothing has been received into takes no memory yet.
   std::unique_ptr<std::byte[]> memory_;
   std::vector<mmsghdr> headers_;

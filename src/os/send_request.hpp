@@ -10,9 +10,13 @@
 
 namespace wyndrvr::os {
 
-// Bounds of one train: what every kernel with UDP_SEGMENT takes (UDP_MAX_SEGMENTS was 64 until
-// Linux 6.9), and the largest UDP payload over IPv4.
-inline constexpr std::size_t kMaxTrainSegments = 64;
+// Bounds of one super-packet (UDP_MAX_SEGMENTS of Linux 6.9 on, and until then), which the socket
+// finds out: the cost is one per super-packet, so small datagrams gain much by more of them in one.
+inline constexpr std::size_t kMaxSuperPacketSegments = 128;
+inline constexpr std::size_t kMaxOldSuperPacketSegments = 64;
+// Bounds of one train: the smallest datagrams of a test, 64 octets, and the largest UDP payload
+// over IPv4. Both are also what fits the caches; longer trains gain nothing.
+inline constexpr std::size_t kMaxTrainSegments = 1024;
 inline constexpr std::size_t kMaxTrainBytes = 65'507;
 
 struct SendRequest {

@@ -9,16 +9,34 @@
 
 namespace wyndrvr::os {
 
+// Whether to use something that not every kernel and path takes.
+enum class Offload : std::uint8_t {
+  kAuto,  // where it is to be had
+  kOn,    // an error where the kernel does not know it
+  kOff,
+};
+struct Offloads {
+  Offload gso = Offload::kAuto;
+  Offload gro = Offload::kAuto;
+};
+
 struct UdpOptions {
   // Address and port; port 0 lets the kernel choose. `::` takes IPv4 as well (dual stack), any
   // other IPv6 address is IPv6 only.
   Endpoint bind{};
+  // Send trains of equal segments as super-packets (UDP_SEGMENT, udp(7)). A path that takes none
+  // gets the segments one by one, even with kOn.
+  Offload gso = Offload::kAuto;
   // Receive trains of equal segments as one buffer (UDP_GRO, udp(7)).
-  bool gro = false;
+  Offload gro = Offload::kOff;
+  // Octets of the longest datagram to expect where trains do not come as one; 0: the slots of the
+  // ReceiveBuffer remain as they were made.
+  std::uint32_t longest_datagram = 0;
   bool receive_stamps = true;
   // Makes SendRequest::stamp_token work.
   bool transmit_stamps = false;
-  // Buffer sizes in octets; 0 keeps the kernel's default.
+  // Buffer sizes in octets; 0 keeps the kernel's default. That of sending is hardly worth a change:
+  // what waits in a device's queue counts against it, so a larger one delays what comes behind.
   std::uint32_t receive_buffer = 0;
   std::uint32_t send_buffer = 0;
   // Ask for the ICMP errors that our datagrams cause (IP_RECVERR, ip(7)).

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include <sys/socket.h>
@@ -14,8 +15,9 @@
 namespace wyndrvr::os {
 namespace {
 
-// Datagrams per sendmmsg(2): more saves nothing measurable, and this many headers fit the stack.
-constexpr std::size_t kSendBatch = 16;
+// Messages per sendmmsg(2): 8 to 64 are equally fast, for the cost is in the datagrams, and 64
+// headers still fit the stack.
+constexpr std::size_t kSendBatch = 64;
 
 constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
@@ -37,6 +39,39 @@ iovec vector_of(ByteView bytes) {
 // fragmented for (EMSGSIZE; EINVAL on older kernels). With never_fragment those fail as well.
 bool may_refuse_gso(int error) {
   return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
+}
+
+// Messages of one call, which differ in their octets only.
+class MessageBatch {
+ public:
+  // The first of the messages of `piece` octets each that make up `bytes`; the last may be shorter.
+  // No octets are one empty message. `common`: all but the octets.
+  [[nodiscard]] std::span<mmsghdr> fill(const msghdr& common, ByteView bytes, std::size_t piece) {
+    std::size_t count = 0;
+    do {
+      const std::size_t size = std::min(piece, bytes.size());
+      vectors_[count] = vector_of(bytes.first(size));
+      headers_[count].msg_hdr = common;
+      headers_[count].msg_hdr.msg_iov = &vectors_[count];
+      headers_[count].msg_hdr.msg_iovlen = 1;
+      bytes = bytes.subspan(size);
+      ++count;
+    } while (!bytes.empty() && count < kSendBatch);
+    return std::span(headers_).first(count);
+  }
+
+ private:
+  // Not cleared: only what is filled is read.
+  std::array<iovec, kSendBatch> vectors_;
+  std::array<mmsghdr, kSendBatch> headers_;
+};
+
+// As sendmmsg(2), which takes longer for one message.
+int send_messages(int descriptor, std::span<mmsghdr> messages) {
+  if (messages.size() == 1) {
+    return sendmsg(descriptor, &messages.front().msg_hdr, kSendFlags) < 0 ? -1 : 1;
+  }
+  return sendmmsg(descriptor, messages.data(), static_cast<unsigned>(messages.size()), kSendFlags);
 }
 
 }  // namespace
@@ -66,88 +101,73 @@ std::optional<UdpSocket::Target> UdpSocket::target_of(const SendRequest& request
   return target;
 }
 
-SendOutcome UdpSocket::send_single(const SendRequest& request, const Target& target) {
-  int error = 0;
-  if (request.stamp_token && socket_.transmit_stamps) {
-    error = transmit_stamped(target, request.bytes, *request.stamp_token);
-  } else {
-    Target plain = target;
-    error = transmit(plain, request.bytes);
-  }
+SendOutcome UdpSocket::send_single(const SendRequest& request, Target& target) {
+  const bool stamped = request.stamp_token && socket_.transmit_stamps;
+  const int error = stamped ? transmit_stamped(target, request.bytes, *request.stamp_token)
+                            : transmit(target, request.bytes);
   return outcome_of(error == 0 ? request.bytes.size() : 0, error);
 }
 
 SendOutcome UdpSocket::send_train(const SendRequest& request, Target& target) {
-  if (!request.gso_allowed || !socket_.gso) return send_segments(request, target);
-  int error = 0;
-  if (const auto outcome = send_by_gso(request, target, error)) return *outcome;
-  const SendOutcome outcome = send_segments(request, target);
-  // Only when plain datagrams do pass was GSO the reason. A small path MTU is this peer's alone.
-  if (outcome.bytes_sent > 0 && error != EMSGSIZE) socket_.gso = false;
+  SendOutcome refused;
+  if (request.gso_allowed && socket_.gso && request.segment_size < too_long_for_gso_) {
+    refused = send_super_packets(request, target);
+    if (!may_refuse_gso(refused.error)) return refused;
+  }
+  const ByteView rest = request.bytes.subspan(refused.bytes_sent);
+  SendOutcome outcome = send_pieces(target, rest, request.segment_size);
+  // Only when plain datagrams do pass was GSO the reason.
+  if (outcome.bytes_sent > 0 && refused.error == EMSGSIZE) {
+    too_long_for_gso_ = request.segment_size;
+  } else if (outcome.bytes_sent > 0 && refused.error != 0) {
+    socket_.gso = false;
+  }
+  outcome.bytes_sent += refused.bytes_sent;
   return outcome;
 }
 
-std::optional<SendOutcome> UdpSocket::send_by_gso(const SendRequest& request, Target target,
-                                                  int& error) {
-  target.control.put_segment_size(static_cast<std::uint16_t>(request.segment_size));
-  error = transmit(target, request.bytes);
-  if (may_refuse_gso(error)) return std::nullopt;
-  return outcome_of(error == 0 ? request.bytes.size() : 0, error);
+SendOutcome UdpSocket::send_super_packets(const SendRequest& request, const Target& target) {
+  const std::size_t segment = request.segment_size;
+  Target with_segments = target;
+  with_segments.control.put_segment_size(static_cast<std::uint16_t>(segment));
+  const SendOutcome outcome =
+      send_pieces(with_segments, request.bytes, super_packet_segments_ * segment);
+  const bool too_many = outcome.error == EINVAL && outcome.bytes_sent == 0 &&
+                        super_packet_segments_ > kMaxOldSuperPacketSegments &&
+                        request.bytes.size() > kMaxOldSuperPacketSegments * segment;
+  if (!too_many) return outcome;
+  // A kernel before 6.9, perhaps.
+  const SendOutcome fewer =
+      send_pieces(with_segments, request.bytes, kMaxOldSuperPacketSegments * segment);
+  if (fewer.bytes_sent > 0) super_packet_segments_ = kMaxOldSuperPacketSegments;
+  return fewer;
 }
 
-SendOutcome UdpSocket::send_segments(const SendRequest& request, Target& target) {
-  std::array<iovec, kSendBatch> vectors;
-  std::array<mmsghdr, kSendBatch> headers;
+SendOutcome UdpSocket::send_pieces(Target& target, ByteView bytes, std::size_t piece) {
+  MessageBatch batch;
+  msghdr common{};
+  common.msg_name = &target.to.generic;
+  common.msg_namelen = target.to.length;
+  target.control.attach_to(common);
   std::size_t sent = 0;
   bool retried = false;
-  while (sent < request.bytes.size()) {
-    std::size_t count = 0;
-    for (std::size_t at = sent; at < request.bytes.size() && count < kSendBatch; ++count) {
-      const std::size_t size =
-          std::min<std::size_t>(request.segment_size, request.bytes.size() - at);
-      vectors[count] = vector_of(request.bytes.subspan(at, size));
-      headers[count] = {};
-      headers[count].msg_hdr.msg_name = &target.to.generic;
-      headers[count].msg_hdr.msg_namelen = target.to.length;
-      headers[count].msg_hdr.msg_iov = &vectors[count];
-      headers[count].msg_hdr.msg_iovlen = 1;
-      target.control.attach_to(headers[count].msg_hdr);
-      at += size;
-    }
-    const int done = sendmmsg(fd(), headers.data(), static_cast<unsigned>(count), kSendFlags);
-    if (done < 0) {
-      if (errno == EINTR) continue;
+  for (;;) {
+    const auto messages = batch.fill(common, bytes.subspan(sent), piece);
+    const int done = send_messages(fd(), messages);
+    if (done > 0) {
+      if (retried) ++asynchronous_errors_;
+      retried = false;
+      sent = std::min(sent + static_cast<std::size_t>(done) * piece, bytes.size());
+      if (sent == bytes.size()) return outcome_of(sent, 0);
+    } else if (errno != EINTR) {
       if (retried || !may_be_asynchronous(errno)) return outcome_of(sent, errno);
       retried = true;
-      ++asynchronous_errors_;
-      continue;
     }
-    retried = false;
-    for (int i = 0; i < done; ++i) sent += vectors[static_cast<std::size_t>(i)].iov_len;
   }
-  return outcome_of(sent, 0);
 }
 
 int UdpSocket::transmit(Target& target, ByteView bytes) {
-  iovec vector = vector_of(bytes);
-  msghdr message{};
-  message.msg_name = &target.to.generic;
-  message.msg_namelen = target.to.length;
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  target.control.attach_to(message);
-  const auto attempt = [&] {
-    int error = 0;
-    do {
-      error = sendmsg(fd(), &message, kSendFlags) < 0 ? errno : 0;
-    } while (error == EINTR);
-    return error;
-  };
-  const int error = attempt();
-  if (!may_be_asynchronous(error)) return error;
-  const int second = attempt();
-  if (second == 0) ++asynchronous_errors_;
-  return second;
+  return send_pieces(target, bytes, std::max<std::size_t>(bytes.size(), 1)).error;
 }
 
 int UdpSocket::transmit_stamped(const Target& target, ByteView bytes, std::uint32_t token) {

@@ -206,6 +206,32 @@ void set_stamps(ConfiguredSocket& socket, const UdpOptions& options) {
   }
 }
 
+// Error only where it has to be there.
+Result<void> set_offloads(ConfiguredSocket& socket, const Offloads& wanted) {
+  const int fd = socket.fd.get();
+  // Whether the path takes it too shows at the first train.
+  socket.gso = wanted.gso != Offload::kOff && get_option(fd, SOL_UDP, UDP_SEGMENT).has_value();
+  if (wanted.gso == Offload::kOn && !socket.gso) {
+    return fail(
+        "this kernel cannot cut trains of datagrams: UDP_SEGMENT: {}; it takes Linux 4.18: "
+        "set gso to auto or off",
+        error_text(errno));
+  }
+  if (wanted.gro == Offload::kOff) {
+    // One that was adopted may have it on; a kernel that refuses to end it never began.
+    static_cast<void>(set_option(fd, SOL_UDP, UDP_GRO, 0));
+    return {};
+  }
+  socket.gro = set_option(fd, SOL_UDP, UDP_GRO, 1);
+  if (wanted.gro == Offload::kOn && !socket.gro) {
+    return fail(
+        "this kernel cannot receive trains of datagrams as one: UDP_GRO: {}; it takes "
+        "Linux 5.0: set gro to auto or off",
+        error_text(errno));
+  }
+  return {};
+}
+
 Result<ConfiguredSocket> configure(Fd fd, const UdpOptions& options) {
   ConfiguredSocket socket;
   socket.fd = std::move(fd);
@@ -226,9 +252,9 @@ Result<ConfiguredSocket> configure(Fd fd, const UdpOptions& options) {
     // Refused: Received::traffic_class is absent, which says so.
     static_cast<void>(set_for_families(socket, kReceiveTrafficClass, 1));
   }
-  socket.gro = options.gro && set_option(descriptor, SOL_UDP, UDP_GRO, 1);
-  // Known to the kernel; whether the path takes it shows at the first train.
-  socket.gso = get_option(descriptor, SOL_UDP, UDP_SEGMENT).has_value();
+  if (auto set = set_offloads(socket, {.gso = options.gso, .gro = options.gro}); !set) {
+    return std::unexpected(std::move(set.error()));
+  }
   return socket;
 }
 
@@ -239,6 +265,15 @@ Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options) {
   auto fd = open_bound(local, options.interface);
   if (!fd) return std::unexpected(std::move(fd.error()));
   return configure(std::move(*fd), options);
+}
+
+Result<void> check_offloads(const Offloads& offloads) {
+  if (offloads.gso != Offload::kOn && offloads.gro != Offload::kOn) return {};
+  ConfiguredSocket trial;
+  trial.fd = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  // Without a socket there is nothing to learn; who needs one will say why there is none.
+  if (!trial.fd.valid()) return {};
+  return set_offloads(trial, offloads);
 }
 
 Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options) {

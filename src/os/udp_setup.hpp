@@ -20,7 +20,7 @@ struct ConfiguredSocket {
   bool v6 = false;
   bool dual_stack = false;  // an IPv6 socket that takes IPv4 too
   bool gro = false;
-  bool gso = false;
+  bool gso = false;  // wanted, and known to the kernel
   bool transmit_stamps = false;
   StampSource stamp_source = StampSource::kNone;
 };
@@ -34,6 +34,10 @@ struct ConfiguredSocket {
 // what to do. A socket that is bound to an interface keeps it.
 [[nodiscard]] Result<void> bind_to_interface(int descriptor, const std::string& interface,
                                              std::string_view purpose);
+
+// Error, which says what to do: Offload::kOn for what this kernel does not know. For the start of a
+// program, before there are sockets that it is meant for.
+[[nodiscard]] Result<void> check_offloads(const Offloads& offloads);
 
 // Sets the kernel's count of stamped datagrams back to zero (SOF_TIMESTAMPING_OPT_ID). `arrivals`:
 // whether arrival stamps are wanted too. False when the kernel refuses departure stamps.

@@ -25,14 +25,16 @@ Result<UdpSocket> UdpSocket::adopt(Fd fd, const UdpOptions& options) {
 }
 
 UdpSocket::UdpSocket(ConfiguredSocket socket, const UdpOptions& options)
-    : socket_(std::move(socket)), explicit_stamp_ids_(options.explicit_stamp_ids) {}
+    : socket_(std::move(socket)),
+      slot_bytes_(socket_.gro ? ReceiveBuffer::kTrainSlot : options.longest_datagram),
+      explicit_stamp_ids_(options.explicit_stamp_ids) {}
 
 Result<std::span<const Received>> UdpSocket::receive(ReceiveBuffer& buffer) {
   // One call per pending error, or the datagrams behind it would wait for the next event. A flood
   // of ICMP errors must not hold up the loop: then the rest waits.
   constexpr int kTries = 8;
   for (int i = 0; i < kTries; ++i) {
-    const auto headers = buffer.prepare();
+    const auto headers = buffer.prepare(slot_bytes_);
     const int count = recvmmsg(fd(), headers.data(), static_cast<unsigned>(headers.size()),
                                MSG_DONTWAIT, nullptr);
     if (count >= 0) return buffer.collect(static_cast<std::size_t>(count), read_clocks(), drops_);

@@ -8,7 +8,7 @@
 // for an unread error queue reports itself again and again.
 //
 // Example:
-//   auto socket = UdpSocket::open({.bind = {address, Port{6711}}, .gro = true});
+//   auto socket = UdpSocket::open({.bind = {address, Port{6711}}, .gro = Offload::kAuto});
 //   if (!socket) return std::unexpected(socket.error());
 //   ReceiveBuffer buffer(4, 65'535);
 //   const auto batch = socket->receive(buffer);
@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,14 +44,16 @@ class UdpSocket {
   // Takes over a bound socket that another process opened; options.bind is not used.
   [[nodiscard]] static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
 
-  // One recvmmsg(2): what is there now, at most buffer.slot_count() buffers; empty when nothing is.
+  // One recvmmsg(2): what is there now, at most buffer.slot_count() buffers, which is then as this
+  // socket needs it (UdpOptions::longest_datagram); empty when nothing is.
   // ICMP errors that the kernel reports here are counted (asynchronous_errors) and skipped.
   [[nodiscard]] Result<std::span<const Received>> receive(ReceiveBuffer& buffer);
 
   // Sends one datagram, or a train of at most kMaxTrainSegments and kMaxTrainBytes (more is our own
-  // bug). Part of a train may have gone when the status is not kDone. A route that refuses GSO
-  // gets the same octets by sendmmsg, and the socket remembers. A destination or source of a family
-  // that the socket does not speak fails with EAFNOSUPPORT.
+  // bug). Part of a train may have gone when the status is not kDone. One system call sends a train
+  // as super-packets, of as many segments as the kernel takes; a path that refuses them gets the
+  // same octets as datagrams by sendmmsg, and the socket remembers. A destination or source of a
+  // family that the socket does not speak fails with EAFNOSUPPORT.
   [[nodiscard]] SendOutcome send(const SendRequest& request);
 
   // The next departure time, in the order in which the kernel reports them; nothing when there is
@@ -67,6 +70,7 @@ class UdpSocket {
   // In the unit of UdpOptions, see granted_buffer().
   [[nodiscard]] std::uint32_t receive_buffer_granted() const;
   [[nodiscard]] std::uint32_t send_buffer_granted() const;
+  // Whether trains go out as super-packets: wanted, known to the kernel, and not refused so far.
   [[nodiscard]] bool gso_available() const { return socket_.gso; }
   [[nodiscard]] bool gro_enabled() const { return socket_.gro; }
   [[nodiscard]] StampSource stamp_source() const { return socket_.stamp_source; }
@@ -96,13 +100,13 @@ class UdpSocket {
     ControlWriter control;
   };
   [[nodiscard]] std::optional<Target> target_of(const SendRequest& request) const;
-  [[nodiscard]] SendOutcome send_single(const SendRequest& request, const Target& target);
+  [[nodiscard]] SendOutcome send_single(const SendRequest& request, Target& target);
   [[nodiscard]] SendOutcome send_train(const SendRequest& request, Target& target);
-  // Nothing when the train must go by send_segments instead; `error` then says why.
-  [[nodiscard]] std::optional<SendOutcome> send_by_gso(const SendRequest& request, Target target,
-                                                       int& error);
-  [[nodiscard]] SendOutcome send_segments(const SendRequest& request, Target& target);
-  // Both return 0 or an errno; a pending ICMP error is taken off the socket by one more try.
+  [[nodiscard]] SendOutcome send_super_packets(const SendRequest& request, const Target& target);
+  // Whatever `bytes` holds, in messages of `piece` octets. A pending ICMP error is taken off the
+  // socket by one more try.
+  [[nodiscard]] SendOutcome send_pieces(Target& target, ByteView bytes, std::size_t piece);
+  // 0 or an errno.
   [[nodiscard]] int transmit(Target& target, ByteView bytes);
   [[nodiscard]] int transmit_stamped(const Target& target, ByteView bytes, std::uint32_t token);
   void restart_stamp_count();
@@ -111,6 +115,10 @@ class UdpSocket {
   void note_peer_error(const ErrorControl& control, const SocketAddress& peer);
 
   ConfiguredSocket socket_;
+  std::size_t slot_bytes_;  // of what this socket receives; see ReceiveBuffer::prepare
+  std::size_t super_packet_segments_ = kMaxSuperPacketSegments;
+  // Segments of this size and larger ones do not fit the path as super-packets.
+  std::uint32_t too_long_for_gso_ = std::numeric_limits<std::uint32_t>::max();
   bool explicit_stamp_ids_;
   StampLedger ledger_;
   DropCounter drops_;

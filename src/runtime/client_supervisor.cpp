@@ -178,7 +178,7 @@ Result<PortSockets> ClientSupervisor::open_sockets(const Endpoint& server,
   // A single port's are the first alone.
   const std::size_t ports = has_single_port(configs.front().path) ? 1 : configs.size();
   for (std::size_t i = 0; i < ports; ++i) {
-    auto opened = open_client_port(configs[i], local, run_.sockets);
+    auto opened = open_client_port(configs[i], local, run_.sockets, run_.tuning.offloads);
     if (!opened) return std::unexpected(opened.error());
     sockets[i] = std::move(*opened);
   }

@@ -12,6 +12,10 @@ constexpr std::uint64_t tag_of(EventLoop::Id id, std::uint32_t generation) {
   return std::uint64_t{generation} << 32U | id;
 }
 
+constexpr Readiness readiness_of(const os::Event& event) {
+  return {event.readable, event.writable, event.error};
+}
+
 }  // namespace
 
 Result<EventLoop> EventLoop::create(const LoopTuning& tuning) {
@@ -48,7 +52,7 @@ void EventLoop::remove(Id id) {
   timers_.set(id, std::nullopt);
   // Closing a descriptor takes it out of epoll as well, so a failure here loses nothing.
   if (entry.fd != kNoDescriptor) (void)poller_.remove(entry.fd);
-  (void)std::erase(again_, id);
+  if (entry.queued) (void)std::erase(again_, id);
   entry = Registration{.generation = entry.generation + 1};
   free_ids_.push_back(id);
 }
@@ -78,8 +82,10 @@ Result<void> EventLoop::run() {
 std::optional<Duration> EventLoop::wait_time() const {
   if (!again_.empty() || !deferred_.empty()) return Duration(0);
   const auto next = timers_.earliest();
-  if (!next) return tuning_.block_limit;
-  const Duration left = std::max(next->at - os::monotonic_now(), Duration(0));
+  std::optional<Instant> until = lag_due_;
+  if (next) until = until ? std::min(*until, next->at) : next->at;
+  if (!until) return tuning_.block_limit;
+  const Duration left = std::max(*until - os::monotonic_now(), Duration(0));
   return std::min(left, tuning_.block_limit);
 }
 
@@ -87,50 +93,107 @@ Result<void> EventLoop::turn() {
   const auto events = poller_.wait(wait_time());
   if (!events) return std::unexpected(events.error());
   if (!events->empty() && tuning_.gather > Duration(0)) os::sleep_for(tuning_.gather);
+  had_bulk_ = false;
   dispatch(*events);
   wake_due();
+  dispatch_bulk();
   wake_again();
   run_deferred();
   if (tuning_.pause() > Duration(0)) os::sleep_for(tuning_.pause());
+  take_rest();
   return {};
 }
 
+const EventLoop::Registration* EventLoop::find(const os::Event& event) {
+  const auto id = static_cast<Id>(event.tag);
+  const Registration& entry = sources_[id];
+  // Removed, and perhaps reused, by a source before it in this turn.
+  if (entry.source == nullptr || tag_of(id, entry.generation) != event.tag) return nullptr;
+  return &entry;
+}
+
 void EventLoop::dispatch(std::span<const os::Event> events) {
+  bulk_events_.clear();
   for (const os::Event& event : events) {
-    const auto id = static_cast<Id>(event.tag);
-    const Registration& entry = sources_[id];
-    // Removed, and perhaps reused, by a source before it in this turn.
-    if (entry.source == nullptr || tag_of(id, entry.generation) != event.tag) continue;
-    entry.source->on_ready({event.readable, event.writable, event.error});
+    const Registration* entry = find(event);
+    if (entry == nullptr) continue;
+    if (entry->bulk) {
+      bulk_events_.push_back(event);
+    } else {
+      entry->source->on_ready(readiness_of(event));
+    }
+  }
+}
+
+// What there is no time for reports itself again, behind what is ready by then (epoll(7)).
+void EventLoop::dispatch_bulk() {
+  if (bulk_events_.empty()) return;
+  had_bulk_ = true;
+  const Instant end = os::monotonic_now() + kBulkTime;
+  for (const os::Event& event : bulk_events_) {
+    if (const Registration* entry = find(event)) entry->source->on_ready(readiness_of(event));
+    if (os::monotonic_now() >= end) return;
   }
 }
 
 void EventLoop::wake_due() {
   const Instant now = os::monotonic_now();
+  measure_lag(now);
   // Each source at most once a turn: one whose new deadline is past again waits for the next.
   for (std::size_t budget = timers_.size(); budget > 0; --budget) {
     const auto next = timers_.earliest();
     if (!next || next->at > now) return;
     timers_.set(next->id, std::nullopt);
-    sources_[next->id].source->on_wake(now);
+    if (sources_[next->id].bulk) {
+      run_again(next->id);
+    } else {
+      sources_[next->id].source->on_wake(now);
+    }
   }
 }
 
+// Bulk that there is no time for stays first in line.
 void EventLoop::wake_again() {
   running_again_.swap(again_);
+  std::optional<Instant> end;
   for (const Id id : running_again_) {
     Registration& entry = sources_[id];
     if (entry.source == nullptr || !entry.queued) continue;
+    const Instant now = os::monotonic_now();
+    if (entry.bulk) {
+      had_bulk_ = true;
+      if (end && now >= *end) {
+        left_over_.push_back(id);
+        continue;
+      }
+      if (!end) end = now + kBulkTime;
+    }
     entry.queued = false;
-    entry.source->on_wake(os::monotonic_now());
+    entry.source->on_wake(now);
   }
   running_again_.clear();
+  again_.insert(again_.begin(), left_over_.begin(), left_over_.end());
+  left_over_.clear();
 }
 
 void EventLoop::run_deferred() {
   std::vector<std::function<void()>> actions;
   actions.swap(deferred_);
   for (const auto& action : actions) action();
+}
+
+// By a deadline that lies ahead when it is set, and that nothing but the loop keeps from being met.
+void EventLoop::measure_lag(Instant now) {
+  if (!lag_due_ || now < *lag_due_) return;
+  lag_->record(now - *lag_due_);
+  lag_due_.reset();
+}
+
+void EventLoop::take_rest() {
+  if (had_bulk_ && !lag_due_) lag_due_ = os::monotonic_now() + kLagInterval;
+  if (!std::exchange(rest_, false)) return;
+  const Duration left = wait_time().value_or(kRest);
+  if (left > Duration(0)) os::sleep_for(std::min(left, kRest));
 }
 
 }  // namespace wyndrvr::runtime

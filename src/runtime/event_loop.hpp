@@ -3,13 +3,19 @@
 // A turn: wait (to the nanosecond, never by sleeping and looking); then whatever is readable,
 // writable or in error; then deadlines that have passed; then sources that asked to run again;
 // then what was deferred. The order within each is that of the kernel, or of registration. What
-// one source may do in a turn is bounded by the source, so none starves the others.
+// one source may do in a turn is bounded by the source.
+//
+// Sources that move data in bulk come last, and share kBulkTime a turn, whatever their number: what
+// is left over comes in the next turn. So the others keep their timing under full load; lag() tells
+// how well. Where a bulk source has taken all that was there and more is on its way, the loop rests
+// for a moment instead of being woken for each datagram.
 //
 // One thread. Sources must outlive their registration. A failing epoll ends `run` with an error.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,6 +25,7 @@
 #include "os/poller.hpp"
 #include "runtime/run.hpp"
 #include "runtime/timer_table.hpp"
+#include "stats/latency_summary.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -43,6 +50,13 @@ class EventLoop {
 
   // No descriptor: a source of deadlines only.
   static constexpr int kNoDescriptor = -1;
+  // What bulk sources may take of a turn: so long for those that are ready, and for those that run
+  // again. One of each runs in any case.
+  static constexpr Duration kBulkTime = 100us;
+  // Shorter than it takes to be woken (45-50 us), longer than what the peer needs for a batch.
+  static constexpr Duration kRest = 50us;
+  // How often the loop measures its lag while there is bulk.
+  static constexpr Duration kLagInterval = 2ms;
 
   [[nodiscard]] static Result<EventLoop> create(const LoopTuning& tuning);
 
@@ -53,6 +67,10 @@ class EventLoop {
   void set_deadline(Id id, std::optional<Instant> at) { timers_.set(id, at); }
   // on_wake in the next turn, which does not wait.
   void run_again(Id id);
+  // Whether the source moves data in bulk at present.
+  void set_bulk(Id id, bool bulk) { sources_[id].bulk = bulk; }
+  // At the end of this turn, unless there is more to do: nothing urgent comes for kRest.
+  void rest() { rest_ = true; }
   // Runs at the end of this turn: the place to destroy a source from within its own call.
   void defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }
 
@@ -60,6 +78,9 @@ class EventLoop {
   // Ends `run` after this turn; before it, the next `run` ends at once.
   void stop() { stopped_ = true; }
   [[nodiscard]] const LoopTuning& tuning() const { return tuning_; }
+  // By how much the loop met a deadline late: measured every kLagInterval while there is bulk, by a
+  // deadline of its own. Nothing where there was none.
+  [[nodiscard]] std::optional<stats::LatencySummary> lag() const { return lag_->summary(); }
 
  private:
   struct Registration {
@@ -68,16 +89,25 @@ class EventLoop {
     std::uint32_t generation = 0;  // tells a reused id from the one that an event was for
     bool want_write = false;
     bool queued = false;  // is in again_
+    bool bulk = false;
   };
 
   EventLoop(os::Poller poller, const LoopTuning& tuning)
-      : poller_(std::move(poller)), tuning_(tuning) {}
+      : poller_(std::move(poller)),
+        tuning_(tuning),
+        lag_(std::make_unique<stats::LatencyRecorder>()) {}
   [[nodiscard]] Result<void> turn();
   [[nodiscard]] std::optional<Duration> wait_time() const;
+  // All but bulk, which is kept for dispatch_bulk().
   void dispatch(std::span<const os::Event> events);
+  void dispatch_bulk();
   void wake_due();
   void wake_again();
   void run_deferred();
+  void measure_lag(Instant now);
+  void take_rest();
+  // The registration that an event is for; nothing where it is gone by now.
+  [[nodiscard]] const Registration* find(const os::Event& event);
 
   os::Poller poller_;
   LoopTuning tuning_;
@@ -86,7 +116,13 @@ class EventLoop {
   std::vector<Id> free_ids_;
   std::vector<Id> again_;
   std::vector<Id> running_again_;
+  std::vector<Id> left_over_;
   std::vector<std::function<void()>> deferred_;
+  std::unique_ptr<stats::LatencyRecorder> lag_;
+  std::optional<Instant> lag_due_;
+  std::vector<os::Event> bulk_events_;  // of this turn
+  bool had_bulk_ = false;               // in this turn
+  bool rest_ = false;
   bool stopped_ = false;
 };
 

@@ -12,7 +12,8 @@ namespace wyndrvr::runtime {
 HostedSession::HostedSession(const PlacementContext& context, const SessionPlan& plan,
                              const engine::ServerConfig& config, SessionListener& listener)
     : context_(context),
-      plan_(plan),
+      ports_(plan.ports),
+      seed_(plan.seed),
       listener_(listener),
       session_(config, plan.setup, plan.bound) {}
 
@@ -26,13 +27,13 @@ void HostedSession::launch(PortSockets sockets) {
   timer_ = *timer;
   const os::ClockReading clocks = os::read_clocks();
   const Duration offset = engine::WallClock(clocks.wall, clocks.monotonic).offset();
-  base::Random seeds(plan_.seed);
+  base::Random seeds(seed_);
   PortConfigs configs;
   for (const engine::PortKind kind : engine::kPortKinds) {
     configs[engine::index_of(kind)] = session_.port_config(kind, clocks.monotonic, offset, seeds());
     configs[engine::index_of(kind)].receive_buffer = receive_buffer_of(sockets, kind);
   }
-  placement_ = make_placement(plan_.ports, plan_.setup.path, context_, *this);
+  placement_ = make_placement(ports_, session_.setup().path, context_, *this);
   placement_->launch(std::move(sockets), configs);
 }
 

@@ -1,6 +1,7 @@
 // One client's session in this loop: carries out what its coordinator decides.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +38,8 @@ class HostedSession final : public PlacedSession, public EventSource, public Pla
   void carry_out(const engine::ServerSessionEffect& effect);
 
   PlacementContext context_;
-  SessionPlan plan_;
+  PlacementMode ports_;
+  std::uint64_t seed_;
   SessionListener& listener_;
   engine::ServerSession session_;
   std::unique_ptr<PortPlacement> placement_;

@@ -20,6 +20,7 @@ Result<void> MainSocket::open(IpAddress::Family family, const SocketWishes& wish
     local = *wishes.bind;
   }
   auto socket = os::UdpSocket::open({.bind = {local, Port{0}},
+                                     .longest_datagram = os::ReceiveBuffer::kSmallSlot,
                                      .receive_stamps = false,
                                      .error_queue = true,
                                      .hop_limit = wishes.hop_limit,

@@ -12,6 +12,14 @@ namespace wyndrvr::runtime {
 using engine::Transmit;
 using Status = os::SendOutcome::Status;
 
+namespace {
+
+bool is_train(const os::Received& received) {
+  return received.segment_size < received.bytes.size();
+}
+
+}  // namespace
+
 PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened)
     : runner(owner), index(static_cast<std::uint8_t>(number)), socket(std::move(opened)) {}
 
@@ -60,7 +68,10 @@ void PortRunner::on_ready(Flow& flow, const Readiness& readiness) {
     flow.awaits_room = false;
     loop_.set_want_write(*flow.id, false);
   }
-  if (readiness.readable) receive(flow);
+  if (readiness.readable) {
+    receive(flow);
+    loop_.set_bulk(*flow.id, flow.bulk_in);
+  }
   drain();
 }
 
@@ -70,8 +81,9 @@ void PortRunner::on_wake(Instant now) {
 }
 
 void PortRunner::receive(Flow& flow) {
-  const std::size_t most = std::max<std::size_t>(1, kMaxReceives / flows_.size());
-  for (std::size_t i = 0; i < most; ++i) {
+  const Instant begin = os::monotonic_now();
+  flow.bulk_in = false;
+  for (;;) {
     const auto batch = flow.socket.receive(receive_buffer_);
     // A receive that fails for good (no memory) loses nothing here: the datagrams stay queued.
     if (!batch || batch->empty()) return;
@@ -87,27 +99,44 @@ void PortRunner::receive(Flow& flow) {
                                 .traffic_class = received.traffic_class,
                                 .socket_drops = flow.socket.receive_drops()});
     }
+    flow.bulk_in = flow.bulk_in || batch->size() >= kBulkBuffers;
+    if (batch->size() < receive_buffer_.slot_count()) {
+      if (flow.bulk_in && !is_train(batch->back())) loop_.rest();
+      return;
+    }
+    if (now - begin >= kMaxReceiveTime) return;
     drain();
-    if (batch->size() < receive_buffer_.slot_count()) return;
   }
 }
 
 void PortRunner::read_errors(Flow& flow) {
-  while (const auto stamp = flow.socket.read_transmit_stamp()) {
-    // Tokens are names of the first flow's transmits only.
-    if (flow.index == 0) actor_->on_transmit_stamp(stamp->token, stamp->departure);
+  while (read_stamp(flow)) {
   }
+}
+
+bool PortRunner::read_stamp(Flow& flow) {
+  const auto stamp = flow.socket.read_transmit_stamp();
+  // Tokens are names of the first flow's transmits only.
+  if (stamp && flow.index == 0) actor_->on_transmit_stamp(stamp->token, stamp->departure);
+  // ICMP errors that lay before it.
   while (flow.socket.take_peer_error()) actor_->on_peer_unreachable(os::monotonic_now());
+  return stamp.has_value();
 }
 
 void PortRunner::drain() {
   transmit();
-  while (const auto mail = actor_->poll_message()) mail_.on_mail(*mail);
+  while (auto mail = actor_->poll_message()) {
+    if (auto* report = std::get_if<engine::PortReport>(&mail->message)) {
+      report->totals.loop_lag = loop_.lag();
+    }
+    mail_.on_mail(*mail);
+  }
   schedule();
 }
 
 void PortRunner::transmit() {
   more_to_send_ = false;
+  bulk_out_ = false;
   const Instant start = os::monotonic_now();
   if (blocked_ > 0) send_waiting(start);
   const Duration bound = loop_.tuning().max_send_time;
@@ -123,6 +152,7 @@ void PortRunner::transmit() {
     if (i > 0 && bound > Duration(0) && now - start >= bound) break;
     const auto next = actor_->poll_transmit(now, blocked_ > 0 ? 0 : most_data);
     if (!next) return;
+    bulk_out_ = bulk_out_ || next->kind == engine::TransmitKind::kData;
     transmit(*next);
   }
   more_to_send_ = blocked_ < flows_.size();
@@ -176,8 +206,8 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
       transmit.bytes = transmit.bytes.subspan(std::min(one, transmit.bytes.size()));
     }
   }
-  // The device's stamp is there as soon as the datagram is, on most paths.
-  if (transmit.stamp_token) read_errors(flow);
+  // The device's stamp is there as soon as the datagram is, on most paths; else the loop tells.
+  if (transmit.stamp_token) static_cast<void>(read_stamp(flow));
   return true;
 }
 
@@ -217,6 +247,7 @@ void PortRunner::schedule() {
   // The first flow's registration stands for the port.
   const auto& id = flows_.front()->id;
   if (!id) return;
+  loop_.set_bulk(*id, bulk_out_ || flows_.front()->bulk_in);
   if (more_to_send_) {
     loop_.run_again(*id);
     return;

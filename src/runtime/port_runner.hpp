@@ -60,9 +60,11 @@ class PortRunner final {
   void deliver(engine::Mailbox from, engine::Mailbox to, const engine::Message& message);
 
  private:
-  // Bounds of one turn: receives, of all sockets, and sends (each up to a super-packet).
-  static constexpr std::size_t kMaxReceives = 4;
+  // Bounds of one turn: receives of one socket, by time, and sends (each up to a super-packet).
+  static constexpr Duration kMaxReceiveTime = 100us;
   static constexpr int kMaxSends = 8;
+  // Buffers in one receive from which on there is bulk: a wake-up for each would cost more.
+  static constexpr std::size_t kBulkBuffers = 4;
   // A full queue below the socket raises no event when it drains.
   static constexpr Duration kNoBuffersRetry = 500us;
 
@@ -82,12 +84,14 @@ class PortRunner final {
     WaitingTransmits waiting;  // not (all) sent yet
     bool awaits_room = false;  // the loop tells when there is some
     std::optional<Instant> retry_at;
+    bool bulk_in = false;  // so it was at the last receive
   };
 
   void on_ready(Flow& flow, const Readiness& readiness);
   void on_wake(Instant now);
   void receive(Flow& flow);
   void read_errors(Flow& flow);
+  bool read_stamp(Flow& flow);
   // Everything that the actor wants, then its next deadline.
   void drain();
   void transmit();
@@ -108,6 +112,7 @@ class PortRunner final {
   std::vector<std::unique_ptr<Flow>> flows_;
   std::size_t blocked_ = 0;  // flows that something waits at
   bool more_to_send_ = false;
+  bool bulk_out_ = false;  // data left when the actor was last asked
 };
 
 }  // namespace wyndrvr::runtime

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -37,19 +38,29 @@ inline constexpr std::size_t kMaxPortSockets = 64;
 
 // All of a port's sockets, in the order of the streams. Of a single port, `config` is any of the
 // three.
-[[nodiscard]] Result<std::vector<os::UdpSocket>> open_client_port(const engine::PortConfig& config,
-                                                                  const IpAddress& local,
-                                                                  const SocketWishes& wishes);
+[[nodiscard]] Result<std::vector<os::UdpSocket>> open_client_port(
+    const engine::PortConfig& config, const IpAddress& local, const SocketWishes& wishes,
+    const os::Offloads& offloads = {});
 // A single port is opened as that of uploads.
-[[nodiscard]] Result<os::UdpSocket> open_server_port(engine::PortKind kind, const Endpoint& bind);
+[[nodiscard]] Result<os::UdpSocket> open_server_port(engine::PortKind kind, const Endpoint& bind,
+                                                     const os::Offloads& offloads);
 // The same socket, with what the terms of its session ask of it.
 [[nodiscard]] Result<os::UdpSocket> apply_terms(engine::PortKind kind, os::UdpSocket socket,
-                                                const engine::TestTerms& terms);
+                                                const engine::TestTerms& terms,
+                                                const os::Offloads& offloads);
+// Whose sockets they are. A single port counts as the one that data arrives on.
+struct PortRole {
+  engine::Side side = engine::Side::kClient;
+  engine::PortKind kind = engine::PortKind::kControl;
+  std::uint32_t payload_bytes = 0;  // of the test; 0 in 0.14
+};
 // Sockets that were opened by one of the above, in the hands of another process or thread.
-[[nodiscard]] Result<std::vector<os::UdpSocket>> adopt_port(engine::Side side,
-                                                            engine::PortKind kind,
-                                                            std::span<os::Fd> descriptors);
-// What the loop of one such port receives into.
+[[nodiscard]] Result<std::vector<os::UdpSocket>> adopt_port(const PortRole& role,
+                                                            std::span<os::Fd> descriptors,
+                                                            const os::Offloads& offloads);
+// As PortRole has it.
+[[nodiscard]] std::uint32_t payload_of(const std::optional<engine::PathSetup>& path);
+// What the loop of one such port receives into, whatever the terms.
 [[nodiscard]] os::ReceiveBuffer make_receive_buffer(engine::Side side, engine::PortKind kind);
 // What the kernel gave the socket.
 [[nodiscard]] HostFacts facts_of(const os::UdpSocket& socket);

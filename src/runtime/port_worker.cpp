@@ -35,8 +35,9 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
     }
     // First of all, so that a failure can still be told.
     if (auto opened = open(supervisor_, std::move(descriptors[0])); !opened) return opened;
-    auto sockets = adopt_port(setup_.config.side, setup_.config.kind,
-                              std::span(descriptors).subspan(1, count));
+    auto sockets =
+        adopt_port({setup_.config.side, setup_.config.kind, payload_of(setup_.config.path)},
+                   std::span(descriptors).subspan(1, count), setup_.tuning.offloads);
     if (!sockets) return std::unexpected(sockets.error());
     runner_ = std::make_unique<PortRunner>(PortRunner::Environment{loop_, receive_buffer_, *this},
                                            std::move(*sockets), std::span(&setup_.config, 1));

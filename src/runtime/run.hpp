@@ -18,6 +18,7 @@
 #include "engine/port_kind.hpp"
 #include "engine/report.hpp"
 #include "engine/result.hpp"
+#include "os/udp_options.hpp"
 #include "runtime/placement_mode.hpp"
 
 namespace wyndrvr::runtime {
@@ -33,6 +34,7 @@ struct LoopTuning {
   Duration block_limit = 100ms;  // longest wait of a turn; 0 = never waits (spins)
   Duration test_delay{};         // fault injection: added to every turn
   double drop_probability = 0;   // fault injection: outgoing datagrams not sent
+  os::Offloads offloads;         // gso, gro: of the sockets that carry data
 
   // What every turn sleeps; one that had something to do also `gather`s.
   [[nodiscard]] Duration pause() const { return incoming_sleep + send_sleep + test_delay; }
@@ -42,7 +44,7 @@ struct LoopTuning {
 struct HostFacts {
   std::uint32_t receive_buffer_bytes = 0;
   std::uint32_t send_buffer_bytes = 0;
-  bool gso = false;
+  bool gso = false;  // wanted, and known to the kernel; the path may refuse it yet
   bool gro = false;
   const char* timestamp_source = "none";  // "timestamping", "timestampns", "none"
 };

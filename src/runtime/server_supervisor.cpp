@@ -25,13 +25,14 @@ std::vector<engine::SessionId> ids_of(const Map& map) {
 }
 
 // The same sockets, set up for what was granted to the client.
-Result<PortSockets> as_granted(const engine::SessionSetup& setup, PortSockets sockets) {
+Result<PortSockets> as_granted(const engine::SessionSetup& setup, PortSockets sockets,
+                               const os::Offloads& offloads) {
   if (!setup.path) return sockets;
   const bool single = has_single_port(setup.path);
   for (const PortKind kind : engine::kPortKinds) {
     for (os::UdpSocket& socket : sockets[engine::index_of(kind)]) {
-      auto set_up =
-          apply_terms(single ? PortKind::kUpload : kind, std::move(socket), setup.path->terms);
+      auto set_up = apply_terms(single ? PortKind::kUpload : kind, std::move(socket),
+                                setup.path->terms, offloads);
       if (!set_up) return std::unexpected(set_up.error());
       socket = std::move(*set_up);
     }
@@ -64,7 +65,9 @@ ServerSupervisor::~ServerSupervisor() {
 }
 
 Result<Endpoint> ServerSupervisor::start() {
-  auto socket = os::UdpSocket::open({.bind = run_.bind, .receive_stamps = false});
+  auto socket = os::UdpSocket::open({.bind = run_.bind,
+                                     .longest_datagram = os::ReceiveBuffer::kSmallSlot,
+                                     .receive_stamps = false});
   if (!socket) return std::unexpected(socket.error());
   socket_ = std::move(*socket);
   auto id = loop_.add(socket_->fd(), *this);
@@ -137,7 +140,8 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
   const bool single = bind.ports[0] == bind.ports[1];
   for (const PortKind kind : engine::kPortKinds) {
     const std::size_t i = engine::index_of(kind);
-    auto socket = open_server_port(single ? PortKind::kUpload : kind, {bind.local, bind.ports[i]});
+    auto socket = open_server_port(single ? PortKind::kUpload : kind, {bind.local, bind.ports[i]},
+                                   run_.tuning.offloads);
     if (!socket) {
       // Without a descriptor left, the failure says nothing of the port.
       if (const auto spare = os::check_spare_descriptor(); !spare) {
@@ -166,7 +170,7 @@ void ServerSupervisor::wait_for_client(const engine::SessionSetup& setup) {
 
 void ServerSupervisor::launch(PendingSession& pending) {
   const engine::SessionSetup& setup = pending.setup();
-  auto sockets = as_granted(setup, pending.take_sockets());
+  auto sockets = as_granted(setup, pending.take_sockets(), run_.tuning.offloads);
   if (!sockets) {
     acceptor_.on_launch_failed(os::monotonic_now(), setup.id, sockets.error().message);
     return carry_out();

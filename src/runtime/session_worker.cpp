@@ -42,8 +42,8 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
     PortSockets sockets;
     for (std::size_t i = 0; i < ports; ++i) {
       const engine::PortKind kind = ports == 1 ? engine::PortKind::kUpload : engine::kPortKinds[i];
-      auto adopted =
-          adopt_port(engine::Side::kServer, kind, std::span(descriptors).subspan(1 + i, 1));
+      auto adopted = adopt_port({engine::Side::kServer, kind, payload_of(start_.session.path)},
+                                std::span(descriptors).subspan(1 + i, 1), start_.tuning.offloads);
       if (!adopted) return std::unexpected(adopted.error());
       sockets[i] = std::move(*adopted);
     }

@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/bounded_queue.hpp"
+#include "base/growing_queue.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/port_runner.hpp"
 
@@ -46,7 +46,7 @@ class SinglePlacement final : public PortPlacement, public MailHandler {
   // By port; of a single port, the first alone.
   std::array<std::unique_ptr<PortRunner>, engine::kPortCount> runners_;
   bool single_port_ = false;
-  base::BoundedQueue<Envelope> queue_{kCapacity};
+  base::GrowingQueue<Envelope> queue_{{.most = kCapacity, .kept = 1}};
   std::vector<std::byte> frame_;
   bool handing_over_ = false;
 };

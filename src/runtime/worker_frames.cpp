@@ -8,9 +8,15 @@ namespace wyndrvr::runtime {
 
 // --- the fields of each frame, in the order in which they travel ---
 template <class Archive>
+void transfer(Archive& archive, os::Offloads& v) {
+  ipc::transfer_enum(archive, v.gso, os::Offload::kOff);
+  ipc::transfer_enum(archive, v.gro, os::Offload::kOff);
+}
+template <class Archive>
 void transfer(Archive& archive, LoopTuning& v) {
   ipc::transfer_all(archive, v.gather, v.incoming_sleep, v.send_sleep, v.max_send_time,
                     v.block_limit, v.test_delay, v.drop_probability);
+  transfer(archive, v.offloads);
 }
 template <class Archive>
 void transfer(Archive& archive, CpuPlan& v) {

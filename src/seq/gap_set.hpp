@@ -76,6 +76,10 @@ class GapSet {
   [[nodiscard]] std::optional<std::uint64_t> unique_above(std::uint64_t number,
                                                           std::size_t max_gaps) const;
   [[nodiscard]] std::size_t gap_count() const { return begin_by_end_.size(); }
+  // One gap more would have the lowest one written off. Where that is not so, a range below the
+  // tail does as its numbers do one after the other; else those may open a gap for a moment that
+  // the range does not.
+  [[nodiscard]] bool full() const { return begin_by_end_.size() >= max_gaps_; }
 
  private:
   // Keyed by the end: `upper_bound(n)` is then the only gap that can hold n, and filling a gap from

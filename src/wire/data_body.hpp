@@ -4,7 +4,7 @@
 //
 // A receiver counts the packet's octets and does not read the filling, so there is no parser. The
 // filling is always the same: a sender writes it once into each of its buffers, and afterwards
-// only the headers.
+// only the headers' two numbers.
 #pragma once
 
 #include <cstddef>

@@ -7,11 +7,7 @@ namespace {
 
 constexpr std::size_t kTypeAt = 0;
 constexpr std::size_t kChannelAt = 1;
-constexpr std::size_t kSeqAt = 4;
-constexpr std::size_t kOffsetAt = 12;
-constexpr std::size_t kChannelWidth = kSeqAt - kChannelAt;
-constexpr std::size_t kSeqWidth = 8;
-static_assert(kOffsetAt + kSeqWidth == kHeaderSize);
+constexpr std::size_t kChannelWidth = kHeaderSeqAt - kChannelAt;
 
 }  // namespace
 
@@ -26,8 +22,8 @@ std::expected<Packet, DropReason> parse_packet(ByteView datagram) {
   const auto channel = base::load_big_endian(octets + kChannelAt, kChannelWidth);
   const Header header{.type = static_cast<MessageType>(type),
                       .channel = {static_cast<std::uint32_t>(channel)},
-                      .seq = {base::load_big_endian(octets + kSeqAt, kSeqWidth)},
-                      .offset = base::load_big_endian(octets + kOffsetAt, kSeqWidth)};
+                      .seq = {base::load_big_endian(octets + kHeaderSeqAt, kHeaderNumberSize)},
+                      .offset = base::load_big_endian(octets + kHeaderOffsetAt, kHeaderNumberSize)};
   return Packet{.header = header, .body = datagram.subspan(kHeaderSize)};
 }
 
@@ -35,8 +31,7 @@ void write_header(std::byte* out, const Header& header) {
   WYNDRVR_CHECK(header.channel.value <= ChannelId::kMax);
   out[kTypeAt] = static_cast<std::byte>(header.type);
   base::store_big_endian(out + kChannelAt, header.channel.value, kChannelWidth);
-  base::store_big_endian(out + kSeqAt, header.seq.value, kSeqWidth);
-  base::store_big_endian(out + kOffsetAt, header.offset, kSeqWidth);
+  set_header_numbers(out, header.seq, header.offset);
 }
 
 }  // namespace wyndrvr::wire

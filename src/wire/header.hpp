@@ -30,6 +30,11 @@
 namespace wyndrvr::wire {
 
 inline constexpr std::size_t kHeaderSize = 20;
+// Where its two numbers stand, in either dialect.
+inline constexpr std::size_t kHeaderSeqAt = 4;
+inline constexpr std::size_t kHeaderOffsetAt = 12;
+inline constexpr std::size_t kHeaderNumberSize = 8;
+static_assert(kHeaderOffsetAt + kHeaderNumberSize == kHeaderSize);
 // Header and body together: the UDP payload.
 inline constexpr std::size_t kMaxPacketSize = 1400;
 inline constexpr std::size_t kMaxBodySize = kMaxPacketSize - kHeaderSize;
@@ -68,5 +73,11 @@ struct Packet {
 
 // Writes exactly kHeaderSize octets.
 void write_header(std::byte* out, const Header& header);
+
+// Of a header that stands there already, of either dialect: writes only its two numbers.
+inline void set_header_numbers(std::byte* header, SeqNo seq, std::uint64_t offset) {
+  base::store_big_endian(header + kHeaderSeqAt, seq.value, kHeaderNumberSize);
+  base::store_big_endian(header + kHeaderOffsetAt, offset, kHeaderNumberSize);
+}
 
 }  // namespace wyndrvr::wire

@@ -7,11 +7,8 @@ namespace {
 
 constexpr std::size_t kPathTypeSize = 1;
 constexpr std::size_t kPathChannelSize = 3;
-constexpr std::size_t kPathNumberSize = 8;
 constexpr std::size_t kPathChannelAt = kPathTypeSize;
-constexpr std::size_t kPathSeqAt = kPathChannelAt + kPathChannelSize;
-constexpr std::size_t kPathOffsetAt = kPathSeqAt + kPathNumberSize;
-static_assert(kPathOffsetAt + kPathNumberSize == kHeaderSize);
+static_assert(kPathChannelAt + kPathChannelSize == kHeaderSeqAt);
 
 bool has_channel(PathType type, ChannelId channel) {
   switch (type) {
@@ -67,10 +64,11 @@ std::expected<PathPacket, DropReason> parse_path_packet(ByteView datagram) {
   if (datagram.size() > longest_packet(*type)) return std::unexpected(DropReason::kTooLong);
   const std::byte* octets = datagram.data();
   const auto channel = base::load_big_endian(octets + kPathChannelAt, kPathChannelSize);
-  const PathHeader header{.type = *type,
-                          .channel = {static_cast<std::uint32_t>(channel)},
-                          .seq = {base::load_big_endian(octets + kPathSeqAt, kPathNumberSize)},
-                          .offset = base::load_big_endian(octets + kPathOffsetAt, kPathNumberSize)};
+  const PathHeader header{
+      .type = *type,
+      .channel = {static_cast<std::uint32_t>(channel)},
+      .seq = {base::load_big_endian(octets + kHeaderSeqAt, kHeaderNumberSize)},
+      .offset = base::load_big_endian(octets + kHeaderOffsetAt, kHeaderNumberSize)};
   if (!has_channel(*type, header.channel)) return std::unexpected(DropReason::kWrongChannel);
   if (!has_offset(*type, header.offset)) return std::unexpected(DropReason::kBadSequence);
   return PathPacket{.header = header,
@@ -83,8 +81,7 @@ void write_path_header(std::byte* out, const PathHeader& header) {
   WYNDRVR_CHECK(has_offset(header.type, header.offset));
   out[0] = static_cast<std::byte>(header.type);
   base::store_big_endian(out + kPathChannelAt, header.channel.value, kPathChannelSize);
-  base::store_big_endian(out + kPathSeqAt, header.seq.value, kPathNumberSize);
-  base::store_big_endian(out + kPathOffsetAt, header.offset, kPathNumberSize);
+  set_header_numbers(out, header.seq, header.offset);
 }
 
 void write_path_prefix(std::byte* out, const PathHeader& header, PathNonce nonce) {

@@ -1,17 +1,25 @@
-"""A server that holds: 300 clients, a flood of forged CONNECTs, a client killed mid-test."""
+"""A server that holds: 300 clients of 0.14, 1,000 of our own, a flood, a client killed mid-test."""
 
+import json
 import os
 import random
 import signal
 import socket
 import struct
+import subprocess
 import time
+import unittest
 
 from lab import SERVER, LabTestCase, inside  # first: it puts the harness on the path
-from harness import DIALECTS, Program, Server
+from harness import BINARY, DIALECTS, Program, Server
 from peer014 import Client014
 from swarm import Swarm
 
+# Next to the program, where it is built (bench/swarm.cpp).
+SWARM = BINARY.with_name("wyndrvr-swarm")
+CROWD = 1_000
+# What an idle client may cost its server, of private memory.
+CLIENT_KIB = 32
 FLOOD = 100_000
 FLOOD_RULES = """
 table inet watch {
@@ -70,6 +78,35 @@ class Crowd(LabTestCase):
                       f"{resident_kib(server.pid)} KiB")
             finally:
                 swarm.close()
+        self.assertTrue(server.running())
+        self.assertEqual(server.stop(), 0)
+
+    @unittest.skipUnless(SWARM.exists(), f"{SWARM} is not built")
+    def test_a_thousand_idle_clients_cost_little_and_lose_nothing(self):
+        for options in (("--dialect", "1"), ("--dialect", "1", "--single-port"),
+                        ("--dialect", "0.14")):
+            with self.subTest(options=" ".join(options)):
+                self.crowd(*options)
+
+    def crowd(self, *options):
+        """A thousand clients of our own, a heartbeat a second on each port."""
+        lab = self.lab()
+        server = self.serve(lab, "--max-sessions-per-address", str(2 * CROWD),
+                            "--max-sessions-per-network", str(2 * CROWD), ports=3 * CROWD)
+        swarm = subprocess.run(
+            [*lab.inside_command(lab.client), str(SWARM), "--server", f"{SERVER}:6711",
+             "--clients", str(CROWD), "--connects", "500", "--seconds", "5",
+             "--watch", str(server.pid), "--json", *options],
+            timeout=60, text=True, capture_output=True, check=False)
+        self.assertTrue(swarm.stdout, swarm.stderr)
+        figures = json.loads(swarm.stdout)
+        print(f"{self.id()}: {figures}")
+        self.assertEqual(figures["connected"], CROWD)
+        self.assertEqual(figures["lost"], 0)
+        self.assertGreater(figures["answered"], 3 * CROWD * 5)
+        # A figure of none at all would mean that the wrong process was looked at.
+        self.assertGreater(figures["server_kib_each"], 4)
+        self.assertLessEqual(figures["server_kib_each"], CLIENT_KIB)
         self.assertTrue(server.running())
         self.assertEqual(server.stop(), 0)
 

@@ -70,6 +70,7 @@ inline engine::PortTotals draw_port_totals() {
   totals.idle = draw_latency();
   totals.loaded = draw_latency();
   for (std::uint64_t& count : totals.drops) count = draw_count();
+  totals.loop_lag = maybe(draw_summary);
   return totals;
 }
 

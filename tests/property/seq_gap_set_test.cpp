@@ -126,6 +126,30 @@ RC_GTEST_PROP(GapSet, AgreesWithATableWhereGapsAreWrittenOff, ()) {
   compare(*rc::gen::inRange<std::size_t>(0, 8));
 }
 
+// Unless the set is full and the range begins below the tail.
+RC_GTEST_PROP(GapSet, RangeDoesAsItsNumbersOneAfterTheOther, ()) {
+  const auto max_gaps = *rc::gen::inRange<std::size_t>(1, 8);
+  GapSet by_range(max_gaps);
+  GapSet by_number(max_gaps);
+  const auto mark_each = [](GapSet& gaps, const Range& mark) {
+    Marked sum;
+    for (std::uint64_t number = mark.begin; number < mark.end; ++number) {
+      const Marked one = gaps.mark(number);
+      sum.fresh += one.fresh;
+      sum.refilled += one.refilled;
+      sum.duplicate += one.duplicate;
+    }
+    return sum;
+  };
+  for (const Range mark : arbitrary_marks()) {
+    const bool alike = mark.begin >= by_range.tail_begin() || !by_range.full();
+    const Marked marked = alike ? by_range.mark(mark) : mark_each(by_range, mark);
+    RC_ASSERT(marked == mark_each(by_number, mark));
+    RC_ASSERT(by_range.written_off() == by_number.written_off());
+    RC_ASSERT(lowest_of(by_range, kUniverse) == lowest_of(by_number, kUniverse));
+  }
+}
+
 RC_GTEST_PROP(GapSet, OrderOfArrivalDoesNotMatterInTheEnd, ()) {
   std::vector<std::uint64_t> numbers(kUniverse);
   for (std::uint64_t i = 0; i < kUniverse; ++i) numbers[i] = i;

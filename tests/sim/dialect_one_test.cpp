@@ -30,10 +30,11 @@ Scenario dialect_one_scenario(wire::Directions directions) {
   if (directions == wire::Directions::kLatencyOnly) {
     config.heartbeat_count = 20;
   } else {
-    config.upload = engine::UploadRequest{600ms, 900};
+    config.upload = engine::UploadRequest{600ms, 900, BitRate{50e6}};
   }
   scenario.clients[0].up.rate_bps = 0;  // no bottleneck: nothing to overflow
   scenario.clients[0].down.rate_bps = 0;
+  config.terms.rate = BitRate{50e6};  // or each round trip doubles it
   return scenario;
 }
 

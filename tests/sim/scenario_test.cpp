@@ -15,6 +15,7 @@ namespace {
 using engine::ProblemCode;
 using engine::SessionEnd;
 
+// Without a bottleneck the rate doubles every 20 ms: such a test must be short.
 Scenario upload_scenario(Duration duration) {
   Scenario scenario = quiet_scenario();
   scenario.clients[0].config.protocol.heartbeat_interval = 100ms;
@@ -49,7 +50,7 @@ const SessionTruth& first_session(const World& world) {
 }
 
 TEST(Scenario, WithoutFaultsEveryDatagramArrivesOnce) {
-  Scenario scenario = upload_scenario(300ms);
+  Scenario scenario = upload_scenario(80ms);
   scenario.clients[0].up.rate_bps = 0;  // no bottleneck: nothing to overflow
   World world(scenario);
   run_clean(world);
@@ -72,7 +73,7 @@ TEST(Scenario, WithoutFaultsEveryDatagramArrivesOnce) {
 }
 
 TEST(Scenario, AFastPathIsFilledInBatchesWithoutLoss) {
-  Scenario scenario = upload_scenario(600ms);
+  Scenario scenario = upload_scenario(120ms);
   scenario.clients[0].up.rate_bps = 0;
   World world(scenario);
   run_clean(world);
@@ -203,7 +204,7 @@ TEST(Scenario, AFloodOfConnectsFromManyAddressesTakesABoundedNumberOfSessions) {
 }
 
 TEST(Scenario, GarbageChangesNothingInAMeasurement) {
-  Scenario scenario = upload_scenario(300ms);
+  Scenario scenario = upload_scenario(80ms);
   scenario.clients[0].up.rate_bps = 0;
   GarbageScenario& garbage = scenario.garbage.emplace();
   garbage.datagrams = 2000;
@@ -235,7 +236,7 @@ TEST(Scenario, RandomLossIsReportedToTheDatagram) {
 }
 
 TEST(Scenario, CopiesMadeByTheNetworkAreDuplicatesAndNeverLost) {
-  Scenario scenario = upload_scenario(300ms);
+  Scenario scenario = upload_scenario(80ms);
   scenario.clients[0].up.rate_bps = 0;
   scenario.clients[0].up.duplication = 1;
   World world(scenario);

@@ -107,6 +107,8 @@ TEST(Settings, KeysOfDialectOneRefuseWhatTheProtocolCannotCarry) {
       {Key::kDscp, "64"},
       {Key::kDialect, "2"},
       {Key::kDialect, "0.13"},
+      {Key::kGso, "yes"},
+      {Key::kGro, ""},
       {Key::kBind, "localhost"},
       {Key::kBind, "192.0.2.1:80"},
       {Key::kInterface, "a/b"},
@@ -124,10 +126,20 @@ TEST(Settings, KeysOfDialectOneRefuseWhatTheProtocolCannotCarry) {
 
 TEST(Settings, KeysOfDialectOneTakeBothEndsOfTheirRanges) {
   const std::vector<std::pair<Key, std::string_view>> cases = {
-      {Key::kPayload, "64"},   {Key::kPayload, "65507"}, {Key::kStreams, "64"},
-      {Key::kTtl, "1"},        {Key::kTtl, "255"},       {Key::kTtl, ""},
-      {Key::kBind, "::1"},     {Key::kBind, ""},         {Key::kInterface, "fifteencharname"},
-      {Key::kDialect, "Auto"}, {Key::kAllow, " "},       {Key::kDeny, "192.0.2.1, 2001:db8::/32"}};
+      {Key::kPayload, "64"},
+      {Key::kPayload, "65507"},
+      {Key::kStreams, "64"},
+      {Key::kTtl, "1"},
+      {Key::kTtl, "255"},
+      {Key::kTtl, ""},
+      {Key::kBind, "::1"},
+      {Key::kBind, ""},
+      {Key::kInterface, "fifteencharname"},
+      {Key::kDialect, "Auto"},
+      {Key::kGso, "On"},
+      {Key::kGro, "off"},
+      {Key::kAllow, " "},
+      {Key::kDeny, "192.0.2.1, 2001:db8::/32"}};
   for (const auto& [key, text] : cases) {
     Settings settings;
     EXPECT_TRUE(put(settings, key, text).has_value()) << spec_of(key).name << "=" << text;
@@ -144,6 +156,7 @@ TEST(Settings, ErrorsOfTheNewKeysSayWhatIsAllowed) {
             "--rate fast: must be max, or bit/s from 1k to 1000T, as in 10M, 1.5G or 250k");
   EXPECT_EQ(error(Key::kTtl, "0", "--ttl"), "--ttl 0: must be a whole number from 1 to 255");
   EXPECT_EQ(error(Key::kDialect, "0.13", "--dialect"), "--dialect 0.13: must be auto, 1 or 0.14");
+  EXPECT_EQ(error(Key::kGso, "yes", "--gso"), "--gso yes: must be auto, on or off");
   EXPECT_THAT(error(Key::kAllow, "10.0.0.1/8", "--allow"), HasSubstr("10.0.0.0/8"));
 }
 

@@ -41,6 +41,8 @@ TEST(RunConfig, ClientTakesEveryKeyThatConcernsIt) {
                                   {"max_send_time", "8"},
                                   {"client_block_time", "9"},
                                   {"server_block_time", "99"},
+                                  {"gso", "off"},
+                                  {"gro", "ON"},
                                   {"bw_packet_length", "1000"},
                                   {"duration", "2.5"},
                                   {"test_verbose", "yes"},
@@ -67,6 +69,8 @@ TEST(RunConfig, ClientTakesEveryKeyThatConcernsIt) {
   EXPECT_EQ(run->tuning.block_limit, 9ms);
   EXPECT_EQ(run->tuning.test_delay, 11ms);
   EXPECT_EQ(run->tuning.drop_probability, 0.25);
+  EXPECT_EQ(run->tuning.offloads.gso, os::Offload::kOff);
+  EXPECT_EQ(run->tuning.offloads.gro, os::Offload::kOn);
 }
 
 TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
@@ -74,6 +78,7 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
                                   {"bind_port", "9015"},
                                   {"server_block_time", "3"},
                                   {"client_block_time", "99"},
+                                  {"gro", "off"},
                                   {"idle_timeout", "1500"},
                                   {"max_sessions", "5"},
                                   {"max_sessions_per_address", "4"},
@@ -92,6 +97,8 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
   EXPECT_EQ(run->bind.port, Port{9015});
   EXPECT_EQ(run->engine.port_ranges, (PortRanges{{{9000}, {9010}}, {{9020}, {9030}}}));
   EXPECT_EQ(run->tuning.block_limit, 3ms);
+  EXPECT_EQ(run->tuning.offloads.gso, os::Offload::kAuto);
+  EXPECT_EQ(run->tuning.offloads.gro, os::Offload::kOff);
   EXPECT_EQ(run->engine.limits.idle_timeout, 1500ms);
   EXPECT_EQ(run->engine.limits.max_sessions, 5U);
   EXPECT_EQ(run->engine.limits.max_sessions_per_address, 4U);

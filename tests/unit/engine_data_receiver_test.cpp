@@ -230,28 +230,40 @@ TEST_F(DataReceiverTest, ReportsKeepTheirScheduleAndMissedOnesAreSkipped) {
 TEST_F(DataReceiverTest, ProgressIsCumulativeAndTellsTheTestsTime) {
   go();
   EXPECT_TRUE(receive(0));
-  EXPECT_FALSE(receiver->poll_progress(kStart + 999ms));
   EXPECT_EQ(receiver->poll_progress(kStart + 1s)->totals.elapsed, 1s);
   EXPECT_TRUE(receive(1));
+  EXPECT_FALSE(receiver->poll_progress(kStart + 1999ms));
   const auto progress = receiver->poll_progress(kStart + 2s);
   EXPECT_EQ(progress->totals.packets, 2U);
   EXPECT_EQ(progress->channel, kChannel);
+}
+
+TEST_F(DataReceiverTest, WhileTheSenderRampsUpProgressIsToldEvery10Milliseconds) {
+  go();
+  EXPECT_TRUE(receive(0));
+  EXPECT_FALSE(receiver->poll_progress(kStart + 9ms));
+  EXPECT_EQ(receiver->poll_progress(kStart + 10ms)->totals.elapsed, 10ms);
+  EXPECT_FALSE(receiver->poll_progress(kStart + 19ms));
+  EXPECT_TRUE(receiver->poll_progress(kStart + 995ms));
+  EXPECT_TRUE(receiver->poll_progress(kStart + 1s)) << "the schedule stays";
+  EXPECT_FALSE(receiver->poll_progress(kStart + 1999ms));
 }
 
 TEST_F(DataReceiverTest, SocketDropsAreToldSoonButNotWithEveryBuffer) {
   go();
   receiver->on_buffer(0, 1);
   EXPECT_TRUE(receive(0));
+  EXPECT_TRUE(receiver->poll_progress(kStart + 1s));
   receiver->on_buffer(2, 1);
   EXPECT_EQ(receiver->deadline()->at, kStart) << "the first report";
-  EXPECT_FALSE(receiver->poll_progress(kStart + 99ms));
-  EXPECT_EQ(receiver->poll_progress(kStart + 100ms)->totals.socket_drops, 2U);
+  EXPECT_FALSE(receiver->poll_progress(kStart + 1099ms));
+  EXPECT_EQ(receiver->poll_progress(kStart + 1100ms)->totals.socket_drops, 2U);
   receiver->on_buffer(3, 1);
   receiver->on_buffer(4, 1);
-  EXPECT_FALSE(receiver->poll_progress(kStart + 199ms));
-  EXPECT_EQ(receiver->poll_progress(kStart + 200ms)->totals.socket_drops, 4U);
-  EXPECT_FALSE(receiver->poll_progress(kStart + 999ms)) << "nothing new";
-  EXPECT_TRUE(receiver->poll_progress(kStart + 1s)) << "the schedule stays";
+  EXPECT_FALSE(receiver->poll_progress(kStart + 1199ms));
+  EXPECT_EQ(receiver->poll_progress(kStart + 1200ms)->totals.socket_drops, 4U);
+  EXPECT_FALSE(receiver->poll_progress(kStart + 1999ms)) << "nothing new";
+  EXPECT_TRUE(receiver->poll_progress(kStart + 2s)) << "the schedule stays";
 }
 
 TEST_F(DataReceiverTest, QuietTestEndsAtItsEnd) {
@@ -284,6 +296,66 @@ TEST_F(DataReceiverTest, DrainEndsAfterTwoSecondsHoweverMuchStillComes) {
   }
   EXPECT_TRUE(receiver->poll_finished(kStart + 12s));
   EXPECT_EQ(receive_at(kStart + 12s, next).error(), DropReason::kNoTest);
+}
+
+TEST_F(DataReceiverTest, RunIsCountedAsItsDatagrams) {
+  go();
+  Datagram buffer;
+  buffer.arrival = kStart + 1s;
+  const wire::Header first{wire::MessageType::kBandwidthTest, kChannel, {10}, 0};
+  EXPECT_EQ(receiver->on_run({first, 46, kSize}, buffer), 46U);
+  EXPECT_EQ(receiver->on_run({first, 46, kSize}, buffer), 46U) << "all copies";
+  const ReceiverTotals totals = final_totals();
+  EXPECT_EQ(totals.packets, 92U);
+  EXPECT_EQ(totals.bytes, 92 * kSize);
+  EXPECT_EQ(totals.unique, 46U);
+  EXPECT_EQ(totals.unique_bytes, 46 * kSize);
+  EXPECT_EQ(totals.duplicate, 46U);
+  EXPECT_EQ(totals.expected, 56U);
+}
+
+TEST_F(DataReceiverTest, RunBeyondPlausibleNumbersIsTakenAsFarAsTheyGo) {
+  go();
+  Datagram buffer;
+  const auto type = wire::MessageType::kBandwidthTest;
+  const wire::Header far{type, kChannel, {DataReceiver::kMaxJump}, 0};
+  EXPECT_EQ(receiver->on_run({far, 3, kSize}, buffer), 0U);
+  // A number that follows on one that was taken is plausible, however far that one was.
+  const wire::Header edge{type, kChannel, {DataReceiver::kMaxJump - 1}, 0};
+  EXPECT_EQ(receiver->on_run({edge, 3, kSize}, buffer), 3U);
+  const wire::Header last{type, kChannel, {UINT64_MAX - 1}, 0};
+  EXPECT_EQ(receiver->on_run({last, 3, kSize}, buffer), 1U) << "the third one's number is 0 again";
+}
+
+// As many gaps as are tracked, among the numbers; then what fills the end of a wide one, which for
+// a moment makes two of it.
+std::uint64_t written_off_by_late_data(DataReceiver& receiver, bool as_run) {
+  const auto type = wire::MessageType::kBandwidthTest;
+  Datagram buffer;
+  for (std::uint64_t i = 1; i < DataReceiver::kMaxGaps; ++i) {
+    EXPECT_TRUE(receiver.on_packet({type, kChannel, {2 * i}, 0}, kSize, buffer));
+  }
+  const std::uint64_t wide = 2 * DataReceiver::kMaxGaps;
+  EXPECT_TRUE(receiver.on_packet({type, kChannel, {wide + 100}, 0}, kSize, buffer));
+  const wire::Header late{type, kChannel, {wide + 90}, 0};
+  if (as_run) {
+    EXPECT_EQ(receiver.on_run({late, 10, kSize}, buffer), 10U);
+  } else {
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      EXPECT_TRUE(receiver.on_packet({type, kChannel, {wide + 90 + i}, 0}, kSize, buffer));
+    }
+  }
+  return receiver.totals().written_off;
+}
+
+TEST(DataReceiverGaps, FullSetWritesOffAsMuchForARunAsForItsDatagrams) {
+  for (const bool reliable : {false, true}) {
+    DataReceiver by_run({.channel = kChannel, .reliable = reliable});
+    DataReceiver one_by_one({.channel = kChannel, .reliable = reliable});
+    const std::uint64_t expected = written_off_by_late_data(one_by_one, false);
+    EXPECT_GT(expected, 0U);
+    EXPECT_EQ(written_off_by_late_data(by_run, true), expected);
+  }
 }
 
 TEST_F(DataReceiverTest, DeadlineIsNeverPassedOnceAllIsPolled) {

@@ -191,7 +191,7 @@ TEST_F(DataSenderTest, BatchIsOfEqualSegmentsWithAHeaderEachAndTheBodyUnchanged)
     }
     report({{next, kForever}});
   }
-  EXPECT_EQ(longest, DataSender::kMaxBatchPackets);
+  EXPECT_EQ(longest, DataSender::kMaxBatchBytes / size);
 }
 
 TEST_F(DataSenderTest, SlowRateSendsDatagramsOneByOne) {

@@ -84,7 +84,8 @@ class GrantModel {
 
   void report() {
     if (now_ >= options_.receiver_dies) return;
-    const Granter::Seen seen{.octets = {seen_}, .rate = rate_of({in_window_}, 100ms)};
+    const Granter::Seen seen{
+        .octets = {seen_}, .rate = rate_of({in_window_}, 100ms), .round_trip = 2 * options_.delay};
     if (now_ < granter_.due(seen)) return;
     ++reports_;
     const Grant grant = granter_.grant(now_, seen);

@@ -64,33 +64,49 @@ TEST(Granter, AbsurdFiguresDoNotWrap) {
 
 TEST(Granter, AReportIsDueEvery50Milliseconds) {
   Granter granter = granter_of();
-  const Granter::Seen seen{.octets = {1'000'000}, .rate = {100e6}};
+  const Granter::Seen seen{.octets = {1'000'000}, .rate = {100e6}, .round_trip = 50ms};
   (void)granter.grant(kStart, seen);
   EXPECT_EQ(granter.due(seen), kStart + 50ms);
   // After 50 ms at the same rate as well.
-  EXPECT_EQ(granter.due({.octets = {1'000'000 + 625'000}, .rate = {100e6}}), kStart + 50ms);
+  EXPECT_EQ(granter.due({.octets = {1'000'000 + 625'000}, .rate = {100e6}, .round_trip = 50ms}),
+            kStart + 50ms);
 }
 
 TEST(Granter, AReportIsDueAfter10MillisecondsWhenTheGrantWouldRunOut) {
   Granter granter = granter_of();
   (void)granter.grant(kStart, {});
   // 256 KiB at 100 Mbit/s last 21 ms.
-  EXPECT_EQ(granter.due({.octets = {1}, .rate = {100e6}}), kStart + 10ms);
-  EXPECT_EQ(granter.due({.octets = {256 * kKibi}, .rate = {}}), kStart + 10ms);
+  EXPECT_EQ(granter.due({.octets = {1}, .rate = {100e6}, .round_trip = 50ms}), kStart + 10ms);
+  EXPECT_EQ(granter.due({.octets = {256 * kKibi}, .rate = {}, .round_trip = 50ms}), kStart + 10ms);
 }
 
 TEST(Granter, AReportIsDueAfter10MillisecondsForASenderFarAboveTheLimit) {
   Granter granter = granter_of(BitRate{100e6});
-  (void)granter.grant(kStart, {.octets = {0}, .rate = {100e6}});
+  (void)granter.grant(kStart, {.octets = {0}, .rate = {100e6}, .round_trip = 50ms});
   // 500 ms at the limit are 6.25 MB: 42 ms of the rate.
-  EXPECT_EQ(granter.due({.octets = {0}, .rate = {1.2e9}}), kStart + 10ms);
+  EXPECT_EQ(granter.due({.octets = {0}, .rate = {1.2e9}, .round_trip = 50ms}), kStart + 10ms);
 }
 
 TEST(Granter, AReportIsDueEarlyWhenTheSenderHasBecomeMoreThanTwiceAsFast) {
   Granter granter = granter_of();
-  (void)granter.grant(kStart, {.octets = {0}, .rate = {100e6}});
-  EXPECT_EQ(granter.due({.octets = {0}, .rate = {190e6}}), kStart + 50ms);
-  EXPECT_EQ(granter.due({.octets = {0}, .rate = {210e6}}), kStart + 10ms);
+  (void)granter.grant(kStart, {.octets = {0}, .rate = {100e6}, .round_trip = 50ms});
+  EXPECT_EQ(granter.due({.octets = {0}, .rate = {190e6}, .round_trip = 50ms}), kStart + 50ms);
+  EXPECT_EQ(granter.due({.octets = {0}, .rate = {210e6}, .round_trip = 50ms}), kStart + 10ms);
+}
+
+TEST(Granter, ForASecondThereIsAReportEveryRoundTripForASenderThatRampsUp) {
+  Granter granter = granter_of();
+  const auto seen = [](Duration round_trip) {
+    return Granter::Seen{.octets = {1'000'000}, .rate = {100e6}, .round_trip = round_trip};
+  };
+  (void)granter.grant(kStart, seen({}));
+  EXPECT_EQ(granter.due(seen(20ms)), kStart + 20ms);
+  EXPECT_EQ(granter.due(seen(1ms)), kStart + 5ms);
+  EXPECT_EQ(granter.due(seen(1s)), kStart + 50ms);
+  (void)granter.grant(kStart + 999ms, seen({}));
+  EXPECT_EQ(granter.due(seen(20ms)), kStart + 1019ms);
+  (void)granter.grant(kStart + 1s, seen({}));
+  EXPECT_EQ(granter.due(seen(20ms)), kStart + 1050ms);
 }
 
 TEST(Granter, NoMoreIsGrantedThanTheReceiversBufferHolds) {

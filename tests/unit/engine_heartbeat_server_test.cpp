@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/heartbeat_server.hpp"
+#include "unit/allocation_counter.hpp"
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
@@ -138,6 +139,64 @@ TEST_F(HeartbeatServerTest, OldUnconfirmedAnswersAreForgotten) {
   const auto first = answer(kStart, kStart);
   for (int i = 0; i < 64; ++i) (void)answer(kStart, kStart);
   EXPECT_FALSE(server.on_confirmation(from(kClientEnd, kStart), first.body.server));
+}
+
+TEST_F(HeartbeatServerTest, ConfirmedAnswersAreForgottenOnceEightMoreWereGiven) {
+  const auto first = answer(kStart, kStart);
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), first.body.server));
+  for (int i = 0; i < 7; ++i) {
+    const auto next = answer(kStart, kStart);
+    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), next.body.server));
+  }
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), first.body.server).error(),
+            DropReason::kDuplicate);
+  (void)answer(kStart, kStart);
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), first.body.server).error(),
+            DropReason::kUnknownTimestamp);
+}
+
+TEST_F(HeartbeatServerTest, UnconfirmedAnswerIsWaitedForForTenSecondsHoweverManyAreConfirmed) {
+  const auto late = answer(kStart, kStart);
+  const auto never = answer(kStart, kStart);
+  const auto give = [&](Instant at) {
+    const auto next = answer(at, at);
+    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, at), next.body.server));
+  };
+  for (int i = 0; i < 60; ++i) give(kStart + 9s);
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart + 9s), late.body.server));
+  for (int i = 0; i < 8; ++i) give(kStart + 10s);
+  EXPECT_FALSE(server.on_confirmation(from(kClientEnd, kStart + 10s), never.body.server));
+}
+
+TEST_F(HeartbeatServerTest, OneThatIsNeverConfirmedTakesNoMemoryForThoseAfterIt) {
+  Instant now = kStart;
+  const auto exchange = [&] {
+    now += 1ms;
+    const auto next = answer(now, now);
+    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, now), next.body.server));
+  };
+  for (int i = 0; i < 8; ++i) exchange();
+  const auto lost = answer(now, now);
+  EXPECT_EQ(wyndrvr::testing::allocations_during([&] {
+              for (int i = 0; i < 1000; ++i) exchange();
+            }),
+            0U);
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, now), lost.body.server)) << "after all";
+}
+
+// A server has a box of these for each port of each client.
+TEST_F(HeartbeatServerTest, MoreThanEightAnswersAtOnceAllocateAndFewerDoNot) {
+  for (int i = 0; i < 8; ++i) (void)answer(kStart, kStart);
+  Instant now = kStart + 10s;
+  EXPECT_EQ(wyndrvr::testing::allocations_during([&] {
+              for (int i = 0; i < 100; ++i, now += 5s) (void)answer(now, now);
+            }),
+            0U)
+      << "answers that are never confirmed are not kept";
+  EXPECT_GT(wyndrvr::testing::allocations_during([&] {
+              for (int i = 0; i < 10; ++i) (void)answer(now, now);
+            }),
+            0U);
 }
 
 }  // namespace

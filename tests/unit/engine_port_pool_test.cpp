@@ -43,5 +43,15 @@ TEST(PortPool, PortSetAsideComesBackAfterAMinute) {
   EXPECT_EQ(pool.take(kStart + 60s), port);
 }
 
+TEST(PortPool, PortsSetAsideAtDifferentTimesComeBackEachAtItsOwn) {
+  PortPool pool = pool_of({{{7000}, {7002}}});
+  for (const auto when : {0s, 10s, 20s}) pool.set_aside(kStart + when, *pool.take(kStart));
+  EXPECT_FALSE(pool.take(kStart + 59s));
+  EXPECT_EQ(pool.take(kStart + 60s), Port{7000});
+  EXPECT_FALSE(pool.take(kStart + 60s));
+  EXPECT_EQ(pool.take(kStart + 80s), Port{7001});
+  EXPECT_EQ(pool.take(kStart + 80s), Port{7002});
+}
+
 }  // namespace
 }  // namespace wyndrvr::engine

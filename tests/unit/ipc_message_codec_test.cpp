@@ -31,6 +31,7 @@ TEST(MessageCodec, LongestPortReportFitsIntoAFrame) {
   engine::PortReport report;
   report.totals.idle = full_latency();
   report.totals.loaded = full_latency();
+  report.totals.loop_lag.emplace().stddev = 1ns;
   report.sender.emplace();
   EXPECT_LE(frame_of(report).size(), kMaxFrameSize);
   EXPECT_TRUE(decode(frame_of(report)));

@@ -79,9 +79,10 @@ TEST_P(TrafficClass, IsAbsentUnlessAskedFor) {
 TEST_P(TrafficClass, LeavesRoomForAllThatComesWithATrain) {
   const auto& [from, to, reached_at] = GetParam();
   UdpSocket sender = open_on(from, {.traffic_class = 0xFF});
-  UdpSocket receiver = open_on(
-      to,
-      {.gro = true, .transmit_stamps = true, .error_queue = true, .receive_traffic_class = true});
+  UdpSocket receiver = open_on(to, {.gro = Offload::kAuto,
+                                    .transmit_stamps = true,
+                                    .error_queue = true,
+                                    .receive_traffic_class = true});
   SendRequest request = single(at(reached_at, receiver), "aaabbbccc");
   request.segment_size = 3;
   ASSERT_EQ(sender.send(request).status, SendOutcome::Status::kDone);

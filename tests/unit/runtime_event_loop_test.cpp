@@ -1,4 +1,5 @@
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -140,6 +141,111 @@ TEST(EventLoop, SleepsAfterEachTurnAreTheSumOfTheKeys) {
   loop.run_again(*id);
   ASSERT_TRUE(loop.run());
   EXPECT_GE(os::monotonic_now() - begin, 4 * 5ms);
+  loop.remove(*id);
+}
+
+// Works for so long whenever it may.
+class Worker final : public EventSource {
+ public:
+  Worker(EventLoop& loop, Duration work, bool bulk) : loop_(loop), work_(work) {
+    id_ = *loop.add(EventLoop::kNoDescriptor, *this);
+    loop.set_bulk(id_, bulk);
+    loop.run_again(id_);
+  }
+  ~Worker() override { loop_.remove(id_); }
+  void on_ready(const Readiness&) override {}
+  void on_wake(Instant now) override {
+    ++wakes;
+    while (os::monotonic_now() < now + work_) {
+    }
+    if (stop_after > 0 && wakes == stop_after) return loop_.stop();
+    loop_.run_again(id_);
+  }
+
+  int wakes = 0;
+  int stop_after = 0;
+
+ private:
+  EventLoop& loop_;
+  Duration work_;
+  EventLoop::Id id_{};
+};
+
+TEST(EventLoop, BulkSharesATurnAndTheOthersRunInEach) {
+  EventLoop loop = make_loop();
+  std::vector<std::unique_ptr<Worker>> bulk;
+  for (int i = 0; i < 5; ++i) {
+    bulk.push_back(std::make_unique<Worker>(loop, 2 * EventLoop::kBulkTime, true));
+  }
+  Worker timely(loop, 0ns, false);
+  timely.stop_after = 20;
+  ASSERT_TRUE(loop.run());
+  // One of them exceeds the turn's share, and each has its turn.
+  for (const auto& worker : bulk) {
+    EXPECT_GE(worker->wakes, 3);
+    EXPECT_LE(worker->wakes, 5);
+  }
+}
+
+TEST(EventLoop, ReadyBulkComesAfterADeadlineThatIsDue) {
+  EventLoop loop = make_loop();
+  const int fd = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+  Source bulk;
+  Source timely;
+  const auto bulk_id = loop.add(fd, bulk);
+  const auto timely_id = loop.add(EventLoop::kNoDescriptor, timely);
+  loop.set_bulk(*bulk_id, true);
+  std::vector<int> order;
+  bulk.ready = [&](const Readiness&) {
+    order.push_back(2);
+    loop.stop();
+  };
+  timely.wake = [&](Instant) { order.push_back(1); };
+  loop.set_deadline(*timely_id, os::monotonic_now());
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(order, (std::vector{1, 2}));
+  loop.remove(*bulk_id);
+  loop.remove(*timely_id);
+  ::close(fd);
+}
+
+TEST(EventLoop, LagIsMeasuredWhileThereIsBulkAndOnlyThen) {
+  EventLoop loop = make_loop();
+  {
+    Worker timely(loop, 1ms, false);
+    timely.stop_after = 10;
+    ASSERT_TRUE(loop.run());
+    EXPECT_FALSE(loop.lag());
+  }
+  constexpr Duration kWork = 20ms;
+  Worker bulk(loop, kWork, true);
+  bulk.stop_after = 8;
+  ASSERT_TRUE(loop.run());
+  ASSERT_TRUE(loop.lag());
+  EXPECT_GE(loop.lag()->count, 3U);
+  EXPECT_GE(loop.lag()->min, kWork - 2 * EventLoop::kLagInterval) << "it held the loop up so long";
+}
+
+TEST(EventLoop, RestsWhereItIsAskedToAndNothingIsDue) {
+  EventLoop loop = make_loop();
+  Source source;
+  const auto id = loop.add(EventLoop::kNoDescriptor, source);
+  std::vector<Instant> wakes;
+  source.wake = [&](Instant now) {
+    wakes.push_back(now);
+    if (wakes.size() == 3) return loop.stop();
+    loop.rest();
+    // The second time there is more to do, and so no rest.
+    if (wakes.size() == 1) {
+      loop.set_deadline(*id, now + EventLoop::kRest / 5);
+    } else {
+      loop.run_again(*id);
+    }
+  };
+  loop.run_again(*id);
+  ASSERT_TRUE(loop.run());
+  EXPECT_GE(wakes[1] - wakes[0], EventLoop::kRest / 5);
+  EXPECT_EQ(wakes.size(), 3U);
   loop.remove(*id);
 }
 

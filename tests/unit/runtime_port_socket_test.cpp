@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include "runtime/port_socket.hpp"
@@ -62,7 +63,8 @@ TEST(PortSockets, AClientsSinglePortHasOneForEachStream) {
 }
 
 TEST(PortSockets, EveryStreamHasASourcePortOfItsOwn) {
-  const auto sockets = open_client_port(port_of_streams(PortKind::kUpload, 8), local_host(), {});
+  const auto sockets =
+      open_client_port(port_of_streams(PortKind::kUpload, 8), local_host(), {}, {});
   ASSERT_TRUE(sockets);
   std::set<std::uint16_t> ports;
   for (const os::UdpSocket& socket : *sockets) ports.insert(socket.local().port.value);
@@ -74,7 +76,7 @@ TEST(PortSockets, TheUsersWishesShapeEverySocketOfAPort) {
   wishes.hop_limit = 7;
   wishes.traffic_class = 0xb8;
   const auto sockets =
-      open_client_port(port_of_streams(PortKind::kDownload, 2), local_host(), wishes);
+      open_client_port(port_of_streams(PortKind::kDownload, 2), local_host(), wishes, {});
   ASSERT_TRUE(sockets);
   for (const os::UdpSocket& socket : *sockets) {
     EXPECT_EQ(option_of(socket, IP_TTL), 7);
@@ -84,11 +86,11 @@ TEST(PortSockets, TheUsersWishesShapeEverySocketOfAPort) {
 
 TEST(PortSockets, DataIsNeverFragmentedUnlessThatWasGranted) {
   auto config = port_of_streams(PortKind::kUpload, 1);
-  auto sockets = open_client_port(config, local_host(), {});
+  auto sockets = open_client_port(config, local_host(), {}, {});
   ASSERT_TRUE(sockets);
   EXPECT_EQ(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
   config.path->terms.fragment = true;
-  sockets = open_client_port(config, local_host(), {});
+  sockets = open_client_port(config, local_host(), {}, {});
   ASSERT_TRUE(sockets);
   EXPECT_NE(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
 }
@@ -96,21 +98,21 @@ TEST(PortSockets, DataIsNeverFragmentedUnlessThatWasGranted) {
 TEST(PortSockets, AnOriginalPortMayFragmentUnlessTheUserSaysNo) {
   engine::PortConfig config;
   config.kind = PortKind::kUpload;
-  auto sockets = open_client_port(config, local_host(), {});
+  auto sockets = open_client_port(config, local_host(), {}, {});
   ASSERT_TRUE(sockets);
   EXPECT_NE(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
-  sockets = open_client_port(config, local_host(), {.never_fragment = true});
+  sockets = open_client_port(config, local_host(), {.never_fragment = true}, {});
   ASSERT_TRUE(sockets);
   EXPECT_EQ(option_of(sockets->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
 }
 
 TEST(PortSockets, AServersSocketTakesTheTermsOnWithoutLosingItsAddress) {
-  auto opened = open_server_port(PortKind::kDownload, {local_host(), Port{0}});
+  auto opened = open_server_port(PortKind::kDownload, {local_host(), Port{0}}, {});
   ASSERT_TRUE(opened);
   const Endpoint bound = opened->local();
   engine::TestTerms terms;
   terms.traffic_class = 0x28;
-  const auto socket = apply_terms(PortKind::kDownload, std::move(*opened), terms);
+  const auto socket = apply_terms(PortKind::kDownload, std::move(*opened), terms, {});
   ASSERT_TRUE(socket);
   EXPECT_EQ(socket->local(), bound);
   EXPECT_EQ(option_of(*socket, IP_TOS), 0x28);
@@ -118,22 +120,103 @@ TEST(PortSockets, AServersSocketTakesTheTermsOnWithoutLosingItsAddress) {
 }
 
 TEST(PortSockets, TheTermsStayWithASocketThatIsHandedOn) {
-  auto opened = open_server_port(PortKind::kUpload, {local_host(), Port{0}});
+  auto opened = open_server_port(PortKind::kUpload, {local_host(), Port{0}}, {});
   ASSERT_TRUE(opened);
   engine::TestTerms terms;
   terms.traffic_class = 0x28;
-  auto socket = apply_terms(PortKind::kUpload, std::move(*opened), terms);
+  auto socket = apply_terms(PortKind::kUpload, std::move(*opened), terms, {});
   ASSERT_TRUE(socket);
   const auto granted = socket->receive_buffer_granted();
   std::vector<os::Fd> descriptors;
   descriptors.push_back(socket->release());
-  const auto adopted = adopt_port(Side::kServer, PortKind::kUpload, descriptors);
+  const auto adopted = adopt_port({Side::kServer, PortKind::kUpload}, descriptors, {});
   ASSERT_TRUE(adopted);
   ASSERT_EQ(adopted->size(), 1U);
   EXPECT_EQ(option_of(adopted->front(), IP_TOS), 0x28);
   EXPECT_EQ(option_of(adopted->front(), IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
   EXPECT_EQ(option_of(adopted->front(), IP_RECVTOS), 1);
   EXPECT_EQ(adopted->front().receive_buffer_granted(), granted);
+}
+
+// The option itself, whatever the socket believes of itself.
+bool joins_trains(const os::UdpSocket& socket) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  EXPECT_EQ(::getsockopt(socket.fd(), SOL_UDP, UDP_GRO, &value, &length), 0);
+  return value != 0;
+}
+
+TEST(PortSockets, OnlyWhereDataArrivesAreTrainsJoined) {
+  for (const PortKind kind : engine::kPortKinds) {
+    const auto client = open_client_port(port_of_streams(kind, 2), local_host(), {}, {});
+    const auto server = open_server_port(kind, {local_host(), Port{0}}, {});
+    ASSERT_TRUE(client && server);
+    EXPECT_EQ(joins_trains(client->back()), kind == PortKind::kDownload);
+    EXPECT_EQ(joins_trains(*server), kind == PortKind::kUpload);
+  }
+}
+
+TEST(PortSockets, AControlPortSendsAndReceivesNoTrainsAndHasAllStamps) {
+  const os::Offloads both{.gso = os::Offload::kOn, .gro = os::Offload::kOn};
+  const auto client =
+      open_client_port(port_of_streams(PortKind::kControl, 1), local_host(), {}, both);
+  const auto server = open_server_port(PortKind::kControl, {local_host(), Port{0}}, both);
+  ASSERT_TRUE(client && server);
+  for (const os::UdpSocket* socket : {&client->front(), &*server}) {
+    EXPECT_FALSE(socket->gso_available());
+    EXPECT_FALSE(joins_trains(*socket));
+    EXPECT_TRUE(socket->transmit_stamps_available());
+    EXPECT_EQ(socket->stamp_source(), os::StampSource::kTimestamping);
+  }
+}
+
+TEST(PortSockets, WhatTheUserSwitchesOffStaysOffInEveryHand) {
+  const os::Offloads none{.gso = os::Offload::kOff, .gro = os::Offload::kOff};
+  auto client = open_client_port(port_of_streams(PortKind::kDownload, 1), local_host(), {}, none);
+  auto server = open_server_port(PortKind::kUpload, {local_host(), Port{0}}, none);
+  ASSERT_TRUE(client && server);
+  EXPECT_FALSE(joins_trains(client->front()) || client->front().gso_available());
+  server = apply_terms(PortKind::kUpload, std::move(*server), {}, none);
+  ASSERT_TRUE(server);
+  EXPECT_FALSE(joins_trains(*server) || server->gso_available());
+  std::vector<os::Fd> descriptors;
+  descriptors.push_back(server->release());
+  const auto adopted = adopt_port({Side::kServer, PortKind::kUpload}, descriptors, none);
+  ASSERT_TRUE(adopted);
+  EXPECT_FALSE(joins_trains(adopted->front()) || adopted->front().gso_available());
+}
+
+// What comes of a datagram of that size at a socket of the port.
+bool arrives_whole(os::UdpSocket& socket, std::size_t size) {
+  auto sender = os::UdpSocket::open({.bind = {local_host(), Port{0}}});
+  const std::vector<std::byte> octets(size);
+  const auto outcome = sender.value().send({.to = socket.local(),
+                                            .from = {},
+                                            .bytes = octets,
+                                            .segment_size = static_cast<std::uint32_t>(size),
+                                            .stamp_token = {}});
+  EXPECT_EQ(outcome.bytes_sent, size);
+  os::ReceiveBuffer buffer = make_receive_buffer(Side::kServer, PortKind::kUpload);
+  const auto batch = socket.receive(buffer);
+  return batch && batch->size() == 1 && batch->front().bytes.size() == size;
+}
+
+TEST(PortSockets, WithoutGroTheDatagramsThatWereGrantedStillArriveWhole) {
+  const os::Offloads none{.gso = os::Offload::kOff, .gro = os::Offload::kOff};
+  engine::TestTerms terms;
+  for (const std::uint32_t payload : {1'400U, 9'000U, 65'507U}) {
+    terms.payload_bytes = payload;
+    auto opened = open_server_port(PortKind::kUpload, {local_host(), Port{0}}, none);
+    ASSERT_TRUE(opened);
+    auto socket = apply_terms(PortKind::kUpload, std::move(*opened), terms, none);
+    ASSERT_TRUE(socket);
+    EXPECT_TRUE(arrives_whole(*socket, payload));
+    std::vector<os::Fd> descriptors;
+    descriptors.push_back(socket->release());
+    auto adopted = adopt_port({Side::kServer, PortKind::kUpload, payload}, descriptors, none);
+    ASSERT_TRUE(adopted);
+    EXPECT_TRUE(arrives_whole(adopted->front(), payload));
+  }
 }
 
 TEST(PortSockets, WhereTrainsArriveTheLoopHasRoomForTheLargestDatagram) {

@@ -67,5 +67,41 @@ TEST(TimerTable, AgreesWithAMapOverRandomChanges) {
   }
 }
 
+TEST(TimerTable, OneThatWasPutOffOftenComesAtItsLastTimeOnly) {
+  TimerTable timers;
+  timers.set(1, at(10));
+  timers.set(2, at(50));
+  for (int ms = 11; ms <= 100; ++ms) timers.set(1, at(ms));
+  EXPECT_EQ(timers.earliest()->id, 2U);
+  timers.set(2, std::nullopt);
+  ASSERT_EQ(timers.earliest()->id, 1U);
+  EXPECT_EQ(timers.earliest()->at, at(100));
+  timers.set(1, at(5));
+  EXPECT_EQ(timers.earliest()->at, at(5));
+}
+
+// As a server's idle time-outs: put off again and again, and then all left alone.
+TEST(TimerTable, AllThatWerePutOffComeInTheOrderOfTheirLastTimes) {
+  base::Random random(2);
+  TimerTable timers;
+  std::multimap<Instant, TimerTable::Id> model;
+  constexpr TimerTable::Id kIds = 500;
+  for (TimerTable::Id id = 0; id < kIds; ++id) timers.set(id, at(static_cast<int>(id)));
+  for (int round = 1; round < 10; ++round) {
+    model.clear();
+    for (TimerTable::Id id = 0; id < kIds; ++id) {
+      const Instant deadline = at(1000 * round + static_cast<int>(random.between(0, 900)));
+      timers.set(id, deadline);
+      model.emplace(deadline, id);
+    }
+  }
+  for (const auto& [deadline, unused] : model) {
+    ASSERT_TRUE(timers.earliest());
+    ASSERT_EQ(timers.earliest()->at, deadline);
+    timers.set(timers.earliest()->id, std::nullopt);
+  }
+  EXPECT_FALSE(timers.earliest());
+}
+
 }  // namespace
 }  // namespace wyndrvr::runtime

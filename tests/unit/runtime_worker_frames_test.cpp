@@ -45,6 +45,7 @@ std::vector<Frame> samples() {
   port.config.heartbeat_count = 12;
   port.tuning.gather = 7us;
   port.tuning.drop_probability = 0.25;
+  port.tuning.offloads.gso = os::Offload::kOn;
   port.cpus = {3, 5};
   port.config.server_port = Port{7001};
   port.config.path = granted();
@@ -57,6 +58,7 @@ std::vector<Frame> samples() {
   session.limits.idle_timeout = 12s;
   session.limits.max_total_rate = BitRate{1e9};
   session.tuning.block_limit = 9ms;
+  session.tuning.offloads = {.gso = os::Offload::kOff, .gro = os::Offload::kOn};
   session.ports = kLastPlacementMode;
   session.cpus = {.chosen = {1, 2}, .allowed = {0, 1, 2}, .session = 4};
   session.seed = 99;
@@ -115,6 +117,8 @@ TEST(WorkerFrames, ASetUpSurvivesTheJourney) {
   const auto port = std::get<PortSetup>(*decode_frame(octets_of(frames[3])));
   EXPECT_EQ(port.cpus, (std::vector<unsigned>{3, 5}));
   EXPECT_EQ(port.tuning.drop_probability, 0.25);
+  EXPECT_EQ(port.tuning.offloads.gso, os::Offload::kOn);
+  EXPECT_EQ(port.tuning.offloads.gro, os::Offload::kAuto);
   EXPECT_EQ(port.config.heartbeat_count, 12U);
   ASSERT_TRUE(port.config.path);
   EXPECT_EQ(port.config.path->terms, granted().terms);
@@ -123,6 +127,8 @@ TEST(WorkerFrames, ASetUpSurvivesTheJourney) {
   EXPECT_EQ(to_string(session.session.local), "2001:db8::1");
   EXPECT_EQ(session.cpus.allowed, (std::vector<unsigned>{0, 1, 2}));
   EXPECT_EQ(session.ports, kLastPlacementMode);
+  EXPECT_EQ(session.tuning.offloads.gso, os::Offload::kOff);
+  EXPECT_EQ(session.tuning.offloads.gro, os::Offload::kOn);
   EXPECT_EQ(session.limits.max_total_rate, BitRate{1e9});
 }
 
