@@ -130,6 +130,7 @@ Json test(const engine::TestOutcome& outcome, const engine::SessionResult& resul
   Json json = test_head(outcome);
   if (figures.duration) json["duration_s"] = to_seconds(*figures.duration);
   json["packets"] = packets(figures, facts.ecn);
+  if (outcome.sender.blocked > 0) json["send_blocked"] = outcome.sender.blocked;
   if (figures.causes) {
     json["lost_by_cause"] = {{"network", figures.causes->network},
                              {"receiver_socket", figures.causes->receiver_socket},
@@ -166,6 +167,16 @@ Json host_facts(const std::optional<runtime::HostFacts>& host, const RunFacts& f
   return json;
 }
 
+// By port: in a mode where they share a loop, each tells of the same one.
+Json loop_lag(const engine::SessionResult& result) {
+  Json json = Json::object();
+  for (const engine::PortKind port : engine::kPortKinds) {
+    const auto& totals = result.ports[engine::index_of(port)];
+    if (totals) put_summary(json, std::string(name(port)).c_str(), totals->loop_lag);
+  }
+  return json;
+}
+
 Json problems(const engine::SessionResult& result) {
   Json json = Json::array();
   for (const engine::Problem& problem : problems_of(result)) {
@@ -191,6 +202,7 @@ nlohmann::ordered_json result_document(const runtime::ClientOutcome& outcome,
                   {"connection", runtime::name(facts.connections)}};
   if (!outcome.workers.empty()) json["workers"] = workers(outcome.workers);
   json["host"] = host_facts(outcome.host, facts);
+  if (Json lag = loop_lag(result); !lag.empty()) json["host"]["loop_lag_ns"] = std::move(lag);
   json["valid"] = result.valid;
   json["problems"] = problems(result);
   json["latency"] = latency(result, &engine::PortTotals::idle);

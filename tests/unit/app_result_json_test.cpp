@@ -263,6 +263,29 @@ TEST(ResultJson, UnmeasuredTimesAreAbsent) {
   EXPECT_EQ(control["rtt_ns"]["p99_9"], 160'000);
 }
 
+TEST(ResultJson, HowLateLoopsWereIsToldOfEachPortThatMovedData) {
+  engine::SessionResult result;
+  result.ports[0] = engine::PortTotals{};
+  result.ports[1] = engine::PortTotals{};
+  result.ports[1]->loop_lag = stats::LatencySummary{.p99 = 123us, .stddev = {}};
+  const ordered_json host =
+      result_document({.result = result, .host = {}, .workers = {}}, {})["host"];
+  ASSERT_TRUE(host.contains("loop_lag_ns"));
+  EXPECT_EQ(host["loop_lag_ns"].size(), 1U);
+  EXPECT_EQ(host["loop_lag_ns"]["upload"]["p99"], 123'000);
+}
+
+TEST(ResultJson, WaitingForRoomIsToldWhereItHappened) {
+  engine::SessionResult result;
+  result.tests.emplace_back();
+  const auto test = [&] {
+    return result_document({.result = result, .host = {}, .workers = {}}, {})["tests"][0];
+  };
+  EXPECT_FALSE(test().contains("send_blocked"));
+  result.tests[0].sender.blocked = 3;
+  EXPECT_EQ(test()["send_blocked"], 3);
+}
+
 TEST(ResultJson, TextThatIsNoUtf8IsReplaced) {
   engine::SessionResult result;
   result.problems = {{engine::ProblemCode::kRefused, "bad \xff byte"}};
