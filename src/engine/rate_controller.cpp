@@ -8,12 +8,12 @@ namespace wyndrvr::engine {
 namespace {
 
 constexpr double kRampFactor = 2.0;
-constexpr double kUpFactor = 1.25;
-constexpr double kProbeFactor = 1.05;       // the same, where a limit is near
+constexpr double kProbeFactor = 1.05;       // a step up where a limit is near
 constexpr double kRampProgress = 0.75;      // below it the last step was too much
 constexpr double kSteadyProgress = 0.95;    // below it the backlog grows: do not go faster
 constexpr int kSlowPeriods = 2;             // in a row, below that
 constexpr int kStalledReports = 3;          // in a row: this is the limit, not a long round trip
+constexpr Duration kStallTime = 50ms;       // and for so long: nor a moment of the host's
 constexpr double kTolerance = 0.01;         // of loss above the path's own
 constexpr double kUnused = 0.7;             // sending less than this of the rate is not its limit
 constexpr double kSameLoss = 0.8;           // a cut that leaves this share of the loss did not help
@@ -64,7 +64,7 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
   lost_ = feedback.sent - std::min(feedback.sent, feedback.received);
   if (report.pace) last_pace_ = *report.pace;
   if (ramping_) {
-    ramp(report, feedback.sent >= ramp_gate_);
+    ramp(now, report, feedback.sent >= ramp_gate_);
     adjust_mark_ = mark_now(now, feedback);
   } else if (feedback.sent < judge_after_ && now < judge_by_) {
     // Still about what was sent before the rate fell: that must not be held against it.
@@ -101,7 +101,7 @@ bool RateController::is_clean(const Period& period) const {
   return period.loss <= std::max({bound(path_loss_), path_loss_ + kTolerance, bound(kTolerance)});
 }
 
-void RateController::ramp(const Period& period, bool step_is_known) {
+void RateController::ramp(Instant now, const Period& period, bool step_is_known) {
   if (period.loss > 0 && !loss_is_explained()) clean_periods_ = -kCleanPeriodsToCoalesce;
   if (!is_clean(period)) {
     ramping_ = false;
@@ -111,14 +111,7 @@ void RateController::ramp(const Period& period, bool step_is_known) {
   // No word yet of what was sent since the last step: over a long round trip that takes a while.
   if (!step_is_known) return;
   if (period.progress < kSteadyProgress) {
-    // The receiver falls behind: a queue fills.
-    if (++stalled_reports_ >= kStalledReports) {
-      ramping_ = false;
-      follow();
-    } else if (period.progress < kRampProgress) {
-      // One step back, then see.
-      rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), kMinimum});
-    }
+    on_stall(now, period);
     return;
   }
   stalled_reports_ = 0;
@@ -127,6 +120,18 @@ void RateController::ramp(const Period& period, bool step_is_known) {
   const BitRate good = std::clamp(sustaining(last_pace_), rate_, rate_ * kRampFactor);
   rate_ = std::min(good * kRampFactor, kMaximum);
   ramp_gate_ = sent_packets_;
+}
+
+// The receiver falls behind: a queue fills.
+void RateController::on_stall(Instant now, const Period& period) {
+  if (stalled_reports_++ == 0) stalled_since_ = now;
+  if (stalled_reports_ >= kStalledReports && now - stalled_since_ >= kStallTime) {
+    ramping_ = false;
+    follow();
+  } else if (period.progress < kRampProgress) {
+    // One step back, then see.
+    rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), kMinimum});
+  }
 }
 
 void RateController::adjust(const Period& period) {
@@ -158,9 +163,10 @@ void RateController::adjust(const Period& period) {
       return;
     }
     slow_periods_ = 0;
-    if (period.sent.bps >= kUnused * rate_.bps) {
-      rate_ = std::min(rate_ * (limit_seen_ ? kProbeFactor : kUpFactor), kMaximum);
-    }
+    if (period.sent.bps < kUnused * rate_.bps) return;
+    // Where nothing has been lost, what ended the ramp may have been a moment of the host's.
+    if (!limit_seen_) ramp_again();
+    rate_ = std::min(rate_ * kProbeFactor, kMaximum);
   } else {
     cut(period);
   }

@@ -70,7 +70,8 @@ class RateController {
   [[nodiscard]] Mark mark_now(Instant now, const Feedback& feedback) const;
   [[nodiscard]] bool is_clean(const Period& period) const;
   // `step_is_known`: the receiver has told of datagrams sent since the last step.
-  void ramp(const Period& period, bool step_is_known);
+  void ramp(Instant now, const Period& period, bool step_is_known);
+  void on_stall(Instant now, const Period& period);
   void adjust(const Period& period);
   [[nodiscard]] bool loss_is_explained() const;
   void cut(const Period& period);
@@ -88,6 +89,7 @@ class RateController {
   std::uint64_t ramp_gate_ = 0;  // datagrams sent when the ramp took its last step
   int slow_periods_ = 0;         // in a row, after the ramp
   int stalled_reports_ = 0;      // in a row, while ramping
+  Instant stalled_since_;        // the first of them
   double path_loss_ = 0;
   double loss_before_cut_ = 0;  // 0: the last adjustment was no cut
   BitRate rate_before_cut_;

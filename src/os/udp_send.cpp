@@ -94,6 +94,8 @@ std::optional<UdpSocket::Target> UdpSocket::target_of(const SendRequest& request
   if (v6_peer != socket_.v6 && (v6_peer || !socket_.dual_stack)) return std::nullopt;
   Target target;
   target.to = socket_.v6 ? to_v6_socket_address(request.to) : to_socket_address(request.to);
+  // Without an address the kernel takes the route that it keeps.
+  if (socket_.peer == request.to && !request.from) target.to.length = 0;
   if (request.from) {
     if (request.from->is_v6() != v6_peer) return std::nullopt;
     target.control.put_source(*request.from, socket_.v6);

@@ -96,6 +96,21 @@ Result<Fd> open_bound(const Endpoint& local, const std::string& interface) {
   return fd;
 }
 
+// Best effort: without a route it stays without a peer, and sends fail for the same reason.
+void connect_to(int descriptor, const Endpoint& peer) {
+  const bool v6 = get_option(descriptor, SOL_SOCKET, SO_DOMAIN) == AF_INET6;
+  if (peer.address.is_v6() && !v6) return;
+  const SocketAddress address = v6 ? to_v6_socket_address(peer) : to_socket_address(peer);
+  static_cast<void>(::connect(descriptor, &address.generic, address.length));
+}
+
+std::optional<Endpoint> peer_endpoint(int descriptor) {
+  SocketAddress address;
+  address.length = sizeof address.v6;
+  if (getpeername(descriptor, &address.generic, &address.length) != 0) return std::nullopt;
+  return to_endpoint(address.generic);
+}
+
 Result<Endpoint> local_endpoint(int descriptor) {
   SocketAddress address;
   address.length = sizeof address.v6;
@@ -239,6 +254,7 @@ Result<ConfiguredSocket> configure(Fd fd, const UdpOptions& options) {
   const auto local = local_endpoint(descriptor);
   if (!local) return std::unexpected(local.error());
   socket.local = *local;
+  socket.peer = peer_endpoint(descriptor);
   socket.v6 = get_option(descriptor, SOL_SOCKET, SO_DOMAIN) == AF_INET6;
   socket.dual_stack = socket.v6 && get_option(descriptor, SOL_IPV6, IPV6_V6ONLY) == 0;
 
@@ -264,6 +280,7 @@ Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options) {
   const Endpoint local{unmapped(options.bind.address), options.bind.port};
   auto fd = open_bound(local, options.interface);
   if (!fd) return std::unexpected(std::move(fd.error()));
+  if (options.peer) connect_to(fd->get(), *options.peer);
   return configure(std::move(*fd), options);
 }
 

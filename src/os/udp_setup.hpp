@@ -17,6 +17,7 @@ namespace wyndrvr::os {
 struct ConfiguredSocket {
   Fd fd;
   Endpoint local;
+  std::optional<Endpoint> peer;
   bool v6 = false;
   bool dual_stack = false;  // an IPv6 socket that takes IPv4 too
   bool gro = false;

@@ -12,14 +12,6 @@ namespace wyndrvr::runtime {
 using engine::Transmit;
 using Status = os::SendOutcome::Status;
 
-namespace {
-
-bool is_train(const os::Received& received) {
-  return received.segment_size < received.bytes.size();
-}
-
-}  // namespace
-
 PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened)
     : runner(owner), index(static_cast<std::uint8_t>(number)), socket(std::move(opened)) {}
 
@@ -101,7 +93,7 @@ void PortRunner::receive(Flow& flow) {
     }
     flow.bulk_in = flow.bulk_in || batch->size() >= kBulkBuffers;
     if (batch->size() < receive_buffer_.slot_count()) {
-      if (flow.bulk_in && !is_train(batch->back())) loop_.rest();
+      if (flow.bulk_in) loop_.rest();
       return;
     }
     if (now - begin >= kMaxReceiveTime) return;

@@ -73,6 +73,7 @@ Result<std::vector<os::UdpSocket>> open_client_port(const engine::PortConfig& co
   const std::size_t count = socket_count(config);
   os::UdpOptions options = options_of(role, offloads);
   options.bind = {local, Port{0}};
+  if (single || kind == PortKind::kUpload) options.peer = config.peer;
   options.interface = wishes.interface;
   options.hop_limit = wishes.hop_limit;
   options.traffic_class = wishes.traffic_class;

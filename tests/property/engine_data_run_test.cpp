@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,8 +57,8 @@ Said everything_of(PortActor& actor, Instant now) {
 // datagram after the other.
 class Twins {
  public:
-  explicit Twins(const PortConfig& config)
-      : whole(make_port_actor({&config, 1})), each(make_port_actor({&config, 1})) {}
+  explicit Twins(std::span<const PortConfig> configs)
+      : whole(make_port_actor(configs)), each(make_port_actor(configs)) {}
 
   void tell(const Message& message) {
     for (PortActor* port : {whole.get(), each.get()}) {
@@ -120,7 +121,7 @@ class Numbers {
 
   std::vector<Draft> piece() {
     const auto length = static_cast<std::uint64_t>(*rc::gen::inRange(1, 12));
-    switch (*rc::gen::inRange(0, 10)) {
+    switch (*rc::gen::inRange(0, 11)) {
       case 0:  // lost
         next_ += length;
         return run(length);
@@ -147,6 +148,12 @@ class Numbers {
       case 6:
         ++time_;
         return run(length);
+      case 7: {  // copies whose E is on the edge of too far ahead
+        const std::uint64_t seq = next_ - std::min<std::uint64_t>(next_, length);
+        const std::uint64_t number =
+            next_ - offset_ + DataReceiver::kMaxJump - *rc::gen::inRange<std::uint64_t>(0, 20);
+        return drafts(seq, seq - number, length);
+      }
       default:
         return run(length);
     }
@@ -186,10 +193,10 @@ void spoil(std::string& buffer, std::size_t size) {
 
 // --- dialect 1 ---
 
-PortConfig upload_config(Side side, const TestTerms& terms, bool keys) {
+PortConfig path_config(Side side, PortKind kind, const TestTerms& terms, bool keys) {
   PortConfig config;
   config.side = side;
-  config.kind = PortKind::kUpload;
+  config.kind = kind;
   config.peer = side == Side::kClient ? kServerEnd : kClientEnd;
   config.server_port = kServerEnd.port;
   config.clock_offset = 1'700'000'000s;
@@ -202,6 +209,14 @@ PortConfig upload_config(Side side, const TestTerms& terms, bool keys) {
   return config;
 }
 
+// Of the upload port; or of all three, where they are one.
+std::vector<PortConfig> upload_configs(Side side, const TestTerms& terms, bool keys) {
+  if (!terms.single_port) return {path_config(side, PortKind::kUpload, terms, keys)};
+  std::vector<PortConfig> configs;
+  for (const PortKind kind : kPortKinds) configs.push_back(path_config(side, kind, terms, keys));
+  return configs;
+}
+
 Endpoint client_socket(std::size_t flow) {
   return {kClientEnd.address, {static_cast<std::uint16_t>(kClientEnd.port.value + flow)}};
 }
@@ -209,10 +224,10 @@ Endpoint client_socket(std::size_t flow) {
 class UploadTwins : public Twins {
  public:
   UploadTwins(const TestTerms& terms, bool keys)
-      : Twins(upload_config(Side::kServer, terms, keys)),
+      : Twins(upload_configs(Side::kServer, terms, keys)),
         terms_(terms),
-        client_(upload_config(Side::kClient, terms, keys)),
-        guard_({Side::kClient, kServerEnd.port, client_.path->keys, terms.data_tags}) {
+        client_(upload_configs(Side::kClient, terms, keys)),
+        guard_({Side::kClient, kServerEnd.port, client_.front().path->keys, terms.data_tags}) {
     prove();
     TestPlan plan;
     plan.channel = {1};
@@ -231,6 +246,7 @@ class UploadTwins : public Twins {
       wire::set_data_header(one.data(), drafts[i].channel, {drafts[i].seq}, drafts[i].offset);
       wire::set_data_time(one.data(), drafts[i].time);
     }
+    if (*rc::gen::inRange(0, 4) == 0) change_types(bytes, size);
     guard_.tag(bytes, size);
     spoil(buffer, size);
     const auto mark = *rc::gen::element<std::optional<std::uint8_t>>(std::nullopt, 0, 3);
@@ -240,7 +256,7 @@ class UploadTwins : public Twins {
  private:
   // The three ways of each path's heartbeat. Both servers send the same.
   void prove() {
-    const auto client = make_port_actor({&client_, 1});
+    const auto client = make_port_actor(client_);
     for (int way = 0; way < 2; ++way) {
       while (const auto transmit = client->poll_transmit(now)) {
         receive(std::string(as_text(transmit->bytes)), transmit->bytes.size(),
@@ -248,8 +264,6 @@ class UploadTwins : public Twins {
         for (const std::string& answer : said().datagrams) {
           Datagram back = datagram(answer, kServerEnd, now);
           back.flow = transmit->flow;
-          const auto heartbeat = wire::parse_path_packet(back.bytes.first(wire::kPathPrefixSize));
-          RC_ASSERT(heartbeat.has_value());
           note_nonce(transmit->flow, back);
           client->on_datagram(now, back);
         }
@@ -258,15 +272,26 @@ class UploadTwins : public Twins {
     RC_ASSERT(nonces_.size() == terms_.streams);
   }
   void note_nonce(std::size_t flow, const Datagram& heartbeat_1) {
-    const ByteView body = heartbeat_1.bytes.subspan(wire::kPathPrefixSize);
+    const auto packet = wire::parse_path_packet(heartbeat_1.bytes);
+    RC_ASSERT(packet.has_value());
+    if (packet->header.channel != plain_channel(PortKind::kUpload, terms_)) return;
+    const ByteView body = packet->body;
+    const bool sealed = client_.front().path->keys.has_value();
     const auto answer = wire::parse_path_heartbeat1(
-        client_.path->keys ? body.first(body.size() - PacketGuard::kMaxSeal) : body);
+        sealed ? body.first(body.size() - PacketGuard::kMaxSeal) : body);
     RC_ASSERT(answer.has_value());
     if (flow == nonces_.size()) nonces_.push_back(answer->server_nonce);
   }
+  // Several kinds of packets in one buffer.
+  static void change_types(MutableByteView datagrams, std::size_t size) {
+    for (std::size_t at = 0; at < datagrams.size(); at += size) {
+      if (*rc::gen::inRange(0, 3) != 0) continue;
+      datagrams[at] = static_cast<std::byte>(*rc::gen::inRange(0x80, 0x89));
+    }
+  }
 
   TestTerms terms_;
-  PortConfig client_;
+  std::vector<PortConfig> client_;
   PacketGuard guard_;
   std::vector<wire::PathNonce> nonces_;
 };
@@ -279,6 +304,7 @@ TestTerms drawn_upload(bool tags) {
   terms.streams = kRunStreams;
   terms.reliable = *rc::gen::arbitrary<bool>();
   terms.data_tags = tags;
+  terms.single_port = *rc::gen::arbitrary<bool>();
   return terms;
 }
 
@@ -315,13 +341,11 @@ RC_GTEST_PROP(DataRuns, ComeToWhatTheirDatagramsComeTo, ()) {
 
 class OriginalTwins : public Twins {
  public:
-  explicit OriginalTwins(bool proven) : Twins(actor_config(Side::kServer, PortKind::kUpload)) {
+  explicit OriginalTwins(bool proven)
+      : Twins(std::array{actor_config(Side::kServer, PortKind::kUpload)}) {
     if (proven) {
-      for (const std::string& packet : {heartbeat_0(), std::string()}) {
-        const std::string one =
-            packet.empty() ? heartbeat_2({kClientEnd, said().datagrams.front()}) : packet;
-        receive(one, one.size(), kClientEnd);
-      }
+      receive(heartbeat_0(), kAsItIs, kClientEnd);
+      receive(heartbeat_2({kClientEnd, said().datagrams.front()}), kAsItIs, kClientEnd);
     }
     TestPlan plan = some_plan();
     plan.duration = kRunTest;
@@ -340,6 +364,9 @@ class OriginalTwins : public Twins {
     spoil(buffer, size);
     if (!buffer.empty()) receive(buffer, size, kClientEnd);
   }
+
+ private:
+  static constexpr std::size_t kAsItIs = wire::kMaxPacketSize;  // one datagram
 };
 
 RC_GTEST_PROP(DataRuns, OfDialect014ComeToWhatTheirDatagramsComeTo, ()) {

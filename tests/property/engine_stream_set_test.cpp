@@ -28,6 +28,8 @@ class SetAndStreams {
     for (std::size_t i = 0; i < terms.streams; ++i) {
       streams_.emplace_back(stream_channel(i), terms, 0);
     }
+    RC_ASSERT(!set_.poll_report(now).has_value());
+    RC_ASSERT(!set_.deadline(now).has_value());
     const Go go{{}, now, kSetTest};
     set_.on_go(go);
     for (StreamReceiver& stream : streams_) stream.on_go(go);
