@@ -13,7 +13,10 @@ using engine::Transmit;
 using Status = os::SendOutcome::Status;
 
 PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened)
-    : runner(owner), index(static_cast<std::uint8_t>(number)), socket(std::move(opened)) {}
+    : runner(owner),
+      index(static_cast<std::uint8_t>(number)),
+      socket(std::move(opened)),
+      may_rest(socket.receive_buffer_granted() >= kRestfulBuffer) {}
 
 PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
                        std::span<const engine::PortConfig> configs)
@@ -93,7 +96,7 @@ void PortRunner::receive(Flow& flow) {
     }
     flow.bulk_in = flow.bulk_in || batch->size() >= kBulkBuffers;
     if (batch->size() < receive_buffer_.slot_count()) {
-      if (flow.bulk_in) loop_.rest();
+      if (flow.bulk_in && flow.may_rest) loop_.rest();
       return;
     }
     if (now - begin >= kMaxReceiveTime) return;
