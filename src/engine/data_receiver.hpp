@@ -47,8 +47,8 @@ class DataReceiver {
   // much longer than the test is waited for it.
   static constexpr Duration kFirstPatience = 1s;
 
-  // While the sender may still ramp up, that long after the test's start, its rate doubles with each
-  // progress.
+  // While the sender may still ramp up, that long after the test's start, its rate doubles with
+  // each progress.
   static constexpr Duration kRampTime = 1s;
   static constexpr Duration kRampProgressInterval = 10ms;
 
