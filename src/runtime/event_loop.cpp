@@ -104,9 +104,9 @@ Result<void> EventLoop::turn() {
   return {};
 }
 
-const EventLoop::Registration* EventLoop::find(const os::Event& event) {
+EventLoop::Registration* EventLoop::find(const os::Event& event) {
   const auto id = static_cast<Id>(event.tag);
-  const Registration& entry = sources_[id];
+  Registration& entry = sources_[id];
   // Removed, and perhaps reused, by a source before it in this turn.
   if (entry.source == nullptr || tag_of(id, entry.generation) != event.tag) return nullptr;
   return &entry;
@@ -125,13 +125,21 @@ void EventLoop::dispatch(std::span<const os::Event> events) {
   }
 }
 
-// What there is no time for reports itself again, behind what is ready by then (epoll(7)).
+// What there is no time for reports itself again, but in the kernel's order, which stays the same
+// (level-triggered epoll(7)): whatever has waited longest comes first.
 void EventLoop::dispatch_bulk() {
   if (bulk_events_.empty()) return;
   had_bulk_ = true;
+  std::ranges::stable_sort(bulk_events_, {}, [this](const os::Event& event) {
+    const Registration* entry = find(event);
+    return entry != nullptr ? entry->bulk_served : 0;
+  });
   const Instant end = os::monotonic_now() + kBulkTime;
   for (const os::Event& event : bulk_events_) {
-    if (const Registration* entry = find(event)) entry->source->on_ready(readiness_of(event));
+    if (Registration* entry = find(event)) {
+      entry->bulk_served = ++bulk_served_;
+      entry->source->on_ready(readiness_of(event));
+    }
     if (os::monotonic_now() >= end) return;
   }
 }

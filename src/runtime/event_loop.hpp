@@ -90,6 +90,7 @@ class EventLoop {
     bool want_write = false;
     bool queued = false;  // is in again_
     bool bulk = false;
+    std::uint64_t bulk_served = 0;  // when it last ran as ready bulk, as a count of such runs
   };
 
   EventLoop(os::Poller poller, const LoopTuning& tuning)
@@ -107,7 +108,7 @@ class EventLoop {
   void measure_lag(Instant now);
   void take_rest();
   // The registration that an event is for; nothing where it is gone by now.
-  [[nodiscard]] const Registration* find(const os::Event& event);
+  [[nodiscard]] Registration* find(const os::Event& event);
 
   os::Poller poller_;
   LoopTuning tuning_;
@@ -121,7 +122,8 @@ class EventLoop {
   std::unique_ptr<stats::LatencyRecorder> lag_;
   std::optional<Instant> lag_due_;
   std::vector<os::Event> bulk_events_;  // of this turn
-  bool had_bulk_ = false;               // in this turn
+  std::uint64_t bulk_served_ = 0;
+  bool had_bulk_ = false;  // in this turn
   bool rest_ = false;
   bool stopped_ = false;
 };

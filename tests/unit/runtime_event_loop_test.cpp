@@ -1,3 +1,4 @@
+#include <array>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -207,6 +208,35 @@ TEST(EventLoop, ReadyBulkComesAfterADeadlineThatIsDue) {
   loop.remove(*bulk_id);
   loop.remove(*timely_id);
   ::close(fd);
+}
+
+TEST(EventLoop, ReadyBulkTakesTurnsWhereThereIsNoTimeForAll) {
+  EventLoop loop = make_loop();
+  constexpr std::size_t kSources = 3;
+  std::array<Source, kSources> sources;
+  std::array<int, kSources> served{};
+  std::array<int, kSources> fds{};
+  std::vector<EventLoop::Id> ids;
+  int all = 0;
+  for (std::size_t i = 0; i < kSources; ++i) {
+    // Never read, so always ready.
+    fds[i] = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+    ids.push_back(*loop.add(fds[i], sources[i]));
+    loop.set_bulk(ids[i], true);
+    sources[i].ready = [&, i](const Readiness&) {
+      ++served[i];
+      if (++all == 12) loop.stop();
+      const Instant begin = os::monotonic_now();
+      while (os::monotonic_now() < begin + EventLoop::kBulkTime) {
+      }
+    };
+  }
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(served, (std::array{4, 4, 4}));
+  for (std::size_t i = 0; i < kSources; ++i) {
+    loop.remove(ids[i]);
+    ::close(fds[i]);
+  }
 }
 
 TEST(EventLoop, LagIsMeasuredWhileThereIsBulkAndOnlyThen) {
