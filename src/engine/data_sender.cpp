@@ -15,7 +15,8 @@ DataSender::DataSender(const Options& options)
       losses_(options.loss_buffer_length),
       pacer_(options.fixed_rate ? Pacer::kMaxFixedCatchUp : Pacer::kMaxCatchUp) {
   const std::size_t size = options.packet_size;
-  const std::size_t packets = std::min(kMaxBatchPackets, kMaxBatchBytes / size);
+  const std::size_t packets =
+      std::min(kMaxBatchPackets, options.super_packets * (kMaxSuperPacketBytes / size));
   buffer_.resize(packets * size);
   for (std::size_t i = 0; i < packets; ++i) {
     const auto packet = MutableByteView(buffer_).subspan(i * size, size);

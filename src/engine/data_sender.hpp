@@ -29,9 +29,11 @@ namespace wyndrvr::engine {
 
 class DataSender {
  public:
-  // Octets of a batch: what one super-packet holds at most (udp(7), UDP_SEGMENT). The socket makes
-  // several of it where there are more datagrams than one takes.
-  static constexpr std::size_t kMaxBatchBytes = 65'507;
+  // What one super-packet holds at most (udp(7), UDP_SEGMENT), and how many of these a batch does:
+  // a system call for several costs less, and so many stay in the cache. The socket makes more of
+  // them where the kernel takes fewer datagrams in one.
+  static constexpr std::size_t kMaxSuperPacketBytes = 65'507;
+  static constexpr std::size_t kMaxSuperPackets = 4;
   static constexpr std::size_t kMaxBatchPackets = kMaxTransmitPackets;
   // Datagrams per call where they leave one by one.
   static constexpr std::size_t kMaxSeparatePackets = 16;
@@ -54,8 +56,9 @@ class DataSender {
     // Of a fixed rate: by how much of the time between two datagrams the first one waits, so that
     // streams do not send all at once. 0 to 1.
     double stagger = 0;
-    std::optional<ByteCount> octets{};  // absent: no bound
-    Duration progress_interval{};       // zero: none wanted
+    std::optional<ByteCount> octets{};             // absent: no bound
+    std::size_t super_packets = kMaxSuperPackets;  // of a batch
+    Duration progress_interval{};                  // zero: none wanted
     Duration adjustment_delay = 1s;
     std::uint32_t loss_buffer_length = 10;  // reports
   };

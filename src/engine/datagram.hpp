@@ -51,7 +51,7 @@ void for_each_run(const Datagram& datagram, Visit visit) {
   } while (!rest.empty());
 }
 
-// Datagrams of one transmit, at most: what 64 KiB hold of the shortest ones.
+// Datagrams of one transmit, at most: eight super-packets of the shortest ones.
 inline constexpr std::size_t kMaxTransmitPackets = 1024;
 
 enum class TransmitKind : std::uint8_t { kData, kOther };

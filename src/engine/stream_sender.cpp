@@ -22,6 +22,7 @@ DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const T
           .initial_rate = std::max(initial, RateController::kMinimum),
           .stagger = static_cast<double>(stream.value - wire::kFirstStreamChannel) / terms.streams,
           .octets = terms.stream_octets(),
+          .super_packets = std::max<std::size_t>(1, DataSender::kMaxSuperPackets / terms.streams),
           .adjustment_delay = protocol.adjustment_delay,
           .loss_buffer_length = protocol.flow_control_rate};
 }

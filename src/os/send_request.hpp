@@ -14,10 +14,11 @@ namespace wyndrvr::os {
 // finds out: the cost is one per super-packet, so small datagrams gain much by more of them in one.
 inline constexpr std::size_t kMaxSuperPacketSegments = 128;
 inline constexpr std::size_t kMaxOldSuperPacketSegments = 64;
-// Bounds of one train: the smallest datagrams of a test, 64 octets, and the largest UDP payload
-// over IPv4. Both are also what fits the caches; longer trains gain nothing.
+inline constexpr std::size_t kMaxSuperPacketBytes = 65'507;  // the largest UDP payload over IPv4
+// Bounds of one train, which leaves as several super-packets: as much as fits the caches; longer
+// trains gain nothing.
 inline constexpr std::size_t kMaxTrainSegments = 1024;
-inline constexpr std::size_t kMaxTrainBytes = 65'507;
+inline constexpr std::size_t kMaxTrainBytes = 4 * kMaxSuperPacketBytes;
 
 struct SendRequest {
   Endpoint to;

@@ -41,6 +41,11 @@ bool may_refuse_gso(int error) {
   return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
 }
 
+// Octets of a super-packet of that many segments, or of as many as one holds.
+constexpr std::size_t super_packet_bytes(std::size_t segments, std::size_t segment) {
+  return std::min(segments, kMaxSuperPacketBytes / segment) * segment;
+}
+
 // Messages of one call, which differ in their octets only.
 class MessageBatch {
  public:
@@ -132,15 +137,15 @@ SendOutcome UdpSocket::send_super_packets(const SendRequest& request, const Targ
   const std::size_t segment = request.segment_size;
   Target with_segments = target;
   with_segments.control.put_segment_size(static_cast<std::uint16_t>(segment));
-  const SendOutcome outcome =
-      send_pieces(with_segments, request.bytes, super_packet_segments_ * segment);
+  const SendOutcome outcome = send_pieces(with_segments, request.bytes,
+                                          super_packet_bytes(super_packet_segments_, segment));
   const bool too_many = outcome.error == EINVAL && outcome.bytes_sent == 0 &&
                         super_packet_segments_ > kMaxOldSuperPacketSegments &&
                         request.bytes.size() > kMaxOldSuperPacketSegments * segment;
   if (!too_many) return outcome;
   // A kernel before 6.9, perhaps.
-  const SendOutcome fewer =
-      send_pieces(with_segments, request.bytes, kMaxOldSuperPacketSegments * segment);
+  const SendOutcome fewer = send_pieces(with_segments, request.bytes,
+                                        super_packet_bytes(kMaxOldSuperPacketSegments, segment));
   if (fewer.bytes_sent > 0) super_packet_segments_ = kMaxOldSuperPacketSegments;
   return fewer;
 }

@@ -51,7 +51,8 @@ void EventLoop::remove(Id id) {
   WYNDRVR_CHECK(entry.source != nullptr);
   timers_.set(id, std::nullopt);
   // Closing a descriptor takes it out of epoll as well, so a failure here loses nothing.
-  if (entry.fd != kNoDescriptor) (void)poller_.remove(entry.fd);
+  if (entry.fd != kNoDescriptor && !entry.polled) (void)poller_.remove(entry.fd);
+  if (entry.polled) (void)std::erase(polled_, id);
   if (entry.queued) (void)std::erase(again_, id);
   entry = Registration{.generation = entry.generation + 1};
   free_ids_.push_back(id);
@@ -61,9 +62,25 @@ bool EventLoop::set_want_write(Id id, bool want_write) {
   Registration& entry = sources_[id];
   if (entry.want_write == want_write) return true;
   if (entry.fd == kNoDescriptor) return false;
+  set_polled(id, false);
+  if (entry.polled) return false;
   if (!poller_.modify(entry.fd, tag_of(id, entry.generation), want_write)) return false;
   entry.want_write = want_write;
   return true;
+}
+
+void EventLoop::set_polled(Id id, bool polled) {
+  Registration& entry = sources_[id];
+  if (entry.polled == polled || entry.fd == kNoDescriptor) return;
+  if (polled) {
+    if (!poller_.remove(entry.fd)) return;
+    polled_.push_back(id);
+  } else {
+    // Where the kernel has no memory for it, it goes on being polled.
+    if (!poller_.add(entry.fd, tag_of(id, entry.generation), entry.want_write)) return;
+    (void)std::erase(polled_, id);
+  }
+  entry.polled = polled;
 }
 
 void EventLoop::run_again(Id id) {
@@ -80,18 +97,21 @@ Result<void> EventLoop::run() {
 }
 
 std::optional<Duration> EventLoop::wait_time() const {
-  if (!again_.empty() || !deferred_.empty()) return Duration(0);
+  if (!again_.empty() || !deferred_.empty() || poll_at_once_) return Duration(0);
   const auto next = timers_.earliest();
   std::optional<Instant> until = lag_due_;
   if (next) until = until ? std::min(*until, next->at) : next->at;
-  if (!until) return tuning_.block_limit;
+  const Duration limit =
+      polled_.empty() ? tuning_.block_limit : std::min(tuning_.block_limit, kRest);
+  if (!until) return limit;
   const Duration left = std::max(*until - os::monotonic_now(), Duration(0));
-  return std::min(left, tuning_.block_limit);
+  return std::min(left, limit);
 }
 
 Result<void> EventLoop::turn() {
   const auto events = poller_.wait(wait_time());
   if (!events) return std::unexpected(events.error());
+  poll_at_once_ = false;
   if (!events->empty() && tuning_.gather > Duration(0)) os::sleep_for(tuning_.gather);
   had_bulk_ = false;
   dispatch(*events);
@@ -100,7 +120,7 @@ Result<void> EventLoop::turn() {
   wake_again();
   run_deferred();
   if (tuning_.pause() > Duration(0)) os::sleep_for(tuning_.pause());
-  take_rest();
+  if (had_bulk_ && !lag_due_) lag_due_ = os::monotonic_now() + kLagInterval;
   return {};
 }
 
@@ -125,9 +145,19 @@ void EventLoop::dispatch(std::span<const os::Event> events) {
   }
 }
 
+void EventLoop::add_polled(Instant now) {
+  const bool look_for_errors = now >= next_error_look_;
+  if (look_for_errors) next_error_look_ = now + kErrorInterval;
+  for (const Id id : polled_) {
+    bulk_events_.push_back(
+        {.tag = tag_of(id, sources_[id].generation), .readable = true, .error = look_for_errors});
+  }
+}
+
 // What there is no time for reports itself again, but in the kernel's order, which stays the same
 // (level-triggered epoll(7)): whatever has waited longest comes first.
 void EventLoop::dispatch_bulk() {
+  if (!polled_.empty()) add_polled(os::monotonic_now());
   if (bulk_events_.empty()) return;
   had_bulk_ = true;
   std::ranges::stable_sort(bulk_events_, {}, [this](const os::Event& event) {
@@ -195,13 +225,6 @@ void EventLoop::measure_lag(Instant now) {
   if (!lag_due_ || now < *lag_due_) return;
   lag_->record(now - *lag_due_);
   lag_due_.reset();
-}
-
-void EventLoop::take_rest() {
-  if (had_bulk_ && !lag_due_) lag_due_ = os::monotonic_now() + kLagInterval;
-  if (!std::exchange(rest_, false)) return;
-  const Duration left = wait_time().value_or(kRest);
-  if (left > Duration(0)) os::sleep_for(std::min(left, kRest));
 }
 
 }  // namespace wyndrvr::runtime

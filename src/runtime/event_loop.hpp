@@ -7,8 +7,10 @@
 //
 // Sources that move data in bulk come last, and share kBulkTime a turn, whatever their number: what
 // is left over comes in the next turn. So the others keep their timing under full load; lag() tells
-// how well. Where a bulk source has taken all that was there and more is on its way, the loop rests
-// for a moment instead of being woken for each datagram.
+// how well.
+//
+// A busy one can be polled: taken out of epoll, where each of its datagrams would cost a wake-up or
+// a call-back, and looked at in each turn, which waits for no longer than kRest.
 //
 // One thread. Sources must outlive their registration. A failing epoll ends `run` with an error.
 #pragma once
@@ -53,8 +55,10 @@ class EventLoop {
   // What bulk sources may take of a turn: so long for those that are ready, and for those that run
   // again. One of each runs in any case.
   static constexpr Duration kBulkTime = 100us;
-  // Shorter than it takes to be woken (45-50 us), longer than what the peer needs for a batch.
-  static constexpr Duration kRest = 50us;
+  // How long a turn waits at most while a source is polled and nothing else is to be done.
+  static constexpr Duration kRest = 100us;
+  // How often a polled source is to look at its errors: nothing tells of them meanwhile.
+  static constexpr Duration kErrorInterval = 1ms;
   // How often the loop measures its lag while there is bulk.
   static constexpr Duration kLagInterval = 2ms;
 
@@ -69,8 +73,10 @@ class EventLoop {
   void run_again(Id id);
   // Whether the source moves data in bulk at present.
   void set_bulk(Id id, bool bulk) { sources_[id].bulk = bulk; }
-  // At the end of this turn, unless there is more to do: nothing urgent comes for kRest.
-  void rest() { rest_ = true; }
+  // Whether the source is polled: on_ready in each turn, whether there is anything or not.
+  void set_polled(Id id, bool polled);
+  // A polled source has left something: the next turn does not wait.
+  void poll_at_once() { poll_at_once_ = true; }
   // Runs at the end of this turn: the place to destroy a source from within its own call.
   void defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }
 
@@ -90,6 +96,7 @@ class EventLoop {
     bool want_write = false;
     bool queued = false;  // is in again_
     bool bulk = false;
+    bool polled = false;            // is in polled_, and not in epoll
     std::uint64_t bulk_served = 0;  // when it last ran as ready bulk, as a count of such runs
   };
 
@@ -102,11 +109,11 @@ class EventLoop {
   // All but bulk, which is kept for dispatch_bulk().
   void dispatch(std::span<const os::Event> events);
   void dispatch_bulk();
+  void add_polled(Instant now);
   void wake_due();
   void wake_again();
   void run_deferred();
   void measure_lag(Instant now);
-  void take_rest();
   // The registration that an event is for; nothing where it is gone by now.
   [[nodiscard]] Registration* find(const os::Event& event);
 
@@ -118,13 +125,15 @@ class EventLoop {
   std::vector<Id> again_;
   std::vector<Id> running_again_;
   std::vector<Id> left_over_;
+  std::vector<Id> polled_;
   std::vector<std::function<void()>> deferred_;
   std::unique_ptr<stats::LatencyRecorder> lag_;
   std::optional<Instant> lag_due_;
   std::vector<os::Event> bulk_events_;  // of this turn
   std::uint64_t bulk_served_ = 0;
   bool had_bulk_ = false;  // in this turn
-  bool rest_ = false;
+  bool poll_at_once_ = false;
+  Instant next_error_look_;
   bool stopped_ = false;
 };
 

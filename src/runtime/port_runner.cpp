@@ -63,10 +63,7 @@ void PortRunner::on_ready(Flow& flow, const Readiness& readiness) {
     flow.awaits_room = false;
     loop_.set_want_write(*flow.id, false);
   }
-  if (readiness.readable) {
-    receive(flow);
-    loop_.set_bulk(*flow.id, flow.bulk_in);
-  }
+  if (readiness.readable) receive(flow);
   drain();
 }
 
@@ -77,12 +74,16 @@ void PortRunner::on_wake(Instant now) {
 
 void PortRunner::receive(Flow& flow) {
   const Instant begin = os::monotonic_now();
-  flow.bulk_in = false;
+  flow.bulk_in = begin < flow.bulk_until;
   for (;;) {
     const auto batch = flow.socket.receive(receive_buffer_);
     // A receive that fails for good (no memory) loses nothing here: the datagrams stay queued.
     if (!batch || batch->empty()) return;
     const Instant now = os::monotonic_now();
+    if (batch->size() >= kBulkBuffers) {
+      flow.bulk_in = true;
+      flow.bulk_until = now + kBulkPatience;
+    }
     for (const os::Received& received : *batch) {
       actor_->on_datagram(now, {.bytes = received.bytes,
                                 .segment_size = received.segment_size,
@@ -94,12 +95,8 @@ void PortRunner::receive(Flow& flow) {
                                 .traffic_class = received.traffic_class,
                                 .socket_drops = flow.socket.receive_drops()});
     }
-    flow.bulk_in = flow.bulk_in || batch->size() >= kBulkBuffers;
-    if (batch->size() < receive_buffer_.slot_count()) {
-      if (flow.bulk_in && flow.may_rest) loop_.rest();
-      return;
-    }
-    if (now - begin >= kMaxReceiveTime) return;
+    if (batch->size() < receive_buffer_.slot_count()) return;
+    if (now - begin >= kMaxReceiveTime) return loop_.poll_at_once();
     drain();
   }
 }
@@ -131,26 +128,31 @@ void PortRunner::drain() {
 
 void PortRunner::transmit() {
   more_to_send_ = false;
-  bulk_out_ = false;
+  for (const auto& flow : flows_) flow->bulk_out = false;
   const Instant start = os::monotonic_now();
   if (blocked_ > 0) send_waiting(start);
-  const Duration bound = loop_.tuning().max_send_time;
+  const Duration chosen = loop_.tuning().max_send_time;
   // A send loop that sleeps does so after each datagram, unless it is told how long to go on.
-  const bool one_by_one = loop_.tuning().send_sleep > Duration(0) && bound == Duration(0);
-  const int most_sends = one_by_one ? 1 : kMaxSends;
-  const std::size_t most_data = one_by_one ? 1 : engine::PortActor::kMaxBatchPackets;
-  for (int i = 0; i < most_sends; ++i) {
+  const bool one_by_one = loop_.tuning().send_sleep > Duration(0) && chosen == Duration(0);
+  const Duration bound = chosen > Duration(0) ? std::min(chosen, kMaxSendTime) : kMaxSendTime;
+  const std::size_t most_data = one_by_one ? 1 : most_data_per_send();
+  Instant now = start;
+  do {
     // What waits at an only socket is the actor's own memory.
     if (blocked_ == flows_.size()) return;
-    // Read anew each time: what is sent tells the time of its sending.
-    const Instant now = os::monotonic_now();
-    if (i > 0 && bound > Duration(0) && now - start >= bound) break;
     const auto next = actor_->poll_transmit(now, blocked_ > 0 ? 0 : most_data);
     if (!next) return;
-    bulk_out_ = bulk_out_ || next->kind == engine::TransmitKind::kData;
     transmit(*next);
-  }
+    // Read anew each time: what is sent tells the time of its sending.
+    now = os::monotonic_now();
+  } while (!one_by_one && now - start < bound);
   more_to_send_ = blocked_ < flows_.size();
+}
+
+std::size_t PortRunner::most_data_per_send() const {
+  const bool gso =
+      std::ranges::all_of(flows_, [](const auto& flow) { return flow->socket.gso_available(); });
+  return gso ? engine::PortActor::kMaxBatchPackets : kMaxSeparateSends;
 }
 
 // Whatever has room again sends what waits at it.
@@ -166,6 +168,7 @@ void PortRunner::send_waiting(Instant now) {
 void PortRunner::transmit(const Transmit& transmit) {
   WYNDRVR_CHECK(transmit.flow < flows_.size());
   Flow& flow = *flows_[transmit.flow];
+  flow.bulk_out = flow.bulk_out || transmit.kind == engine::TransmitKind::kData;
   Transmit rest = transmit;
   if (flow.waiting.empty()) {
     if (send(flow, rest)) return;
@@ -242,7 +245,14 @@ void PortRunner::schedule() {
   // The first flow's registration stands for the port.
   const auto& id = flows_.front()->id;
   if (!id) return;
-  loop_.set_bulk(*id, bulk_out_ || flows_.front()->bulk_in);
+  bool sends_bulk = false;
+  for (const auto& flow : flows_) {
+    sends_bulk = sends_bulk || flow->bulk_out;
+    loop_.set_bulk(*flow->id, flow->bulk_in || flow->bulk_out);
+    const bool busy = (flow->bulk_in && flow->may_rest) || (flow->bulk_out && more_to_send_);
+    loop_.set_polled(*flow->id, busy && !flow->awaits_room);
+  }
+  if (sends_bulk) loop_.set_bulk(*id, true);
   if (more_to_send_) {
     loop_.run_again(*id);
     return;

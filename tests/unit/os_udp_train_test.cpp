@@ -94,14 +94,28 @@ TEST(UdpTrainGro, IsOffUnlessAskedFor) {
   EXPECT_FALSE(open_on("127.0.0.1").gro_enabled());
 }
 
-TEST(UdpTrainGso, FullTrainOfLargestSizeFits) {
+TEST(UdpTrainGso, FullSuperPacketOfLargestSizeFits) {
   UdpSocket receiver =
       open_on("127.0.0.1", {.gro = Offload::kAuto, .receive_buffer = kAmpleBuffer});
   UdpSocket sender = open_on("127.0.0.1");
-  const Train train(46, 1'425, kMaxTrainBytes - 45 * 1'425);
-  ASSERT_EQ(train.bytes.size(), kMaxTrainBytes);
+  const Train train(46, 1'425, kMaxSuperPacketBytes - 45 * 1'425);
+  ASSERT_EQ(train.bytes.size(), kMaxSuperPacketBytes);
   ASSERT_EQ(sender.send(train.to(receiver.local(), true)).status, SendOutcome::Status::kDone);
   EXPECT_TRUE(arrives(receiver, train));
+}
+
+TEST(UdpTrainGso, LongTrainLeavesAsSeveralFullSuperPackets) {
+  UdpSocket receiver =
+      open_on("127.0.0.1", {.gro = Offload::kAuto, .receive_buffer = kAmpleBuffer});
+  UdpSocket sender = open_on("127.0.0.1");
+  if (!receiver.gro_enabled() || !sender.gso_available()) GTEST_SKIP() << "no GSO or GRO here";
+  const Train train(4 * 46, 1'400, 900);
+  ASSERT_EQ(sender.send(train.to(receiver.local(), true)).status, SendOutcome::Status::kDone);
+  ReceiveBuffer buffer(8, 65'535);
+  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  const auto batch = receiver.receive(buffer);
+  ASSERT_EQ(batch.value().size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ((*batch)[i].bytes.size(), 46U * 1'400U);
 }
 
 TEST(UdpTrainGso, RefusedTrainIsSentPlainlyAndGsoStaysOff) {

@@ -162,6 +162,7 @@ class Worker final : public EventSource {
     if (stop_after > 0 && wakes == stop_after) return loop_.stop();
     loop_.run_again(id_);
   }
+  [[nodiscard]] EventLoop::Id id() const { return id_; }
 
   int wakes = 0;
   int stop_after = 0;
@@ -256,27 +257,123 @@ TEST(EventLoop, LagIsMeasuredWhileThereIsBulkAndOnlyThen) {
   EXPECT_GE(loop.lag()->min, kWork - 2 * EventLoop::kLagInterval) << "it held the loop up so long";
 }
 
-TEST(EventLoop, RestsWhereItIsAskedToAndNothingIsDue) {
+// A descriptor that is always readable, and how often its source was told.
+class Descriptor final : public EventSource {
+ public:
+  explicit Descriptor(EventLoop& loop)
+      : loop_(loop), fd_(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC)), id(*loop.add(fd_, *this)) {}
+  ~Descriptor() override {
+    loop_.remove(id);
+    ::close(fd_);
+  }
+  void on_ready(const Readiness& readiness) override { readinesses.push_back(readiness); }
+  void on_wake(Instant) override {}
+  void read() const {
+    eventfd_t value = 0;
+    EXPECT_EQ(::eventfd_read(fd_, &value), 0);
+  }
+
+ private:
+  EventLoop& loop_;
+  int fd_;
+
+ public:
+  EventLoop::Id id;
+  std::vector<Readiness> readinesses;
+};
+
+TEST(EventLoop, APolledSourceIsCalledWhetherThereIsAnythingOrNot) {
   EventLoop loop = make_loop();
-  Source source;
-  const auto id = loop.add(EventLoop::kNoDescriptor, source);
-  std::vector<Instant> wakes;
-  source.wake = [&](Instant now) {
-    wakes.push_back(now);
-    if (wakes.size() == 3) return loop.stop();
-    loop.rest();
-    // The second time there is more to do, and so no rest.
-    if (wakes.size() == 1) {
-      loop.set_deadline(*id, now + EventLoop::kRest / 5);
-    } else {
-      loop.run_again(*id);
-    }
-  };
-  loop.run_again(*id);
+  Descriptor descriptor(loop);
+  descriptor.read();
+  loop.set_bulk(descriptor.id, true);
+  Worker end(loop, 0ns, false);
+  end.stop_after = 4;
+  loop.set_polled(descriptor.id, true);
   ASSERT_TRUE(loop.run());
-  EXPECT_GE(wakes[1] - wakes[0], EventLoop::kRest / 5);
-  EXPECT_EQ(wakes.size(), 3U);
+  EXPECT_EQ(descriptor.readinesses.size(), 4U) << "once in each turn";
+  for (const Readiness& readiness : descriptor.readinesses) {
+    EXPECT_TRUE(readiness.readable);
+    EXPECT_FALSE(readiness.writable);
+  }
+  EXPECT_TRUE(descriptor.readinesses.front().error) << "errors are looked at, as nothing tells";
+}
+
+TEST(EventLoop, AfterPollingASourceIsWatchedAgain) {
+  EventLoop loop = make_loop();
+  Descriptor descriptor(loop);
+  loop.set_bulk(descriptor.id, true);
+  loop.set_polled(descriptor.id, true);
+  loop.set_polled(descriptor.id, false);
+  Worker end(loop, 0ns, false);
+  end.stop_after = 2;
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(descriptor.readinesses.size(), 2U);
+  descriptor.read();
+  end.stop_after = 4;
+  loop.run_again(end.id());
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(descriptor.readinesses.size(), 2U) << "nothing was there";
+}
+
+TEST(EventLoop, ASourceThatAwaitsRoomIsNotPolled) {
+  EventLoop loop = make_loop();
+  Descriptor descriptor(loop);
+  loop.set_polled(descriptor.id, true);
+  ASSERT_TRUE(loop.set_want_write(descriptor.id, true));
+  Worker end(loop, 0ns, false);
+  end.stop_after = 1;
+  ASSERT_TRUE(loop.run());
+  ASSERT_EQ(descriptor.readinesses.size(), 1U);
+  EXPECT_TRUE(descriptor.readinesses.front().writable);
+}
+
+TEST(EventLoop, WaitsForAMomentWhileASourceIsPolled) {
+  EventLoop loop = make_loop();
+  Descriptor descriptor(loop);
+  descriptor.read();
+  loop.set_polled(descriptor.id, true);
+  Source end;
+  const auto id = loop.add(EventLoop::kNoDescriptor, end);
+  constexpr int kRests = 20;
+  const Instant begin = os::monotonic_now();
+  loop.set_deadline(*id, begin + kRests * EventLoop::kRest);
+  end.wake = [&](Instant) { loop.stop(); };
+  ASSERT_TRUE(loop.run());
+  EXPECT_GE(descriptor.readinesses.size(), 2U);
+  EXPECT_LE(descriptor.readinesses.size(), kRests + 1U);
   loop.remove(*id);
+}
+
+TEST(EventLoop, DoesNotWaitWhereAPolledSourceHasLeftSomething) {
+  EventLoop loop = make_loop();
+  Descriptor descriptor(loop);
+  loop.set_polled(descriptor.id, true);
+  Source hurried;
+  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  const auto id = loop.add(fd, hurried);
+  loop.set_polled(*id, true);
+  constexpr int kTurns = 2000;
+  int turns = 0;
+  hurried.ready = [&](const Readiness&) {
+    if (++turns == kTurns) return loop.stop();
+    loop.poll_at_once();
+  };
+  const Instant begin = os::monotonic_now();
+  ASSERT_TRUE(loop.run());
+  EXPECT_LT(os::monotonic_now() - begin, kTurns * EventLoop::kRest);
+  loop.remove(*id);
+  ::close(fd);
+}
+
+TEST(EventLoop, ASourceIsRemovedWhileItIsPolled) {
+  EventLoop loop = make_loop();
+  auto descriptor = std::make_unique<Descriptor>(loop);
+  loop.set_polled(descriptor->id, true);
+  descriptor.reset();
+  Worker end(loop, 0ns, false);
+  end.stop_after = 2;
+  ASSERT_TRUE(loop.run());
 }
 
 }  // namespace
