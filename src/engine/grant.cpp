@@ -28,13 +28,13 @@ double octets_of(BitRate rate, Duration time) {
 std::optional<double> Granter::room(const Seen& seen) const {
   if (!options_.buffer) return std::nullopt;
   return static_cast<double>(options_.buffer->value) +
-         octets_of(seen.rate * kHeadroom, seen.round_trip);
+         octets_of(rate(seen) * kHeadroom, seen.round_trip);
 }
 
 std::uint64_t Granter::window(const Seen& seen) const {
   // No wire rate comes near; keeps the conversion defined.
   constexpr double kMaxWindow = 0x1p62;
-  double octets = octets_of(seen.rate * kHeadroom, kWindow);
+  double octets = octets_of(rate(seen) * kHeadroom, kWindow);
   if (options_.limit) octets = std::min(octets, octets_of(*options_.limit, kWindow));
   octets = std::max(octets, static_cast<double>(kMinWindow.value));
   if (const auto most = room(seen)) octets = std::min(octets, *most);
@@ -47,7 +47,7 @@ std::uint64_t Granter::window(const Seen& seen) const {
 // would be granted now, as with a sender that ramps up: the rate that is seen here is an older one.
 bool Granter::is_short(const Seen& seen) const {
   const std::uint64_t left = granted_ - std::min(granted_, seen.octets.value);
-  return static_cast<double>(left) < octets_of(seen.rate, kReportInterval) ||
+  return static_cast<double>(left) < octets_of(rate(seen), kReportInterval) ||
          left < window(seen) / 2;
 }
 
@@ -60,7 +60,7 @@ Duration Granter::interval(const Seen& seen) const {
   const Duration usual = usual_interval(seen);
   if (!is_short(seen)) return usual;
   const auto most = room(seen);
-  const bool bounded = most && *most < octets_of(seen.rate * kHeadroom, kFastReportInterval);
+  const bool bounded = most && *most < octets_of(rate(seen) * kHeadroom, kFastReportInterval);
   return bounded ? kUrgentReportInterval : std::min(usual, kFastReportInterval);
 }
 
@@ -75,9 +75,18 @@ void Granter::note_progress(Instant now, ByteCount octets) {
   progress_at_ = now;
 }
 
+void Granter::note_rate(Instant now, ByteCount octets) {
+  if (report_number_ > 0 && now - sampled_at_ < kRateInterval) return;
+  const std::uint64_t more = octets.value - std::min(octets.value, sampled_octets_);
+  if (report_number_ > 0) recent_rate_ = rate_of({more}, now - sampled_at_);
+  sampled_at_ = now;
+  sampled_octets_ = octets.value;
+}
+
 Grant Granter::grant(Instant now, const Seen& seen) {
   WYNDRVR_CHECK(report_number_ < std::numeric_limits<std::uint32_t>::max());
   note_progress(now, seen.octets);
+  note_rate(now, seen.octets);
   if (now - progress_at_ >= kQuiet) granted_ = saturating_sum(granted_, options_.datagram.value);
   granted_ = std::max(granted_, saturating_sum(seen_octets_, window(seen)));
   if (report_number_ == 0) first_reported_at_ = now;

@@ -13,6 +13,7 @@
 //   if (allowance.may_send(now) >= datagram) allowance.on_sent(datagram);
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -38,9 +39,11 @@ class Granter {
   // While the sender may still ramp up, that long after the first report: it doubles its rate with
   // each, so every round trip has one, within these bounds.
   static constexpr Duration kRampTime = 1s;
-  static constexpr Duration kRampReportInterval = 5ms;
+  static constexpr Duration kRampReportInterval = 3ms;
   // Where the receiver's buffer is what bounds the window: it may be empty that soon.
   static constexpr Duration kUrgentReportInterval = 1ms;
+  // Over so long, at least, the present rate is measured.
+  static constexpr Duration kRateInterval = 3ms;
   // After so long without news all that was granted may be lost on the way, and the sender wait for
   // ever: from then on each report grants one datagram more. The first one that arrives shows what
   // was lost before it, and the window is whole again.
@@ -57,7 +60,7 @@ class Granter {
   // What has been seen of the sender.
   struct Seen {
     ByteCount octets{};     // up to the highest number N, those not (yet) received included
-    BitRate rate{};         // at which data arrives, over the last 100 ms
+    BitRate rate{};         // at which data arrives, over the last 100 ms: of a ramp, long ago
     Duration round_trip{};  // the least one seen: what is on the way is not in the buffer
   };
 
@@ -75,7 +78,10 @@ class Granter {
   [[nodiscard]] bool is_short(const Seen& seen) const;
   [[nodiscard]] Duration interval(const Seen& seen) const;
   [[nodiscard]] Duration usual_interval(const Seen& seen) const;
+  // At which data arrives now.
+  [[nodiscard]] BitRate rate(const Seen& seen) const { return std::max(seen.rate, recent_rate_); }
   void note_progress(Instant now, ByteCount octets);
+  void note_rate(Instant now, ByteCount octets);
 
   Options options_;
   std::uint32_t report_number_ = 0;  // of the last report; 0: none yet
@@ -84,6 +90,9 @@ class Granter {
   std::uint64_t granted_ = 0;
   std::uint64_t seen_octets_ = 0;
   Instant progress_at_;  // the report that first told of `seen_octets_`
+  Instant sampled_at_;
+  std::uint64_t sampled_octets_ = 0;
+  BitRate recent_rate_{};  // between the last two samples
 };
 
 class Allowance {

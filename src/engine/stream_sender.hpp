@@ -28,8 +28,8 @@ class StreamSender {
   static constexpr Duration kLossInterval = 100ms;
   // The rate is judged by a report no sooner than after so many datagrams or so long: less is too
   // little to say anything of it.
-  static constexpr std::uint64_t kFeedbackPackets = 32;
-  static constexpr Duration kFeedbackInterval = 5ms;
+  static constexpr std::uint64_t kFeedbackPackets = 16;
+  static constexpr Duration kFeedbackInterval = 3ms;
   static constexpr Duration kMaxFeedbackInterval = 50ms;
 
   StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,

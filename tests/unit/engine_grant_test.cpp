@@ -101,12 +101,32 @@ TEST(Granter, ForASecondThereIsAReportEveryRoundTripForASenderThatRampsUp) {
   };
   (void)granter.grant(kStart, seen({}));
   EXPECT_EQ(granter.due(seen(20ms)), kStart + 20ms);
-  EXPECT_EQ(granter.due(seen(1ms)), kStart + 5ms);
+  EXPECT_EQ(granter.due(seen(1ms)), kStart + 3ms);
   EXPECT_EQ(granter.due(seen(1s)), kStart + 50ms);
   (void)granter.grant(kStart + 999ms, seen({}));
   EXPECT_EQ(granter.due(seen(20ms)), kStart + 1019ms);
   (void)granter.grant(kStart + 1s, seen({}));
   EXPECT_EQ(granter.due(seen(20ms)), kStart + 1050ms);
+}
+
+TEST(Granter, TheWindowFollowsARampThatTheAverageDoesNotShowYet) {
+  Granter granter = granter_of();
+  (void)granter.grant(kStart, {});
+  // 1 MB in 10 ms are 800 Mbit/s; of 100 ms before, most were slow.
+  const Granter::Seen seen{.octets = {1'000'000}, .rate = {80e6}};
+  EXPECT_EQ(granter.grant(kStart + 10ms, seen).granted.value, 1'000'000U + 100'000'000U);
+  // No more has come since: the average is the higher one now.
+  EXPECT_EQ(granter.grant(kStart + 100ms, seen).granted.value, 101'000'000U)
+      << "nothing is taken back";
+  const Granter::Seen later{.octets = {101'000'000}, .rate = {80e6}};
+  EXPECT_EQ(granter.grant(kStart + 30s, later).granted.value, 101'000'000U + 10'000'000U);
+}
+
+TEST(Granter, WhatComesWithinAMomentIsNoRate) {
+  Granter granter = granter_of();
+  (void)granter.grant(kStart, {});
+  const auto granted = granter.grant(kStart + 1ms, {.octets = {1'000'000}}).granted.value;
+  EXPECT_EQ(granted, 1'000'000U + 256 * kKibi);
 }
 
 TEST(Granter, NoMoreIsGrantedThanTheReceiversBufferHolds) {
