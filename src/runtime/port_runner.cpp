@@ -74,7 +74,7 @@ void PortRunner::on_wake(Instant now) {
 
 void PortRunner::receive(Flow& flow) {
   const Instant begin = os::monotonic_now();
-  flow.bulk_in = begin < flow.bulk_until;
+  flow.bulk_in = begin < flow.bulk_in_until;
   for (;;) {
     const auto batch = flow.socket.receive(receive_buffer_);
     // A receive that fails for good (no memory) loses nothing here: the datagrams stay queued.
@@ -82,7 +82,7 @@ void PortRunner::receive(Flow& flow) {
     const Instant now = os::monotonic_now();
     if (batch->size() >= kBulkBuffers) {
       flow.bulk_in = true;
-      flow.bulk_until = now + kBulkPatience;
+      flow.bulk_in_until = now + kBulkPatience;
     }
     for (const os::Received& received : *batch) {
       actor_->on_datagram(now, {.bytes = received.bytes,
@@ -142,11 +142,19 @@ void PortRunner::transmit() {
     if (blocked_ == flows_.size()) return;
     const auto next = actor_->poll_transmit(now, blocked_ > 0 ? 0 : most_data);
     if (!next) return;
+    if (next->kind == engine::TransmitKind::kData) note_data(*flows_[next->flow], now);
     transmit(*next);
     // Read anew each time: what is sent tells the time of its sending.
     now = os::monotonic_now();
   } while (!one_by_one && now - start < bound);
   more_to_send_ = blocked_ < flows_.size();
+}
+
+void PortRunner::note_data(Flow& flow, Instant now) {
+  flow.bulk_out = true;
+  // More often than the loop would look at it: then that costs no more turns.
+  if (now - flow.last_data_out < 2 * EventLoop::kRest) flow.busy_out_until = now + kBulkPatience;
+  flow.last_data_out = now;
 }
 
 std::size_t PortRunner::most_data_per_send() const {
@@ -168,7 +176,6 @@ void PortRunner::send_waiting(Instant now) {
 void PortRunner::transmit(const Transmit& transmit) {
   WYNDRVR_CHECK(transmit.flow < flows_.size());
   Flow& flow = *flows_[transmit.flow];
-  flow.bulk_out = flow.bulk_out || transmit.kind == engine::TransmitKind::kData;
   Transmit rest = transmit;
   if (flow.waiting.empty()) {
     if (send(flow, rest)) return;
@@ -245,11 +252,12 @@ void PortRunner::schedule() {
   // The first flow's registration stands for the port.
   const auto& id = flows_.front()->id;
   if (!id) return;
+  const Instant now = os::monotonic_now();
   bool sends_bulk = false;
   for (const auto& flow : flows_) {
     sends_bulk = sends_bulk || flow->bulk_out;
     loop_.set_bulk(*flow->id, flow->bulk_in || flow->bulk_out);
-    const bool busy = (flow->bulk_in && flow->may_rest) || (flow->bulk_out && more_to_send_);
+    const bool busy = (flow->bulk_in && flow->may_rest) || now < flow->busy_out_until;
     loop_.set_polled(*flow->id, busy && !flow->awaits_room);
   }
   if (sends_bulk) loop_.set_bulk(*id, true);
@@ -257,7 +265,6 @@ void PortRunner::schedule() {
     loop_.run_again(*id);
     return;
   }
-  const Instant now = os::monotonic_now();
   const auto deadline = actor_->poll_deadline(now);
   std::optional<Instant> wake;
   if (deadline) wake = deadline->at;

@@ -67,7 +67,7 @@ class PortRunner final {
   static constexpr std::size_t kMaxSeparateSends = 32;
   // Buffers in one receive from which on there is bulk: a wake-up for each would cost more.
   static constexpr std::size_t kBulkBuffers = 4;
-  // For so long after it there is.
+  // For so long after it, and after data has left at short intervals.
   static constexpr Duration kBulkPatience = 1ms;
   // Octets of a receive buffer from which on a rest loses nothing, even where the system draws it
   // out to a millisecond: that many small datagrams take 0.8 MB of it at 1 Mpps.
@@ -92,9 +92,11 @@ class PortRunner final {
     WaitingTransmits waiting;  // not (all) sent yet
     bool awaits_room = false;  // the loop tells when there is some
     std::optional<Instant> retry_at;
-    Instant bulk_until;
+    Instant bulk_in_until;
     bool bulk_in = false;   // so it was at the last receive
     bool bulk_out = false;  // data left when the actor was last asked
+    Instant last_data_out;
+    Instant busy_out_until;
   };
 
   void on_ready(Flow& flow, const Readiness& readiness);
@@ -106,6 +108,7 @@ class PortRunner final {
   void drain();
   void transmit();
   void send_waiting(Instant now);
+  void note_data(Flow& flow, Instant now);
   [[nodiscard]] std::size_t most_data_per_send() const;
   void transmit(const engine::Transmit& transmit);
   // False when the socket takes no more for now; the rest is then in `transmit`.
