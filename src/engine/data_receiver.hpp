@@ -50,7 +50,7 @@ class DataReceiver {
   // While the sender may still ramp up, that long after the test's start, its rate doubles with
   // each progress.
   static constexpr Duration kRampTime = 1s;
-  static constexpr Duration kRampProgressInterval = 10ms;
+  static constexpr Duration kRampProgressInterval = 3ms;
 
   struct Options {
     ChannelId channel;

@@ -21,7 +21,9 @@ PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket open
 PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
                        std::span<const engine::PortConfig> configs)
     : PortRunner(environment, std::move(sockets), engine::make_port_actor(configs),
-                 configs.front().seed) {}
+                 configs.front().seed) {
+  quiet_stamps_ = configs.front().side == engine::Side::kClient;
+}
 
 PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
                        std::unique_ptr<engine::PortActor> actor, std::uint64_t seed)
@@ -191,6 +193,8 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
     send_some(flow, transmit);
     return true;
   }
+  // Watched again by schedule().
+  if (transmit.stamp_token && quiet_stamps_) loop_.set_polled(*flow.id, true);
   while (!transmit.bytes.empty()) {
     const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const os::SendOutcome outcome =
