@@ -160,7 +160,7 @@ void EventLoop::dispatch_bulk() {
   if (!polled_.empty()) add_polled(os::monotonic_now());
   if (bulk_events_.empty()) return;
   had_bulk_ = true;
-  std::ranges::stable_sort(bulk_events_, {}, [this](const os::Event& event) {
+  std::ranges::sort(bulk_events_, {}, [this](const os::Event& event) {
     const Registration* entry = find(event);
     return entry != nullptr ? entry->bulk_served : 0;
   });
