@@ -1,6 +1,6 @@
-/* Sends UDP datagrams with forged IPv4 sources, as fast as it goes.
+/* Sends UDP datagrams with forged IPv4 sources, BATCH at once and PAUSE_US later the next.
  *
- * usage: spoof TARGET PORT COUNT RANDOM_AT RANDOM_SIZE [SOURCE SOURCE_PORT] <PAYLOAD
+ * usage: spoof TARGET PORT COUNT PAUSE_US RANDOM_AT RANDOM_SIZE [SOURCE SOURCE_PORT] <PAYLOAD
  * Each has the payload of standard input with other octets at RANDOM_AT, and comes from any address
  * of 10.214.0.0/16, or from SOURCE. Prints the octets sent, as UDP payload. */
 #define _GNU_SOURCE
@@ -34,14 +34,15 @@ static uint64_t dice(void) { /* xorshift64 */
 int main(int argc, char** argv) {
   static struct frame frames[BATCH];
   static uint8_t payload[MAX_PAYLOAD];
-  if (argc != 6 && argc != 8) return 2;
+  if (argc != 7 && argc != 9) return 2;
   struct sockaddr_in target = {.sin_family = AF_INET};
   if (inet_pton(AF_INET, argv[1], &target.sin_addr) != 1) return 2;
   const uint16_t port = (uint16_t)atoi(argv[2]);
   const long count = atol(argv[3]);
-  const size_t random_at = (size_t)atol(argv[4]), random_size = (size_t)atol(argv[5]);
+  const useconds_t pause = (useconds_t)atol(argv[4]);
+  const size_t random_at = (size_t)atol(argv[5]), random_size = (size_t)atol(argv[6]);
   struct in_addr fixed = {0};
-  if (argc == 8 && inet_pton(AF_INET, argv[6], &fixed) != 1) return 2;
+  if (argc == 9 && inet_pton(AF_INET, argv[7], &fixed) != 1) return 2;
   const ssize_t length = read(0, payload, sizeof payload);
   if (length < 0 || random_at + random_size > (size_t)length) return 2;
 
@@ -62,8 +63,8 @@ int main(int argc, char** argv) {
       frame->ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
       frame->ip.tot_len = htons((uint16_t)size);
       frame->ip.daddr = target.sin_addr.s_addr;
-      frame->ip.saddr = argc == 8 ? fixed.s_addr : htonl(0x0AD60000U | (dice() & 0xFFFFU));
-      frame->udp.source = htons(argc == 8 ? (uint16_t)atoi(argv[7])
+      frame->ip.saddr = argc == 9 ? fixed.s_addr : htonl(0x0AD60000U | (dice() & 0xFFFFU));
+      frame->udp.source = htons(argc == 9 ? (uint16_t)atoi(argv[8])
                                           : (uint16_t)(1024 + dice() % 64000));
       frame->udp.dest = htons(port);
       frame->udp.len = htons((uint16_t)(sizeof frame->udp + (size_t)length));
@@ -76,6 +77,7 @@ int main(int argc, char** argv) {
     const int done = sendmmsg(raw, messages, (unsigned)batch, 0);
     if (done < 0) return perror("sendmmsg"), 1;
     sent += done;
+    if (pause > 0) usleep(pause);
   }
   printf("%lld\n", (long long)count * length);
   return 0;
