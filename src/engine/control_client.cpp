@@ -12,6 +12,7 @@ std::optional<ChannelId> ControlClient::channel() const {
 void ControlClient::start(const TestPlan& plan, Mail& mail) {
   if (state_ != State::kIdle) return;
   plan_ = plan;
+  next_shown_ = plan.progress_interval;
   state_ = State::kPreparing;
   mail.post(Mailbox::kUpload, StartTest{plan});
 }
@@ -49,9 +50,14 @@ std::expected<void, wire::DropReason> ControlClient::on_control(Instant now,
         totals.elapsed > plan_.duration + kResultTimeout) {
       return std::unexpected(wire::DropReason::kBadSequence);
     }
-    const ReceiverProgress message{plan_.channel, totals};
-    mail.post_lossy(Mailbox::kCoordinator, message);
+    const ReceiverProgress message{plan_.channel, totals, progress->granted};
     mail.post_lossy(Mailbox::kUpload, message);
+    // What comes between the schedule's is for the sender.
+    if (totals.elapsed >= next_shown_) {
+      const Duration interval = std::max(plan_.progress_interval, Duration(1));
+      next_shown_ = (totals.elapsed / interval + 1) * interval;
+      mail.post_lossy(Mailbox::kCoordinator, message);
+    }
     return {};
   }
   return std::unexpected(wire::DropReason::kWrongPort);

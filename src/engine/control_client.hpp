@@ -57,6 +57,7 @@ class ControlClient {
   TestPlan plan_;
   Instant next_send_;
   Instant give_up_;
+  Duration next_shown_{};  // of the test: when progress is shown again
   base::BoundedQueue<wire::SmallText<64>> acknowledgements_;
 };
 

@@ -51,7 +51,7 @@ void ControlServer::on_port_ready(ChannelId channel) {
 }
 
 void ControlServer::on_progress(const ReceiverProgress& progress) {
-  if (state_ == State::kRunning && progress.channel == plan_.channel) progress_ = progress.totals;
+  if (state_ == State::kRunning && progress.channel == plan_.channel) progress_ = progress;
 }
 
 void ControlServer::on_finished(Instant now, const TestFinished& finished) {
@@ -87,8 +87,7 @@ std::optional<ControlServer::Packet> ControlServer::poll(Instant now, Mail& mail
     return acknowledge(now, mail);
   }
   if (state_ == State::kRunning && progress_) {
-    const ReceiverTotals totals = *progress_;
-    progress_.reset();
+    const ReceiverTotals& totals = progress_->totals;
     wire::Progress packet;
     packet.channel = plan_.channel;
     packet.elapsed_ns = static_cast<std::uint64_t>(totals.elapsed.count());
@@ -100,6 +99,8 @@ std::optional<ControlServer::Packet> ControlServer::poll(Instant now, Mail& mail
     packet.highest = totals.expected;
     packet.written_off = totals.written_off;
     packet.socket_drops = totals.socket_drops;
+    packet.granted = progress_->granted;
+    progress_.reset();
     return packet;
   }
   if (state_ == State::kFinished && now >= next_send_) {

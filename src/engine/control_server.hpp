@@ -66,7 +66,7 @@ class ControlServer {
   wire::SmallText<64> test_uid_;
   wire::SmallText<64> result_guid_;
   std::uint32_t owed_ = 0;
-  std::optional<ReceiverTotals> progress_;
+  std::optional<ReceiverProgress> progress_;
   ReceiverTotals totals_;
   Instant next_send_;
   Instant give_up_;

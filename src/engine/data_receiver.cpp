@@ -23,9 +23,7 @@ void DataReceiver::on_go(const Go& go) {
   if (go_) return;
   go_ = go;
   next_report_ = go.start;
-  next_regular_progress_ = go.start + options_.progress_interval;
-  next_progress_ = next_progress_after(go.start);
-  next_drop_progress_ = go.start + options_.report_interval;
+  next_progress_ = go.start + options_.progress_interval;
   last_arrival_ = std::max(last_arrival_, go.start);
 }
 
@@ -43,6 +41,7 @@ std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header
 
   ++packets_;
   bytes_ += packet_size;
+  note_size(packet_size);
   const seq::Marked marked = datagrams_.mark(sequence);
   duplicate_ += marked.duplicate;
   reordered_ += marked.refilled;
@@ -63,6 +62,7 @@ std::uint64_t DataReceiver::on_run(const DataRun& run, const Datagram& datagram)
   const std::uint64_t sequence = run.first.seq.value;
   packets_ += run.count;
   bytes_ += run.count * run.packet_size;
+  note_size(run.packet_size);
   const seq::Marked marked = datagrams_.mark({sequence, sequence + run.count});
   duplicate_ += marked.duplicate;
   reordered_ += marked.refilled;
@@ -122,11 +122,7 @@ void DataReceiver::note_arrival(Instant arrival) {
 void DataReceiver::on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
   // The kernel's count runs since the socket was opened.
   const std::uint64_t before = dropped_buffers_.value_or(socket_drops);
-  if (socket_drops > before) {
-    socket_drops_ += (socket_drops - before) * datagrams;
-    // Soon: the sender is to know that it was not the path.
-    next_progress_ = std::min(next_progress_, next_drop_progress_);
-  }
+  socket_drops_ += (socket_drops - std::min(before, socket_drops)) * datagrams;
   dropped_buffers_ = socket_drops;
 }
 
@@ -153,22 +149,33 @@ std::optional<std::span<const wire::ClosedRange>> DataReceiver::poll_report(Inst
 }
 
 std::optional<ReceiverProgress> DataReceiver::poll_progress(Instant now) {
-  if (!go_ || finished_ || options_.progress_interval <= Duration(0) || now < next_progress_) {
+  if (!go_ || finished_ || options_.progress_interval <= Duration(0) || now < progress_due()) {
     return std::nullopt;
   }
-  if (now >= next_regular_progress_) {
-    next_regular_progress_ = next_slot(next_regular_progress_, options_.progress_interval, now);
+  if (now >= next_progress_) {
+    next_progress_ = next_slot(next_progress_, options_.progress_interval, now);
   }
-  next_progress_ = next_progress_after(now);
-  next_drop_progress_ = now + options_.report_interval;
-  ReceiverTotals state = totals();
-  state.elapsed = now - go_->start;
-  return ReceiverProgress{options_.channel, state};
+  ReceiverProgress progress{options_.channel, totals()};
+  progress.totals.elapsed = now - go_->start;
+  if (granter_) progress.granted = granter_->grant(now, seen()).granted;
+  return progress;
 }
 
-Instant DataReceiver::next_progress_after(Instant now) const {
-  if (now >= go_->start + kRampTime) return next_regular_progress_;
-  return std::min(next_regular_progress_, now + kRampProgressInterval);
+Instant DataReceiver::progress_due() const {
+  return granter_ ? std::min(next_progress_, granter_->due(seen())) : next_progress_;
+}
+
+// The rate is the granter's own, between two progresses.
+Granter::Seen DataReceiver::seen() const {
+  return {.octets = {expected() * packet_size_}, .round_trip = round_trip_};
+}
+
+void DataReceiver::note_size(std::size_t packet_size) {
+  packet_size_ = packet_size;
+  if (granter_ || options_.progress_interval <= Duration(0)) return;
+  granter_.emplace(Granter::Options{.limit = std::nullopt,
+                                    .datagram = {packet_size},
+                                    .buffer = usable_buffer(options_.socket_buffer, packet_size)});
 }
 
 void DataReceiver::stop(Instant now) {
@@ -226,7 +233,7 @@ std::optional<Deadline> DataReceiver::deadline() const {
     next = earlier(next, Deadline{next_report_, DeadlineReason::kReport});
   }
   if (options_.progress_interval <= Duration(0)) return next;
-  return earlier(next, Deadline{next_progress_, DeadlineReason::kProgress});
+  return earlier(next, Deadline{progress_due(), DeadlineReason::kProgress});
 }
 
 }  // namespace wyndrvr::engine

@@ -15,6 +15,7 @@
 
 #include "base/time.hpp"
 #include "engine/datagram.hpp"
+#include "engine/grant.hpp"
 #include "engine/message.hpp"
 #include "engine/totals.hpp"
 #include "seq/gap_set.hpp"
@@ -47,17 +48,15 @@ class DataReceiver {
   // much longer than the test is waited for it.
   static constexpr Duration kFirstPatience = 1s;
 
-  // While the sender may still ramp up, that long after the test's start, its rate doubles with
-  // each progress.
-  static constexpr Duration kRampTime = 1s;
-  static constexpr Duration kRampProgressInterval = 3ms;
-
   struct Options {
     ChannelId channel;
-    Duration report_interval{};    // zero: reports are somebody else's business
-    Duration progress_interval{};  // zero: none wanted
-    bool reliable = true;          // datagrams carry numbers of their own, beside their count
-    bool from_first = false;       // the test's time begins with its first datagram
+    Duration report_interval{};  // zero: reports are somebody else's business
+    // Zero: none wanted. Each grants what may leave before the next, and comes as soon as that
+    // needs.
+    Duration progress_interval{};
+    std::uint32_t socket_buffer = 0;  // as SO_RCVBUF tells; 0: not known
+    bool reliable = true;             // datagrams carry numbers of their own, beside their count
+    bool from_first = false;          // the test's time begins with its first datagram
   };
 
   explicit DataReceiver(const Options& options);
@@ -69,6 +68,8 @@ class DataReceiver {
   // Does as on_packet of one after the other, but at the cost of one. Only before the end. Returns
   // how many were taken: the others have implausible numbers (kBadSequence).
   [[nodiscard]] std::uint64_t on_run(const DataRun& run, const Datagram& datagram);
+  // The path's least round trip so far.
+  void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }
   // The program reads at `now` what may have arrived long before: more may wait behind it.
   void on_read(Instant now) { last_read_ = std::max(last_read_, now); }
   // Before the packets of one buffer: `socket_drops` is the kernel's count of buffers thrown away
@@ -97,7 +98,9 @@ class DataReceiver {
 
  private:
   [[nodiscard]] Instant end() const;
-  [[nodiscard]] Instant next_progress_after(Instant now) const;
+  [[nodiscard]] Instant progress_due() const;
+  [[nodiscard]] Granter::Seen seen() const;
+  void note_size(std::size_t packet_size);
   [[nodiscard]] Instant finish_at() const;
   [[nodiscard]] bool marks_at_once(const DataRun& run) const;
   [[nodiscard]] std::uint64_t on_each(const DataRun& run, const Datagram& datagram);
@@ -125,10 +128,10 @@ class DataReceiver {
   Instant last_arrival_;
   Instant last_read_;
   Instant next_report_;
-  Instant next_progress_;
-  Instant
-      next_regular_progress_;   // on the schedule; datagrams that the socket drops bring it forward
-  Instant next_drop_progress_;  // but not before this
+  std::optional<Granter> granter_;  // where progress is wanted, from the first datagram on
+  std::size_t packet_size_ = 0;     // of the newest one
+  Duration round_trip_{};
+  Instant next_progress_;  // on the schedule
   bool finished_ = false;
   std::array<wire::ClosedRange, wire::kMaxRanges> report_{};
 };

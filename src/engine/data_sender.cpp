@@ -116,6 +116,11 @@ std::uint64_t DataSender::packets_left() const {
   return (left + options_.packet_size - 1) / options_.packet_size;
 }
 
+std::uint64_t DataSender::packets_granted() const {
+  if (!granted_) return seq::kEnd;
+  return (granted_->value - std::min(granted_->value, totals_.bytes)) / options_.packet_size;
+}
+
 bool DataSender::has_numbers() const {
   if (packets_left() == 0) return false;
   // A first report may have named so few numbers that none is left.
@@ -156,7 +161,7 @@ std::optional<DataSender::Batch> DataSender::poll(Instant now, std::size_t most)
   if (!sending(now) || !pacer_.may_send(now)) return std::nullopt;
   const bool coalesce = may_coalesce();
   const std::size_t wanted =
-      std::min<std::uint64_t>(std::min(batch_size(coalesce), most), packets_left());
+      std::min<std::uint64_t>({batch_size(coalesce), most, packets_left(), packets_granted()});
   std::size_t filled = 0;
   while (filled < wanted) {
     const seq::WorkingSet::Taken taken = take(wanted - filled);
@@ -198,7 +203,7 @@ std::optional<Deadline> DataSender::end_deadline() const {
 std::optional<Deadline> DataSender::deadline(Instant now) const {
   if (!go_ || stopped_ || now >= go_->start + go_->duration) return std::nullopt;
   std::optional<Deadline> next;
-  if (has_numbers()) {
+  if (has_numbers() && packets_granted() > 0) {
     next = Deadline{std::max(pacer_.next(), go_->start), DeadlineReason::kPacing};
   }
   if (options_.progress_interval <= Duration(0)) return next;

@@ -7,6 +7,7 @@
 // construction but for the work per report.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -79,6 +80,8 @@ class DataSender {
   void set_path(wire::PathNonce nonce);
   // The receiver's own counts, from servers that send them.
   void on_receiver_progress(Instant now, const ReceiverTotals& totals);
+  // 0.14: so many octets may have left in all. Never fewer than before.
+  void on_granted(ByteCount octets) { granted_ = std::max(granted_.value_or(ByteCount{}), octets); }
   void on_send_failed(std::uint64_t packets) { totals_.failed += packets; }
   void on_send_blocked() { ++totals_.blocked; }
   void stop() { stopped_ = true; }
@@ -106,6 +109,8 @@ class DataSender {
   [[nodiscard]] std::size_t batch_size(bool coalesce) const;
   [[nodiscard]] std::uint64_t packets_left() const;
   [[nodiscard]] bool has_numbers() const;
+  // Datagrams that there is a grant for.
+  [[nodiscard]] std::uint64_t packets_granted() const;
   // The lowest numbers to be sent next, consecutive and of one kind.
   [[nodiscard]] seq::WorkingSet::Taken take(std::uint64_t max_count);
   void write_headers(const seq::Range& numbers, std::size_t slot, Instant now);
@@ -116,6 +121,7 @@ class DataSender {
   std::optional<seq::WorkingSet> working_;
   seq::LossDetector losses_;
   std::optional<RateController> rate_;
+  std::optional<ByteCount> granted_;  // absent: as many as there are
   Pacer pacer_;
   SenderTotals totals_;
   std::uint64_t next_datagram_ = 0;  // N

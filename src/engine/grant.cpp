@@ -24,6 +24,18 @@ double octets_of(BitRate rate, Duration time) {
 
 }  // namespace
 
+// The kernel counts what a datagram takes in memory, at worst that of a frame's own buffer; and
+// what SO_RCVBUF was set to is doubled for it (socket(7)).
+std::optional<ByteCount> usable_buffer(std::uint32_t granted, std::size_t payload) {
+  constexpr double kOverhead = 904;  // octets beside the payload: 2304 for a frame of 1400
+  constexpr double kDoubled = 2;
+  constexpr double kLeftFree = 0.25;  // for what the kernel counts and we do not know
+  if (granted == 0) return std::nullopt;
+  const auto octets = static_cast<double>(payload);
+  const double share = octets / (octets + kOverhead);
+  return ByteCount{static_cast<std::uint64_t>(kDoubled * granted * share * (1 - kLeftFree))};
+}
+
 // What the buffer holds, and what is still on the way when the grant arrives.
 std::optional<double> Granter::room(const Seen& seen) const {
   if (!options_.buffer) return std::nullopt;

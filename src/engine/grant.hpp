@@ -95,6 +95,10 @@ class Granter {
   BitRate recent_rate_{};  // between the last two samples
 };
 
+// What a stream of datagrams of `payload` octets may have waiting in a socket whose receive buffer
+// SO_RCVBUF says is of `granted` octets; absent for 0: not known.
+[[nodiscard]] std::optional<ByteCount> usable_buffer(std::uint32_t granted, std::size_t payload);
+
 class Allowance {
  public:
   // Returns whether the report is newer than all before it; an older or repeated one changes

@@ -153,6 +153,7 @@ struct SenderProgress {
 struct ReceiverProgress {
   ChannelId channel;
   ReceiverTotals totals;
+  std::optional<ByteCount> granted{};  // 0.14: to have left in all; absent: no bound
   bool operator==(const ReceiverProgress&) const = default;
 };
 

@@ -91,7 +91,9 @@ void OriginalPort::on_message(Instant now, Mailbox /*from*/, Mailbox /*to*/,
                  },
                  [&](const ReceiverProgress& progress) {
                    if (control_server_) control_server_->on_progress(progress);
-                   if (sender_) sender_->on_receiver_progress(now, progress.totals);
+                   if (!sender_) return;
+                   if (progress.granted) sender_->on_granted(*progress.granted);
+                   sender_->on_receiver_progress(now, progress.totals);
                  },
                  [](const auto&) {},  // for coordinators only
              },
@@ -110,9 +112,11 @@ void OriginalPort::start_test(const TestPlan& plan) {
       receiver_ = std::make_unique<DataReceiver>(
           DataReceiver::Options{.channel = plan.channel,
                                 .report_interval = protocol.report_interval(),
-                                .progress_interval = plan.progress_interval});
+                                .progress_interval = plan.progress_interval,
+                                .socket_buffer = config_.receive_buffer});
     }
     if (receiver_->channel() != plan.channel) return;
+    tell_round_trip();
   }
   mail_.post(Mailbox::kControl, PortReady{plan.channel});
 }

@@ -66,6 +66,7 @@ class OriginalPort final : public PortActor {
                                           const wire::Packet& packet);
   [[nodiscard]] Verdict on_control(Instant now, const wire::Packet& packet);
   [[nodiscard]] Verdict on_test_result(const wire::Packet& packet);
+  void tell_round_trip();
   void start_test(const TestPlan& plan);
   void tell_when_done();
 

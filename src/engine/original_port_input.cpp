@@ -158,8 +158,17 @@ OriginalPort::Verdict OriginalPort::on_heartbeat_2(const Datagram& segment,
     path_.prove(segment.from);
     mail_.post(Mailbox::kCoordinator, PortProven{});
   }
+  tell_round_trip();
   mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*rtt, std::nullopt, false});
   return {};
+}
+
+// What is granted depends on it.
+void OriginalPort::tell_round_trip() {
+  if (!receiver_ || !heartbeat_server_) return;
+  if (const auto least_ns = heartbeat_server_->rtt_ns().min()) {
+    receiver_->on_round_trip(Duration(static_cast<std::int64_t>(*least_ns)));
+  }
 }
 
 OriginalPort::Verdict OriginalPort::on_flow_control(Instant now, const wire::Packet& packet) {

@@ -17,17 +17,6 @@ ByteCount most_octets(const TestTerms& terms) {
   return {share->value + std::min<std::uint64_t>(terms.payload_bytes, ~share->value)};
 }
 
-// The kernel counts what a datagram takes in memory, at worst that of a frame's own buffer; and
-// what SO_RCVBUF was set to is doubled for it (socket(7)).
-std::optional<ByteCount> usable_buffer(std::uint32_t buffer, std::uint32_t payload) {
-  constexpr double kOverhead = 904;  // octets beside the payload: 2304 for a frame of 1400
-  constexpr double kDoubled = 2;
-  constexpr double kLeftFree = 0.25;  // for what the kernel counts and we do not know
-  if (buffer == 0) return std::nullopt;
-  const double share = payload / (payload + kOverhead);
-  return ByteCount{static_cast<std::uint64_t>(kDoubled * buffer * share * (1 - kLeftFree))};
-}
-
 }  // namespace
 
 StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer)

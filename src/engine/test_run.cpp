@@ -22,9 +22,6 @@ std::optional<TestProgress> TestRun::on_receiver_progress(const ReceiverTotals& 
   if (!started() || has_result()) return std::nullopt;
   if (receiver_ && totals.elapsed <= receiver_->elapsed) return std::nullopt;
   receiver_ = totals;
-  // One that was brought forward is for the sender. The schedule's may be a little early, too.
-  if (totals.elapsed - shown_until_ < plan_.progress_interval * 9 / 10) return std::nullopt;
-  shown_until_ = totals.elapsed;
   intervals_.add(totals);
   return TestProgress{plan_.direction, totals.elapsed, duration_, outcome_.sender, receiver_};
 }

@@ -53,7 +53,6 @@ class TestRun {
   unsigned sender_reports_ = 0;
   std::optional<ReceiverTotals> receiver_;  // the newest progress
   IntervalLog intervals_;
-  Duration shown_until_{};  // of the test, by the last progress that was shown
 };
 
 }  // namespace wyndrvr::engine

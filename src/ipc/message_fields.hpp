@@ -110,7 +110,7 @@ void transfer(Archive& archive, engine::SenderProgress& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::ReceiverProgress& v) {
-  transfer_all(archive, v.channel, v.totals);
+  transfer_all(archive, v.channel, v.totals, v.granted);
 }
 
 template <class Archive>

@@ -56,6 +56,11 @@ std::optional<ControlBody> read_progress(const FlatObject& object) {
   auto progress = find_counts(object, kProgressCounts);
   if (!channel || !progress) return std::nullopt;
   progress->channel = *channel;
+  if (const auto granted = object.find("granted")) {
+    const auto octets = granted->as_uint64();
+    if (!octets) return std::nullopt;
+    progress->granted = ByteCount{*octets};
+  }
   return *progress;
 }
 
@@ -95,6 +100,7 @@ std::size_t write_control(MutableByteView out, const Progress& progress) {
   TextWriter writer(out);
   writer.put("{\"cmd\":\"PROGRESS\",\"channel\":").put(progress.channel.value);
   put_counts(writer, kProgressCounts, progress);
+  if (progress.granted) writer.put(",\"granted\":").put(progress.granted->value);
   writer.put("}");
   return writer.size();
 }

@@ -4,7 +4,9 @@
 //                     ours may add  ,"progress":MS
 //   acknowledgement   {"cmd":"BWUP","ack":0,"channel":C,"duration":SECONDS,"uid":UUID}
 //   progress (ours)   {"cmd":"PROGRESS","channel":C,"elapsed_ns":..,"bytes":..,"packets":..,
-//                      "unique":..,"duplicate":..,"reordered":..,"highest":..,"written_off":..}
+//                      "unique":..,"duplicate":..,"reordered":..,"highest":..,"written_off":..,
+//                      "socket_drops":..}
+//                     may add  ,"granted":OCTETS
 //
 // The structs are images of the bodies, with their units in the names. Retransmission and the
 // match of the body's channel with the header's are the engine's. Allocates nothing.
@@ -58,13 +60,15 @@ struct Progress {
   std::uint64_t highest = 0;       // highest number received + 1; 0 before the first
   std::uint64_t written_off = 0;   // missing numbers that are no longer waited for
   std::uint64_t socket_drops = 0;  // datagrams that found the receiving socket full
+  // Whole packets that may have left since the test began; absent: nothing is said of that.
+  std::optional<ByteCount> granted{};
   bool operator==(const Progress&) const = default;
 };
 
 using ControlBody = std::variant<Bwup, BwupAck, Progress>;
 
 // The longest body that is written: a Progress whose counts have 20 digits each.
-inline constexpr std::size_t kMaxControlBodySize = 360;
+inline constexpr std::size_t kMaxControlBodySize = 400;
 
 // Error: kBadBody, also for an unknown command. A BWUP with `"ack":1` or none is a request.
 [[nodiscard]] std::expected<ControlBody, DropReason> parse_control(ByteView body);

@@ -21,6 +21,9 @@ inline Duration draw_duration() {
 inline Instant draw_instant() {
   return Instant(draw_duration());
 }
+inline ByteCount draw_octets() {
+  return {*rc::gen::arbitrary<std::uint64_t>()};
+}
 inline bool draw_bool() {
   return *rc::gen::arbitrary<bool>();
 }

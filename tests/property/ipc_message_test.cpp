@@ -63,7 +63,7 @@ void fill(SenderProgress& message) {
   message = {draw_channel(), draw_sender()};
 }
 void fill(ReceiverProgress& message) {
-  message = {draw_channel(), draw_receiver()};
+  message = {draw_channel(), draw_receiver(), maybe(draw_octets)};
 }
 void fill(StopTest& message) {
   message = {draw_channel(), draw_stop_reason()};

@@ -92,8 +92,9 @@ RC_GTEST_PROP(WireProperty, RequestsReadBack, ()) {
 }
 
 RC_GTEST_PROP(WireProperty, ProgressReadsBack, ()) {
-  const Progress progress{draw_channel(), draw_count(), draw_count(), draw_count(), draw_count(),
-                          draw_count(),   draw_count(), draw_count(), draw_count()};
+  Progress progress{draw_channel(), draw_count(), draw_count(), draw_count(), draw_count(),
+                    draw_count(),   draw_count(), draw_count(), draw_count(), draw_count()};
+  if (*rc::gen::arbitrary<bool>()) progress.granted = ByteCount{draw_count()};
   const auto body = written([&](MutableByteView out) { return write_control(out, progress); });
   RC_ASSERT(parse_control(body).value() == ControlBody(progress));
 }

@@ -220,6 +220,28 @@ TEST_F(ControlClientTest, ProgressGoesToTheSenderAndTheCoordinator) {
   EXPECT_EQ(totals.lost(), 3U);
 }
 
+TEST_F(ControlClientTest, ProgressBetweenTheSchedulesIsForTheSenderAlone) {
+  run();
+  (void)take_all(mail);
+  wire::Progress progress;
+  progress.channel = kChannel;
+  std::vector<Duration> shown;
+  int to_sender = 0;
+  for (const Duration elapsed : {3ms, 999ms, 1003ms, 1006ms, 1999ms, 4500ms, 4999ms, 5000ms}) {
+    progress.elapsed_ns = static_cast<std::uint64_t>(elapsed.count());
+    progress.granted = ByteCount{progress.elapsed_ns};
+    ASSERT_TRUE(client.on_control(kStart + elapsed, progress, mail));
+    for (const Outgoing& posted : take_all(mail)) {
+      const auto& told = std::get<ReceiverProgress>(posted.message);
+      EXPECT_EQ(told.granted, ByteCount{progress.elapsed_ns});
+      if (posted.to == Mailbox::kCoordinator) shown.push_back(told.totals.elapsed);
+      to_sender += posted.to == Mailbox::kUpload ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(to_sender, 8);
+  EXPECT_EQ(shown, (std::vector<Duration>{1003ms, 4500ms, 5000ms}));
+}
+
 TEST_F(ControlClientTest, ImpossibleProgressIsRefused) {
   run();
   (void)take_all(mail);

@@ -282,6 +282,22 @@ TEST_F(DataSenderTest, ProgressComesAtItsInterval) {
   EXPECT_FALSE(sender.poll_progress(kStart + 5s)) << "no interval, no progress";
 }
 
+// Without a server that grants, all of the other tests: no bound.
+TEST_F(DataSenderTest, SendsWholeDatagramsThatAreGrantedAndThenWaits) {
+  const std::size_t size = wire::data_packet_size(900);
+  go();
+  sender.on_granted({10 * size + size - 1});
+  EXPECT_EQ(send_until(kStart + 1s).size(), 10U);
+  EXPECT_FALSE(sender.poll(clock));
+  EXPECT_FALSE(sender.deadline(clock)) << "the next grant is what there is to wait for";
+  sender.on_granted({5 * size});
+  EXPECT_FALSE(sender.poll(clock)) << "an older one takes nothing back";
+  sender.on_granted({12 * size});
+  EXPECT_EQ(send_until(kStart + 2s).size(), 2U);
+  EXPECT_FALSE(sender.done(kStart + 10s - 1ns));
+  EXPECT_TRUE(sender.done(kStart + 10s)) << "nothing waits for a grant for ever";
+}
+
 TEST_F(DataSenderTest, SecondGoChangesNothing) {
   go();
   sender.on_go({kChannel, kStart + 5s, 60s});

@@ -55,10 +55,22 @@ TEST(Control, ProgressNamesEveryCount) {
   EXPECT_EQ(parse(written(progress)), ControlBody(progress));
 }
 
+TEST(Control, ProgressMayGrant) {
+  Progress progress;
+  progress.channel = {9};
+  progress.granted = ByteCount{10};
+  EXPECT_EQ(written(progress),
+            R"({"cmd":"PROGRESS","channel":9,"elapsed_ns":0,"bytes":0,"packets":0,"unique":0,)"
+            R"("duplicate":0,"reordered":0,"highest":0,"written_off":0,"socket_drops":0,)"
+            R"("granted":10})");
+  EXPECT_EQ(parse(written(progress)), ControlBody(progress));
+}
+
 TEST(Control, TheLongestBodiesFitIntoAPacket) {
   constexpr std::uint64_t kHuge = UINT64_MAX;
   const Progress progress{
-      {ChannelId::kMax}, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge};
+      {ChannelId::kMax}, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge, kHuge,
+      ByteCount{kHuge}};
   EXPECT_EQ(parse(written(progress)), ControlBody(progress));
   const BwupAck ack{.channel = {ChannelId::kMax},
                     .duration_s = 0.1 + 0.2,
@@ -110,6 +122,9 @@ TEST(Control, BadBodiesAreRefused) {
            R"({"cmd":"PROGRESS","channel":1,"elapsed_ns":1})",
            R"({"cmd":"PROGRESS","channel":1,"elapsed_ns":1,"bytes":2,"packets":3,"unique":4,)"
            R"("duplicate":5,"reordered":6,"highest":-7,"written_off":8,"socket_drops":9})",
+           R"({"cmd":"PROGRESS","channel":1,"elapsed_ns":1,"bytes":2,"packets":3,"unique":4,)"
+           R"("duplicate":5,"reordered":6,"highest":7,"written_off":8,"socket_drops":9,)"
+           R"("granted":-1})",
        }) {
     EXPECT_EQ(parse(body), std::unexpected(DropReason::kBadBody)) << body;
   }
