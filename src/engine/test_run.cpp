@@ -21,8 +21,10 @@ std::optional<TestProgress> TestRun::on_sender_progress(Instant now, const Sende
 std::optional<TestProgress> TestRun::on_receiver_progress(const ReceiverTotals& totals) {
   if (!started() || has_result()) return std::nullopt;
   if (receiver_ && totals.elapsed <= receiver_->elapsed) return std::nullopt;
+  // What drains after the test's time is its last interval's.
+  const bool drains = receiver_ && receiver_->elapsed >= duration_;
   receiver_ = totals;
-  intervals_.add(totals);
+  if (!drains) intervals_.add(totals);
   return TestProgress{plan_.direction, totals.elapsed, duration_, outcome_.sender, receiver_};
 }
 

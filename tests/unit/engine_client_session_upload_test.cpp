@@ -136,6 +136,25 @@ TEST_F(ClientUploadTest, ProgressMakesTheIntervalsAndOldOnesAreIgnored) {
   EXPECT_EQ(intervals[0].bytes + intervals[1].bytes, 93'700U);
 }
 
+TEST_F(ClientUploadTest, WhatDrainsAfterTheTestIsTheLastIntervals) {
+  make_upload();
+  const TestPlan plan = run();
+  ReceiverTotals totals;
+  for (const Duration elapsed : {9000ms, 10'000ms, 10'100ms}) {
+    totals.elapsed = elapsed;
+    totals.packets += 30;
+    totals.bytes += 28'110;
+    (void)tell(PortKind::kControl, ReceiverProgress{plan.channel, totals});
+  }
+  (void)tell(PortKind::kControl, ResultArrived{result()});
+  (void)wait_until(kStart + 5s);
+  (void)drain();
+  const auto& intervals = session->result().tests[0].intervals;
+  ASSERT_EQ(intervals.size(), 2U);
+  EXPECT_EQ(intervals[1].end, 10s);
+  EXPECT_EQ(intervals[1].packets, 70U);
+}
+
 TEST_F(ClientUploadTest, ShorterGrantIsAProblemButValid) {
   make_upload();
   const TestPlan plan = start();
