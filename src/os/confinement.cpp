@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <string>
@@ -20,6 +21,9 @@ namespace wyndrvr::os {
 namespace {
 
 constexpr std::string_view kPurpose = "cannot confine this worker";
+
+// As the kernel's, of the process and for good.
+std::atomic<bool> filtered = false;
 
 Result<void> drop_capabilities() {
   // Emptying the permitted set empties the ambient one (capabilities(7)); asked for all the same,
@@ -54,7 +58,13 @@ Result<bool> confine(const Confinement& needs) {
   if (needs.processes) return false;
   const rlim_t most = needs.threads ? kMostSessionDescriptors : kMostWorkerDescriptors;
   if (auto limited = limit_descriptors(most); !limited) return std::unexpected(limited.error());
-  return install_syscall_filter(needs.threads);
+  const auto installed = install_syscall_filter(needs.threads);
+  if (installed && *installed) filtered = true;
+  return installed;
+}
+
+bool may_open_sockets() {
+  return !filtered;
 }
 
 bool seccomp_available() {

@@ -45,6 +45,9 @@ inline constexpr unsigned kMostSessionDescriptors = 64;
 // something else could not be taken away; the worker should end.
 [[nodiscard]] Result<bool> confine(const Confinement& needs);
 
+// Whether this process may open sockets: not once it is confined by the filter, which would end it.
+[[nodiscard]] bool may_open_sockets();
+
 // Whether this build can install the filter.
 [[nodiscard]] bool seccomp_available();
 

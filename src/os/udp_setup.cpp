@@ -12,6 +12,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include "os/confinement.hpp"
 #include "os/limit_advice.hpp"
 #include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
@@ -54,11 +55,13 @@ std::string bind_advice(int error, Port port) {
   return {};
 }
 
-bool is_bound_to_interface(int descriptor) {
+// Empty: to none.
+std::string bound_interface(int descriptor) {
   std::array<char, IFNAMSIZ> name{};
   socklen_t length = name.size();
-  return getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name.data(), &length) == 0 &&
-         length > 0;
+  const bool known =
+      getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name.data(), &length) == 0 && length > 0;
+  return known ? std::string(name.data()) : std::string();
 }
 
 // What a person can do about an interface that cannot be used.
@@ -96,12 +99,15 @@ Result<Fd> open_bound(const Endpoint& local, const std::string& interface) {
   return fd;
 }
 
-// Best effort: without a route it stays without a peer, and sends fail for the same reason.
-void connect_to(int descriptor, const Endpoint& peer) {
+// False where there is no route.
+bool connect_to(int descriptor, const Endpoint& peer) {
   const bool v6 = get_option(descriptor, SOL_SOCKET, SO_DOMAIN) == AF_INET6;
-  if (peer.address.is_v6() && !v6) return;
+  if (peer.address.is_v6() && !v6) {
+    errno = EAFNOSUPPORT;
+    return false;
+  }
   const SocketAddress address = v6 ? to_v6_socket_address(peer) : to_socket_address(peer);
-  static_cast<void>(::connect(descriptor, &address.generic, address.length));
+  return ::connect(descriptor, &address.generic, address.length) == 0;
 }
 
 std::optional<Endpoint> peer_endpoint(int descriptor) {
@@ -280,8 +286,48 @@ Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options) {
   const Endpoint local{unmapped(options.bind.address), options.bind.port};
   auto fd = open_bound(local, options.interface);
   if (!fd) return std::unexpected(std::move(fd.error()));
-  if (options.peer) connect_to(fd->get(), *options.peer);
+  // Best effort: without a route it stays without a peer, and sends fail for the same reason.
+  if (options.peer) static_cast<void>(connect_to(fd->get(), *options.peer));
   return configure(std::move(*fd), options);
+}
+
+Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket) {
+  const std::string purpose =
+      fmt::format("cannot open a second UDP socket on {}", to_string(socket.local));
+  if (!may_open_sockets()) return fail("{}: this process may open none", purpose);
+  const int first = socket.fd.get();
+  Fd fd(::socket(socket.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return system_failure(purpose, "socket");
+  if (socket.v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, !socket.dual_stack)) {
+    return system_failure(purpose, "setsockopt IPV6_V6ONLY");
+  }
+  if (auto bound = bind_to_interface(fd.get(), bound_interface(first), purpose); !bound) {
+    return std::unexpected(std::move(bound.error()));
+  }
+  SocketAddress address;
+  address.length = sizeof address.v6;
+  if (getsockname(first, &address.generic, &address.length) != 0) {
+    return system_failure(purpose, "getsockname");
+  }
+  // For the moment of bind(2) alone: nobody else is to share the address.
+  const bool shared = set_option(first, SOL_SOCKET, SO_REUSEPORT, 1) &&
+                      set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1) &&
+                      ::bind(fd.get(), &address.generic, address.length) == 0;
+  const int error = errno;
+  set_option(first, SOL_SOCKET, SO_REUSEPORT, 0);
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 0);
+  if (!shared) return system_failure(purpose, "bind", error);
+  return configure(std::move(fd), {});
+}
+
+Result<void> connect_udp_socket(ConfiguredSocket& socket, const Endpoint& peer) {
+  if (!connect_to(socket.fd.get(), peer)) {
+    return system_failure(
+        fmt::format("cannot connect UDP {} to {}", to_string(socket.local), to_string(peer)),
+        "connect");
+  }
+  socket.peer = peer;
+  return {};
 }
 
 Result<void> check_offloads(const Offloads& offloads) {
@@ -313,7 +359,7 @@ Result<void> bind_to_interface(int descriptor, const std::string& interface,
                                std::string_view purpose) {
   // A worker without rights may not set again what is set, and cannot tell whether it is the same:
   // an interface has several names (`ip link`: altname).
-  if (interface.empty() || is_bound_to_interface(descriptor)) return {};
+  if (interface.empty() || !bound_interface(descriptor).empty()) return {};
   int error = 0;
   if (interface.size() >= IFNAMSIZ) {
     error = ENODEV;  // the kernel would cut it, and might find another

@@ -24,6 +24,12 @@ Result<UdpSocket> UdpSocket::adopt(Fd fd, const UdpOptions& options) {
   return UdpSocket(std::move(*socket), options);
 }
 
+Result<UdpSocket> UdpSocket::open_beside() const {
+  auto socket = open_udp_socket_beside(socket_);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  return UdpSocket(std::move(*socket), {});
+}
+
 UdpSocket::UdpSocket(ConfiguredSocket socket, const UdpOptions& options)
     : socket_(std::move(socket)),
       slot_bytes_(socket_.gro ? ReceiveBuffer::kTrainSlot : options.longest_datagram),

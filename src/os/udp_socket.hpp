@@ -44,6 +44,16 @@ class UdpSocket {
   // Takes over a bound socket that another process opened; options.bind is not used.
   [[nodiscard]] static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
 
+  // A second socket on this one's address, which takes what this one does not: everything that is
+  // not from its peer, once it has one. It tells arrivals by the kernel's stamps; all else is the
+  // kernel's default. Either may get what comes in between. Error: see open_udp_socket_beside().
+  [[nodiscard]] Result<UdpSocket> open_beside() const;
+  // As UdpOptions::peer, from now on; `peer` may be another one than before. Error: it is as it
+  // was.
+  [[nodiscard]] Result<void> connect(const Endpoint& peer) {
+    return connect_udp_socket(socket_, peer);
+  }
+
   // One recvmmsg(2): what is there now, at most buffer.slot_count() buffers, which is then as this
   // socket needs it (UdpOptions::longest_datagram); empty when nothing is.
   // ICMP errors that the kernel reports here are counted (asynchronous_errors) and skipped.

@@ -12,6 +12,18 @@ namespace wyndrvr::runtime {
 using engine::Transmit;
 using Status = os::SendOutcome::Status;
 
+namespace {
+
+PortRunner::Habits habits_of(std::span<const engine::PortConfig> configs) {
+  const engine::PortConfig& config = configs.front();
+  const bool server = config.side == engine::Side::kServer;
+  const bool single_port = configs.size() > 1;
+  return {.quiet_stamps = !server,
+          .connects = server && config.kind == engine::PortKind::kDownload && !single_port};
+}
+
+}  // namespace
+
 PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened)
     : runner(owner),
       index(static_cast<std::uint8_t>(number)),
@@ -21,16 +33,16 @@ PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket open
 PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
                        std::span<const engine::PortConfig> configs)
     : PortRunner(environment, std::move(sockets), engine::make_port_actor(configs),
-                 configs.front().seed) {
-  quiet_stamps_ = configs.front().side == engine::Side::kClient;
-}
+                 habits_of(configs), configs.front().seed) {}
 
 PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
-                       std::unique_ptr<engine::PortActor> actor, std::uint64_t seed)
+                       std::unique_ptr<engine::PortActor> actor, const Habits& habits,
+                       std::uint64_t seed)
     : loop_(environment.loop),
       receive_buffer_(environment.receive_buffer),
       mail_(environment.mail),
       actor_(std::move(actor)),
+      habits_(habits),
       faults_(seed) {
   WYNDRVR_CHECK(!sockets.empty() && sockets.size() <= kMaxPortSockets);
   flows_.reserve(sockets.size());
@@ -42,6 +54,7 @@ PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket
 PortRunner::~PortRunner() {
   for (const auto& flow : flows_) {
     if (flow->id) loop_.remove(*flow->id);
+    if (flow->others) loop_.remove(flow->others->id);
   }
 }
 
@@ -65,7 +78,15 @@ void PortRunner::on_ready(Flow& flow, const Readiness& readiness) {
     flow.awaits_room = false;
     loop_.set_want_write(*flow.id, false);
   }
-  if (readiness.readable) receive(flow);
+  // A connected socket's pending ICMP error is taken off by receiving.
+  if (readiness.readable || (readiness.error && flow.others)) receive(flow);
+  drain();
+}
+
+void PortRunner::on_others(Flow& flow) {
+  // What is left reports itself again.
+  const auto batch = flow.others->socket.receive(receive_buffer_);
+  if (batch) take(flow, flow.others->socket, *batch, os::monotonic_now());
   drain();
 }
 
@@ -86,20 +107,25 @@ void PortRunner::receive(Flow& flow) {
       flow.bulk_in = true;
       flow.bulk_in_until = now + kBulkPatience;
     }
-    for (const os::Received& received : *batch) {
-      actor_->on_datagram(now, {.bytes = received.bytes,
-                                .segment_size = received.segment_size,
-                                .from = received.from,
-                                .arrival = received.arrival,
-                                .kernel_stamped = received.kernel_stamped,
-                                .truncated = received.truncated,
-                                .flow = flow.index,
-                                .traffic_class = received.traffic_class,
-                                .socket_drops = flow.socket.receive_drops()});
-    }
+    take(flow, flow.socket, *batch, now);
     if (batch->size() < receive_buffer_.slot_count()) return;
     if (now - begin >= kMaxReceiveTime) return loop_.poll_at_once();
     drain();
+  }
+}
+
+void PortRunner::take(Flow& flow, const os::UdpSocket& socket, std::span<const os::Received> batch,
+                      Instant now) {
+  for (const os::Received& received : batch) {
+    actor_->on_datagram(now, {.bytes = received.bytes,
+                              .segment_size = received.segment_size,
+                              .from = received.from,
+                              .arrival = received.arrival,
+                              .kernel_stamped = received.kernel_stamped,
+                              .truncated = received.truncated,
+                              .flow = flow.index,
+                              .traffic_class = received.traffic_class,
+                              .socket_drops = socket.receive_drops()});
   }
 }
 
@@ -144,7 +170,7 @@ void PortRunner::transmit() {
     if (blocked_ == flows_.size()) return;
     const auto next = actor_->poll_transmit(now, blocked_ > 0 ? 0 : most_data);
     if (!next) return;
-    if (next->kind == engine::TransmitKind::kData) note_data(*flows_[next->flow], now);
+    if (next->kind == engine::TransmitKind::kData) note_data(*flows_[next->flow], next->to, now);
     transmit(*next);
     // Read anew each time: what is sent tells the time of its sending.
     now = os::monotonic_now();
@@ -152,11 +178,29 @@ void PortRunner::transmit() {
   more_to_send_ = blocked_ < flows_.size();
 }
 
-void PortRunner::note_data(Flow& flow, Instant now) {
+void PortRunner::note_data(Flow& flow, const Endpoint& to, Instant now) {
   flow.bulk_out = true;
   // More often than the loop would look at it: then that costs no more turns.
-  if (now - flow.last_data_out < 2 * EventLoop::kRest) flow.busy_out_until = now + kBulkPatience;
+  if (now - flow.last_data_out < 2 * EventLoop::kRest) {
+    flow.busy_out_until = now + kBulkPatience;
+    if (habits_.connects && flow.wanted_peer != to) connect(flow, to);
+  }
   flow.last_data_out = now;
+}
+
+void PortRunner::connect(Flow& flow, const Endpoint& peer) {
+  flow.wanted_peer = peer;
+  if (!flow.others) {
+    auto opened = flow.socket.open_beside();
+    if (!opened) return;
+    auto others = std::make_unique<Others>(flow, std::move(*opened));
+    const auto id = loop_.add(others->socket.fd(), *others);
+    if (!id) return;
+    others->id = *id;
+    flow.others = std::move(others);
+  }
+  // Refused: it sends to the peer by its address, and both sockets receive.
+  static_cast<void>(flow.socket.connect(peer));
 }
 
 std::size_t PortRunner::most_data_per_send() const {
@@ -194,7 +238,7 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
     return true;
   }
   // Watched again by schedule().
-  if (transmit.stamp_token && quiet_stamps_) loop_.set_polled(*flow.id, true);
+  if (transmit.stamp_token && habits_.quiet_stamps) loop_.set_polled(*flow.id, true);
   while (!transmit.bytes.empty()) {
     const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const os::SendOutcome outcome =

@@ -46,9 +46,19 @@ class PortRunner final {
   // engine::make_port_actor takes them.
   PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
              std::span<const engine::PortConfig> configs);
+  // What the port's side and kind make of it.
+  struct Habits {
+    // Takes a socket out of epoll while a stamped datagram leaves by it. The kernel tells epoll of
+    // the stamp before it passes the datagram on, which adds a microsecond to what is measured.
+    // Costs two system calls: for clients, who send few of them.
+    bool quiet_stamps = false;
+    // Connects sockets that data leaves by at short intervals. For servers' download ports: their
+    // peers may move, and no data comes in there, which two sockets would bring out of order.
+    bool connects = false;
+  };
   // `seed`: of the injected faults.
   PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
-             std::unique_ptr<engine::PortActor> actor, std::uint64_t seed);
+             std::unique_ptr<engine::PortActor> actor, const Habits& habits, std::uint64_t seed);
   ~PortRunner();
   PortRunner(const PortRunner&) = delete;
   PortRunner& operator=(const PortRunner&) = delete;
@@ -75,6 +85,19 @@ class PortRunner final {
   // A full queue below the socket raises no event when it drains.
   static constexpr Duration kNoBuffersRetry = 500us;
 
+  struct Flow;
+  // Takes what others than the peer send to the address of a connected socket: the peer itself,
+  // where it has moved.
+  struct Others final : EventSource {
+    Others(Flow& beside, os::UdpSocket opened) : flow(beside), socket(std::move(opened)) {}
+    void on_ready(const Readiness& /*readiness*/) override { flow.runner.on_others(flow); }
+    void on_wake(Instant /*now*/) override {}
+
+    Flow& flow;
+    os::UdpSocket socket;
+    EventLoop::Id id{};
+  };
+
   // One of the port's sockets.
   struct Flow final : EventSource {
     Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened);
@@ -97,18 +120,25 @@ class PortRunner final {
     bool bulk_out = false;  // data left when the actor was last asked
     Instant last_data_out;
     Instant busy_out_until;
+    std::optional<Endpoint> wanted_peer;  // that it was to be connected to last
+    std::unique_ptr<Others> others;       // where it was
   };
 
   void on_ready(Flow& flow, const Readiness& readiness);
   void on_wake(Instant now);
+  void on_others(Flow& flow);
   void receive(Flow& flow);
+  // Connects a socket that data leaves by: the kernel keeps the route then. Best effort.
+  void connect(Flow& flow, const Endpoint& peer);
+  void take(Flow& flow, const os::UdpSocket& socket, std::span<const os::Received> batch,
+            Instant now);
   void read_errors(Flow& flow);
   bool read_stamp(Flow& flow);
   // Everything that the actor wants, then its next deadline.
   void drain();
   void transmit();
   void send_waiting(Instant now);
-  void note_data(Flow& flow, Instant now);
+  void note_data(Flow& flow, const Endpoint& to, Instant now);
   [[nodiscard]] std::size_t most_data_per_send() const;
   void transmit(const engine::Transmit& transmit);
   // False when the socket takes no more for now; the rest is then in `transmit`.
@@ -122,14 +152,11 @@ class PortRunner final {
   os::ReceiveBuffer& receive_buffer_;
   MailHandler& mail_;
   std::unique_ptr<engine::PortActor> actor_;
+  Habits habits_;
   base::Random faults_;
   std::vector<std::unique_ptr<Flow>> flows_;
   std::size_t blocked_ = 0;  // flows that something waits at
   bool more_to_send_ = false;
-  // Takes a socket out of epoll while a stamped datagram leaves by it. The kernel tells epoll of
-  // the stamp before it passes the datagram on, which adds a microsecond to what is measured. Costs
-  // two system calls: for clients, who send few of them.
-  bool quiet_stamps_ = false;
 };
 
 }  // namespace wyndrvr::runtime

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "os/host_info.hpp"
 #include "os/udp_socket.hpp"
@@ -74,6 +75,63 @@ TEST(UdpSocket, ReceiverLearnsWhichOfOurAddressesWasUsed) {
   const auto got = receive_datagrams(receiver, 1);
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got[0].meta.to, address("127.0.0.3"));
+}
+
+// Everything to the address is received, by one of the two.
+void expect_that_others_go_beside(std::string_view bound, std::string_view loopback) {
+  UdpSocket first = open_on(bound);
+  UdpSocket peer = open_on(loopback);
+  UdpSocket other = open_on(loopback);
+  auto beside = first.open_beside();
+  ASSERT_TRUE(beside) << beside.error().message;
+  EXPECT_EQ(beside->local(), first.local());
+  ASSERT_TRUE(first.connect(peer.local()));
+  const Endpoint to = at(loopback, first);
+  for (UdpSocket* from : {&other, &peer}) {
+    ASSERT_EQ(from->send(single(to, "x")).status, SendOutcome::Status::kDone);
+  }
+  auto got = receive_datagrams(first, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.from, peer.local());
+  got = receive_datagrams(*beside, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.from, other.local());
+  EXPECT_TRUE(got[0].meta.kernel_stamped);
+  // Another peer, and to one that it is not connected to.
+  ASSERT_TRUE(first.connect(other.local()));
+  ASSERT_EQ(other.send(single(to, "y")).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(texts(receive_datagrams(first, 1)), std::vector<std::string>{"y"});
+  ASSERT_EQ(first.send(single(peer.local(), "z")).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(texts(receive_datagrams(peer, 1)), std::vector<std::string>{"z"});
+}
+
+TEST(UdpSocket, WhatOthersThanThePeerSendGoesToTheSocketBeside) {
+  expect_that_others_go_beside("127.0.0.1", "127.0.0.1");
+  expect_that_others_go_beside("0.0.0.0", "127.0.0.1");
+  if (!ipv6_available()) return;
+  expect_that_others_go_beside("::1", "::1");
+  expect_that_others_go_beside("::", "127.0.0.1");
+}
+
+TEST(UdpSocket, TheAddressOfTwoSocketsIsSharedWithNoOther) {
+  UdpSocket first = open_on("127.0.0.1");
+  auto beside = first.open_beside();
+  ASSERT_TRUE(beside) << beside.error().message;
+  const int third = ::socket(AF_INET, SOCK_DGRAM, 0);
+  const int yes = 1;
+  ASSERT_EQ(::setsockopt(third, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes), 0);
+  const SocketAddress address = to_socket_address(first.local());
+  EXPECT_NE(::bind(third, &address.generic, address.length), 0);
+  EXPECT_EQ(errno, EADDRINUSE);
+  ::close(third);
+}
+
+TEST(UdpSocket, APeerOfAnotherFamilyIsRefused) {
+  UdpSocket four = open_on("127.0.0.1");
+  EXPECT_FALSE(four.connect({address("::1"), Port{9}}));
+  UdpSocket peer = open_on("127.0.0.1");
+  ASSERT_EQ(peer.send(single(four.local(), "x")).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(receive_datagrams(four, 1).size(), 1U) << "it is as it was";
 }
 
 TEST(UdpSocket, SourceAddressCanBeChosen) {

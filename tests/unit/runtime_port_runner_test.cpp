@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -97,7 +98,7 @@ os::UdpSocket open_local(const os::UdpOptions& options = {}) {
 // A runner on three sockets, and a peer.
 class Runner : public MailHandler, public EventSource {
  public:
-  Runner() : loop(*EventLoop::create({})) {
+  explicit Runner(const PortRunner::Habits& habits = {}) : loop(*EventLoop::create({})) {
     auto scripted = std::make_unique<ScriptedActor>();
     actor = scripted.get();
     std::vector<os::UdpSocket> sockets;
@@ -106,7 +107,7 @@ class Runner : public MailHandler, public EventSource {
       local.push_back(sockets.back().local());
     }
     runner.emplace(PortRunner::Environment{loop, buffer, *this}, std::move(sockets),
-                   std::move(scripted), 1);
+                   std::move(scripted), habits, 1);
     EXPECT_TRUE(runner->attach());
     watchdog = *loop.add(EventLoop::kNoDescriptor, *this);
   }
@@ -191,6 +192,58 @@ TEST(PortRunner, ALetterKeepsItsReceiver) {
   Runner on;
   on.runner->deliver(Mailbox::kControl, Mailbox::kDownload, engine::Drain{});
   EXPECT_EQ(on.actor->letters, (std::vector{std::pair{Mailbox::kControl, Mailbox::kDownload}}));
+}
+
+// How many UDP sockets this namespace has on a local port, and how many of them have a peer
+// (/proc/net/udp: local_address, rem_address).
+std::pair<int, int> sockets_on(Port port) {
+  std::ifstream table("/proc/net/udp");
+  std::string line;
+  const std::string local = fmt::format(":{:04X} ", port.value);
+  int all = 0;
+  int connected = 0;
+  while (std::getline(table, line)) {
+    const std::size_t at = line.find(local);
+    if (at == std::string::npos || at > 20) continue;
+    ++all;
+    connected += line.compare(at + local.size(), 13, "00000000:0000") == 0 ? 0 : 1;
+  }
+  return {all, connected};
+}
+
+TEST(PortRunner, AConnectedSocketStillHearsAPeerThatMoves) {
+  Runner on({.connects = true});
+  const auto say = [&](os::UdpSocket& from, std::string_view text) {
+    (void)from.send({.to = on.local[0],
+                     .from = std::nullopt,
+                     .bytes = as_bytes(text),
+                     .segment_size = static_cast<std::uint32_t>(text.size()),
+                     .stamp_token = std::nullopt});
+    on.run_until([&] { return !on.actor->arrivals.empty(); });
+    EXPECT_EQ(on.actor->arrivals, (std::vector{std::pair{std::uint8_t{0}, std::string(text)}}));
+    on.actor->arrivals.clear();
+  };
+  const auto send_data = [&](const Endpoint& to) {
+    for (int i = 0; i < 20; ++i) {
+      on.actor->wanted.push_back({.to = to, .text = "data", .kind = TransmitKind::kData});
+    }
+    on.runner->begin();
+    on.run_until([&] { return on.actor->wanted.empty(); });
+  };
+  os::UdpSocket moved = open_local();
+  say(on.peer, "from the peer");
+  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{1, 0}));
+  send_data(on.peer.local());
+  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{2, 1}));
+  say(on.peer, "from the peer");
+  say(moved, "from where it moved to");
+  send_data(moved.local());
+  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{2, 1}));
+  say(moved, "from where it moved to");
+  say(on.peer, "from where it was");
+  on.run_until([&] { return on.seen.size() == 20; });
+  on.runner.reset();
+  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{0, 0}));
 }
 
 // On loopback nothing ever blocks, but for one that is slowed down in a network of the thread's
