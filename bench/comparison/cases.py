@@ -117,13 +117,16 @@ def _crowds():
         yield Case(f"lo/memory-{dialect}", "lo", f"1,000 idle clients in dialect {dialect}",
                    (Row("kib_each", "value", at_most(32), "private KiB each"),),
                    crowd.crowd(1000, dialect), needs="swarm", most_rounds=3)
-    for name, single_port in (("10000", False), ("10000-single-port", True)):
-        title = "10,000 clients" + (", single port" if single_port else "")
-        yield Case(f"lo/clients-{name}", "lo", title,
+    for name, single_port, heartbeat_ms in (("10000", False, 1000),
+                                            ("10000-single-port", True, 1000),
+                                            ("10000-one-a-second", True, 3000)):
+        title = f"10,000 clients, {3000 // heartbeat_ms} heartbeats/s of each"
+        yield Case(f"lo/clients-{name}", "lo", title + (", single port" if single_port else ""),
                    (Row("server_core", "value", at_most(0.25), "share of a core"),
                     Row("server_us_each", "value", label="us an exchange"),
                     Row("lost", "total", at_most(0), "lost")),
-                   crowd.crowd(10_000, single_port=single_port), needs="swarm",
+                   crowd.crowd(10_000, single_port=single_port, heartbeat_ms=heartbeat_ms),
+                   needs="swarm",
                    descriptors=crowd.server_descriptors(10_000, single_port), most_rounds=3)
 
 

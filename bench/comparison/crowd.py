@@ -45,12 +45,14 @@ def raise_descriptors(wanted):
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def crowd(clients, dialect="1", single_port=False):
-    """A sample function: `clients` clients with a heartbeat a second on each of their ports."""
-    return functools.partial(_crowd, clients, dialect, single_port)
+def crowd(clients, dialect="1", single_port=False, heartbeat_ms=1000):
+    """A sample function: `clients` clients, each of which sends three heartbeats in that time: one
+    for each of its ports, or of what its single port stands for."""
+    return functools.partial(_crowd, clients, dialect, single_port, heartbeat_ms)
 
 
-def _crowd(clients, dialect, single_port, bench, place):
+def _crowd(clients, dialect, single_port, heartbeat_ms, bench, place):
+    seconds = max(heartbeat_ms / 1000, round(bench.seconds))
     limit = raise_descriptors(clients * _CLIENT_DESCRIPTORS + _OTHER_DESCRIPTORS)
     shares = _shares(clients, (limit - _OTHER_DESCRIPTORS) // _CLIENT_DESCRIPTORS)
     last_port = _FIRST_PORT + clients * _PORTS_EACH[single_port] * 5 // 4
@@ -58,7 +60,7 @@ def _crowd(clients, dialect, single_port, bench, place):
                         f"{_FIRST_PORT}-{last_port}", "--max-sessions", str(clients + 100),
                         "--max-sessions-per-network", str(clients + 100)) as serving:
         command = [bench.swarm, "--server", f"{place.server_address}:{serving.match[1]}",
-                   "--heartbeat", "1000", "--seconds", str(max(1, round(bench.seconds))),
+                   "--heartbeat", str(heartbeat_ms), "--seconds", f"{seconds:.0f}",
                    "--dialect", dialect, "--watch", str(serving.pid), "--connects",
                    str(1000 // len(shares)), "--json",
                    *(["--single-port"] if single_port else [])]
@@ -66,7 +68,7 @@ def _crowd(clients, dialect, single_port, bench, place):
         def swarm(share):
             # 1: a heartbeat was lost, which is a figure as well.
             out, _ = run(place.at_client([*command, "--clients", str(share)]), bench.home,
-                         bench.seconds + _PATIENCE_S, accepted=(0, 1))
+                         seconds + _PATIENCE_S, accepted=(0, 1))
             return json.loads(out)
 
         with concurrent.futures.ThreadPoolExecutor(len(shares)) as pool:
