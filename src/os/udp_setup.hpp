@@ -31,9 +31,8 @@ struct ConfiguredSocket {
 // A bound UDP socket made by another process; options.bind is not used.
 [[nodiscard]] Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options);
 
-// A second socket on the address of a bound one, by the same interface. Before Linux 3.9, for
-// another user's socket, and where this process is confined: an error. The address is shared with
-// no other.
+// A second socket on the address of a bound one, by the same interface; no other socket can share
+// it. Error: before Linux 3.9, beside another user's socket, or where this process is confined.
 [[nodiscard]] Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket);
 // Error: there is no route, or none by the socket's own address; the socket is as it was.
 [[nodiscard]] Result<void> connect_udp_socket(ConfiguredSocket& socket, const Endpoint& peer);

@@ -18,8 +18,9 @@ PortRunner::Habits habits_of(std::span<const engine::PortConfig> configs) {
   const engine::PortConfig& config = configs.front();
   const bool server = config.side == engine::Side::kServer;
   const bool single_port = configs.size() > 1;
+  const bool one_peer = !single_port && config.path && config.path->terms.streams == 1;
   return {.quiet_stamps = !server,
-          .connects = server && config.kind == engine::PortKind::kDownload && !single_port};
+          .connects = server && config.kind == engine::PortKind::kDownload && one_peer};
 }
 
 }  // namespace
