@@ -117,10 +117,11 @@ PathPort::Verdict PathPort::on_heartbeat_1(Instant now, const Datagram& segment,
   if (!answered) return std::unexpected(answered.error());
   if (answered->first || answered->moved) on_path_changed(answered->path, answered->first);
   if (answered->path == 0) {
-    on_round_trip(answered->round_trip.rtt);
+    // The peer's turnaround holds no data: a worker of its own may take milliseconds to begin.
+    const RoundTrip& trip = answered->round_trip;
+    on_round_trip(trip.network_rtt.value_or(trip.rtt));
     mail_.post_lossy(Mailbox::kCoordinator,
-                     HeartbeatSample{answered->round_trip.rtt, answered->round_trip.network_rtt,
-                                     answered->loaded});
+                     HeartbeatSample{trip.rtt, trip.network_rtt, answered->loaded});
     tell_when_done();
   }
   return {};
