@@ -4,7 +4,6 @@
 #include <array>
 
 #include "engine/span_report.hpp"
-#include "wire/data_body.hpp"
 #include "wire/header.hpp"
 #include "wire/path_data.hpp"
 
@@ -14,29 +13,24 @@ DataSender::DataSender(const Options& options)
     : options_(options),
       losses_(options.loss_buffer_length),
       pacer_(options.fixed_rate ? Pacer::kMaxFixedCatchUp : Pacer::kMaxCatchUp) {
-  const std::size_t size = options.packet_size;
-  const std::size_t packets =
-      std::min(kMaxBatchPackets, options.super_packets * (kMaxSuperPacketBytes / size));
-  buffer_.resize(packets * size);
-  for (std::size_t i = 0; i < packets; ++i) {
-    const auto packet = MutableByteView(buffer_).subspan(i * size, size);
-    if (options.path) {
-      wire::set_data_header(packet.data(), options.channel, {0}, 0);
-      wire::write_data_template(packet, *options.path);
-    } else {
-      wire::write_header(packet.data(),
-                         {wire::MessageType::kBandwidthTest, options.channel, {0}, 0});
-      wire::write_data_body(packet.subspan(wire::kHeaderSize), options.dummy_bytes);
-    }
+  write_prefix();
+}
+
+void DataSender::write_prefix() {
+  if (options_.path) {
+    prefix_size_ = wire::kPathPrefixSize;
+    wire::set_data_header(prefix_.data(), options_.channel, {0}, 0);
+    wire::set_data_nonce(prefix_.data(), *options_.path);
+  } else {
+    prefix_size_ = wire::kHeaderSize;
+    wire::write_header(prefix_.data(),
+                       {wire::MessageType::kBandwidthTest, options_.channel, {0}, 0});
   }
 }
 
 void DataSender::set_path(wire::PathNonce nonce) {
-  if (options_.path == nonce) return;
   options_.path = nonce;
-  for (std::size_t at = 0; at < buffer_.size(); at += options_.packet_size) {
-    wire::set_data_nonce(buffer_.data() + at, nonce);
-  }
+  write_prefix();
 }
 
 void DataSender::on_go(const Go& go) {
@@ -127,10 +121,8 @@ bool DataSender::has_numbers() const {
   return !options_.reliable || working_->next_new() != seq::kEnd || working_->waiting() > 0;
 }
 
-std::size_t DataSender::batch_size(bool coalesce) const {
-  const std::size_t size = options_.packet_size;
-  const std::size_t most =
-      coalesce ? buffer_.size() / size : std::min(buffer_.size() / size, kMaxSeparatePackets);
+std::size_t DataSender::batch_size(bool coalesce, std::size_t capacity) const {
+  const std::size_t most = coalesce ? capacity : std::min(capacity, kMaxSeparatePackets);
   const double packets = packets_per_batch();
   if (packets >= static_cast<double>(most)) return most;
   if (packets < kCoalescePackets) return 1;
@@ -142,31 +134,31 @@ seq::WorkingSet::Taken DataSender::take(std::uint64_t max_count) {
   return {{next_datagram_, next_datagram_ + max_count}, false};
 }
 
-void DataSender::write_headers(const seq::Range& numbers, std::size_t slot, Instant now) {
-  const std::size_t size = options_.packet_size;
+void DataSender::write_headers(const seq::Range& numbers, std::byte* out, Instant now) {
   const bool has_time = options_.path.has_value();
   const auto time = static_cast<std::uint64_t>(now.time_since_epoch().count());
   // N and E rise together.
   const std::uint64_t offset = next_datagram_ - numbers.begin;
   const std::uint64_t end = next_datagram_ + numbers.size();
-  std::byte* out = buffer_.data() + slot * size;
-  for (std::uint64_t seq = next_datagram_; seq < end; ++seq, out += size) {
+  for (std::uint64_t seq = next_datagram_; seq < end; ++seq, out += options_.packet_size) {
     wire::set_header_numbers(out, {seq}, offset);
     if (has_time) wire::set_data_time(out, time);
   }
   next_datagram_ = end;
 }
 
-std::optional<DataSender::Batch> DataSender::poll(Instant now, std::size_t most) {
+std::optional<DataSender::Batch> DataSender::poll(Instant now, BatchBuffer& buffer,
+                                                  std::size_t most) {
   if (!sending(now) || !pacer_.may_send(now)) return std::nullopt;
   const bool coalesce = may_coalesce();
-  const std::size_t wanted =
-      std::min<std::uint64_t>({batch_size(coalesce), most, packets_left(), packets_granted()});
+  const std::size_t wanted = std::min<std::uint64_t>(
+      {batch_size(coalesce, buffer.capacity()), most, packets_left(), packets_granted()});
+  if (wanted > 0) buffer.set_prefix(ByteView(prefix_).first(prefix_size_), wanted);
   std::size_t filled = 0;
   while (filled < wanted) {
     const seq::WorkingSet::Taken taken = take(wanted - filled);
     if (taken.numbers.empty()) break;
-    write_headers(taken.numbers, filled, now);
+    write_headers(taken.numbers, buffer.at(filled), now);
     filled += taken.numbers.size();
     if (taken.retransmission) totals_.retransmitted += taken.numbers.size();
   }
@@ -176,8 +168,7 @@ std::optional<DataSender::Batch> DataSender::poll(Instant now, std::size_t most)
   totals_.bytes += bytes.value;
   if (rate_) rate_->on_sent(bytes, filled);
   pacer_.on_sent(now, bytes, rate());
-  return Batch{MutableByteView(buffer_).first(bytes.value),
-               static_cast<std::uint32_t>(options_.packet_size), coalesce};
+  return Batch{buffer.first(filled), static_cast<std::uint32_t>(options_.packet_size), coalesce};
 }
 
 std::optional<SenderProgress> DataSender::poll_progress(Instant now) {

@@ -1,21 +1,22 @@
 // The sending half of a test: which numbers to send next, at what rate, in which batches.
 //
 // Exists before its test begins, so that the first report finds it; sends from Go until the
-// duration is over, or so many octets have left. The batch buffer is filled with the constant body
-// once; per datagram only the header's two numbers and the time are written. Serves both dialects:
-// they differ in what a datagram looks like, not in how it is chosen. Allocates nothing after
-// construction but for the work per report.
+// duration is over, or so many octets have left. Of a datagram it writes the header and, in dialect
+// 1, path nonce and time; the rest stands in the buffer. Serves both dialects: they differ in what
+// a datagram looks like, not in how it is chosen. Allocates nothing after construction but for the
+// work per report.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "engine/batch_buffer.hpp"
 #include "engine/datagram.hpp"
 #include "engine/message.hpp"
 #include "engine/pacer.hpp"
@@ -30,11 +31,6 @@ namespace wyndrvr::engine {
 
 class DataSender {
  public:
-  // What one super-packet holds at most (udp(7), UDP_SEGMENT), and how many of these a batch does:
-  // a system call for several costs less, and so many stay in the cache. The socket makes more of
-  // them where the kernel takes fewer datagrams in one.
-  static constexpr std::size_t kMaxSuperPacketBytes = 65'507;
-  static constexpr std::size_t kMaxSuperPackets = 4;
   static constexpr std::size_t kMaxBatchPackets = kMaxTransmitPackets;
   // Datagrams per call where they leave one by one.
   static constexpr std::size_t kMaxSeparatePackets = 16;
@@ -45,21 +41,18 @@ class DataSender {
   static constexpr double kCoalescePackets = 24;
 
   struct Options {
-    ChannelId channel;            // that the datagrams carry
-    std::size_t packet_size = 0;  // UDP payload of one
-    // Dialect 1: the nonce of the path; absent: the body of 0.14, of `dummy_bytes`.
-    std::optional<wire::PathNonce> path{};
-    std::uint32_t dummy_bytes = 0;
-    bool reliable = true;                 // lost numbers are sent again
-    std::optional<BitRate> fixed_rate{};  // absent: as fast as it goes
-    std::optional<BitRate> most_rate{};   // absent: no bound
+    ChannelId channel;                      // that the datagrams carry
+    std::size_t packet_size = 0;            // UDP payload of one
+    std::optional<wire::PathNonce> path{};  // dialect 1: its nonce; absent: 0.14
+    bool reliable = true;                   // lost numbers are sent again
+    std::optional<BitRate> fixed_rate{};    // absent: as fast as it goes
+    std::optional<BitRate> most_rate{};     // absent: no bound
     BitRate initial_rate = RateController::kInitial;
     // Of a fixed rate: by how much of the time between two datagrams the first one waits, so that
     // streams do not send all at once. 0 to 1.
     double stagger = 0;
-    std::optional<ByteCount> octets{};             // absent: no bound
-    std::size_t super_packets = kMaxSuperPackets;  // of a batch
-    Duration progress_interval{};                  // zero: none wanted
+    std::optional<ByteCount> octets{};  // absent: no bound
+    Duration progress_interval{};       // zero: none wanted
     Duration adjustment_delay = 1s;
     std::uint32_t loss_buffer_length = 10;  // reports
   };
@@ -86,8 +79,9 @@ class DataSender {
   void on_send_blocked() { ++totals_.blocked; }
   void stop() { stopped_ = true; }
 
-  // The next batch, of `most` datagrams at most.
-  [[nodiscard]] std::optional<Batch> poll(Instant now, std::size_t most = kMaxBatchPackets);
+  // The next batch, of `most` datagrams at most, in a buffer for datagrams of the same kind.
+  [[nodiscard]] std::optional<Batch> poll(Instant now, BatchBuffer& buffer,
+                                          std::size_t most = kMaxBatchPackets);
   [[nodiscard]] std::optional<SenderProgress> poll_progress(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
 
@@ -106,17 +100,20 @@ class DataSender {
   // That a batch is long, at the present rate.
   [[nodiscard]] double packets_per_batch() const;
   [[nodiscard]] bool may_coalesce() const;
-  [[nodiscard]] std::size_t batch_size(bool coalesce) const;
+  [[nodiscard]] std::size_t batch_size(bool coalesce, std::size_t capacity) const;
   [[nodiscard]] std::uint64_t packets_left() const;
   [[nodiscard]] bool has_numbers() const;
   // Datagrams that there is a grant for.
   [[nodiscard]] std::uint64_t packets_granted() const;
   // The lowest numbers to be sent next, consecutive and of one kind.
   [[nodiscard]] seq::WorkingSet::Taken take(std::uint64_t max_count);
-  void write_headers(const seq::Range& numbers, std::size_t slot, Instant now);
+  void write_prefix();
+  void write_headers(const seq::Range& numbers, std::byte* out, Instant now);
 
   Options options_;
-  std::vector<std::byte> buffer_;
+  // Of every datagram: header, in dialect 1 with the nonce behind it. The numbers are 0 here.
+  std::array<std::byte, wire::kPathPrefixSize> prefix_{};
+  std::size_t prefix_size_ = 0;
   std::optional<Go> go_;
   std::optional<seq::WorkingSet> working_;
   seq::LossDetector losses_;

@@ -14,7 +14,6 @@ DataSender::Options sender_options(const TestPlan& plan, const ProtocolConfig& p
   return {.channel = plan.channel,
           .packet_size = wire::data_packet_size(plan.payload_bytes),
           .path = std::nullopt,
-          .dummy_bytes = plan.payload_bytes,
           .fixed_rate = plan.rate,
           .most_rate = std::nullopt,
           .octets = std::nullopt,
@@ -105,7 +104,10 @@ void OriginalPort::start_test(const TestPlan& plan) {
   if (config_.kind != PortKind::kUpload) return;
   const ProtocolConfig& protocol = config_.protocol;
   if (config_.side == Side::kClient) {
-    if (!sender_) sender_ = std::make_unique<DataSender>(sender_options(plan, protocol));
+    if (!sender_) {
+      sender_ = std::make_unique<DataSender>(sender_options(plan, protocol));
+      batch_.emplace(sender_->packet_size(), plan.payload_bytes);
+    }
     if (sender_->channel() != plan.channel) return;
   } else {
     if (!receiver_) {
@@ -286,7 +288,7 @@ std::optional<Transmit> OriginalPort::poll_report(Instant now) {
 
 std::optional<Transmit> OriginalPort::poll_data(Instant now, std::size_t most) {
   if (!sender_) return std::nullopt;
-  const auto batch = sender_->poll(now, most);
+  const auto batch = sender_->poll(now, *batch_, most);
   if (!batch) return std::nullopt;
   Transmit transmit;
   transmit.to = config_.peer;

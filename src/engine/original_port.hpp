@@ -91,6 +91,7 @@ class OriginalPort final : public PortActor {
   std::unique_ptr<ControlClient> control_client_;
   std::unique_ptr<ControlServer> control_server_;
   std::unique_ptr<DataSender> sender_;
+  std::optional<BatchBuffer> batch_;  // the sender's
   std::unique_ptr<DataReceiver> receiver_;
   DropCounts drops_{};
   SilenceWatch silence_;

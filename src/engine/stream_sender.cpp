@@ -12,17 +12,16 @@ constexpr Duration kNoGrantPatience = DataReceiver::kFirstPatience + 1s;
 
 DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
                                  const ProtocolConfig& protocol) {
-  const BitRate initial{StreamSender::kInitialRate.bps / terms.streams};
+  const BitRate share{StreamSender::kInitialSum.bps / terms.streams};
   return {.channel = stream,
           .packet_size = terms.payload_bytes,
           .path = path,
           .reliable = terms.reliable,
           .fixed_rate = terms.adaptive ? std::nullopt : terms.stream_rate(),
           .most_rate = terms.stream_rate(),
-          .initial_rate = std::max(initial, RateController::kMinimum),
+          .initial_rate = std::clamp(share, RateController::kMinimum, StreamSender::kInitialRate),
           .stagger = static_cast<double>(stream.value - wire::kFirstStreamChannel) / terms.streams,
           .octets = terms.stream_octets(),
-          .super_packets = std::max<std::size_t>(1, DataSender::kMaxSuperPackets / terms.streams),
           .adjustment_delay = protocol.adjustment_delay,
           .loss_buffer_length = protocol.flow_control_rate};
 }
@@ -70,10 +69,11 @@ void StreamSender::give_feedback(Instant now, const wire::ReceiverFigures& figur
   breaker_->on_figures(now, {data_.totals().packets, figures.unique});
 }
 
-std::optional<DataSender::Batch> StreamSender::poll(Instant now, std::size_t most) {
+std::optional<DataSender::Batch> StreamSender::poll(Instant now, BatchBuffer& buffer,
+                                                    std::size_t most) {
   const std::size_t allowed = allowance_.may_send(now).value / data_.packet_size();
   if (allowed == 0) return std::nullopt;
-  const auto batch = data_.poll(now, std::min(most, allowed));
+  const auto batch = data_.poll(now, buffer, std::min(most, allowed));
   if (batch) allowance_.on_sent({batch->bytes.size()});
   return batch;
 }

@@ -22,8 +22,11 @@ namespace wyndrvr::engine {
 
 class StreamSender {
  public:
-  // All streams together; a report or two later each is at several times its share.
+  // Of one stream, and of all together. Several begin faster than one: each is judged by its own
+  // datagrams alone (kFeedbackPackets), which at a share of one stream's rate are as much slower
+  // to come.
   static constexpr BitRate kInitialRate{10e6};
+  static constexpr BitRate kInitialSum{40e6};
   // Numbers are looked at for losses this often, however often reports come.
   static constexpr Duration kLossInterval = 100ms;
   // The rate is judged by a report no sooner than after so many datagrams or so long: less is too
@@ -44,7 +47,9 @@ class StreamSender {
   void on_send_failed(std::uint64_t packets) { data_.on_send_failed(packets); }
   void on_send_blocked() { data_.on_send_blocked(); }
 
-  [[nodiscard]] std::optional<DataSender::Batch> poll(Instant now, std::size_t most);
+  // As DataSender::poll.
+  [[nodiscard]] std::optional<DataSender::Batch> poll(Instant now, BatchBuffer& buffer,
+                                                      std::size_t most);
   [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
 
   // Nothing more will be sent; `true` also where no grant has come for all of the test's time.

@@ -11,6 +11,7 @@ StreamSet::StreamSet(const Options& options) : options_(options) {
   const std::size_t count = options.terms.streams;
   if (options.sends) {
     senders_.resize(count);
+    batch_.emplace(options.terms.payload_bytes, std::nullopt);
     return;
   }
   const auto sharing = static_cast<std::uint32_t>(options.shares_socket ? count : 1);
@@ -106,7 +107,7 @@ std::optional<StreamSet::Batch> StreamSet::poll_data(Instant now, std::size_t mo
     const std::size_t stream = next_stream_;
     next_stream_ = (next_stream_ + 1) % senders_.size();
     if (!senders_[stream]) continue;
-    if (const auto data = senders_[stream]->poll(now, most)) {
+    if (const auto data = senders_[stream]->poll(now, *batch_, most)) {
       last_stream_ = stream;
       return Batch{stream, *data};
     }

@@ -99,6 +99,7 @@ class StreamSet {
 
   Options options_;
   std::vector<std::optional<StreamSender>> senders_;
+  std::optional<BatchBuffer> batch_;  // the senders'
   std::vector<StreamReceiver> receivers_;
   std::vector<Due> due_;                  // of each receiver
   std::optional<Deadline> earliest_due_;  // where all are known

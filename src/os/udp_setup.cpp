@@ -12,6 +12,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include "base/check.hpp"
 #include "os/confinement.hpp"
 #include "os/limit_advice.hpp"
 #include "os/socket_address.hpp"
@@ -291,9 +292,12 @@ Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options) {
   return configure(std::move(*fd), options);
 }
 
-Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket) {
-  const std::string purpose =
-      fmt::format("cannot open a second UDP socket on {}", to_string(socket.local));
+Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket,
+                                                std::span<const int> others,
+                                                const UdpOptions& options) {
+  WYNDRVR_CHECK(options.peer.has_value());
+  const std::string purpose = fmt::format("cannot open a second UDP socket from {} to {}",
+                                          to_string(socket.local), to_string(*options.peer));
   if (!may_open_sockets()) return fail("{}: this process may open none", purpose);
   const int first = socket.fd.get();
   Fd fd(::socket(socket.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -309,25 +313,22 @@ Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket) 
   if (getsockname(first, &address.generic, &address.length) != 0) {
     return system_failure(purpose, "getsockname");
   }
-  // For the moment of bind(2) alone: nobody else is to share the address.
-  const bool shared = set_option(first, SOL_SOCKET, SO_REUSEPORT, 1) &&
-                      set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1) &&
-                      ::bind(fd.get(), &address.generic, address.length) == 0;
+  // bind(2) asks it of all that have the address, and later of everybody else who would have it:
+  // for this moment alone.
+  const auto share = [&](int shared) {
+    bool done = set_option(first, SOL_SOCKET, SO_REUSEPORT, shared);
+    done = set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, shared) && done;
+    for (const int other : others) {
+      done = set_option(other, SOL_SOCKET, SO_REUSEPORT, shared) && done;
+    }
+    return done;
+  };
+  const bool shared = share(1) && ::bind(fd.get(), &address.generic, address.length) == 0;
   const int error = errno;
-  set_option(first, SOL_SOCKET, SO_REUSEPORT, 0);
-  set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 0);
+  share(0);
   if (!shared) return system_failure(purpose, "bind", error);
-  return configure(std::move(fd), {});
-}
-
-Result<void> connect_udp_socket(ConfiguredSocket& socket, const Endpoint& peer) {
-  if (!connect_to(socket.fd.get(), peer)) {
-    return system_failure(
-        fmt::format("cannot connect UDP {} to {}", to_string(socket.local), to_string(peer)),
-        "connect");
-  }
-  socket.peer = peer;
-  return {};
+  if (!connect_to(fd.get(), *options.peer)) return system_failure(purpose, "connect");
+  return configure(std::move(fd), options);
 }
 
 Result<void> check_offloads(const Offloads& offloads) {

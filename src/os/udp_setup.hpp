@@ -4,6 +4,7 @@
 // buffers) are tried, and `ConfiguredSocket` says what was got. Thread-safe: it holds nothing.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,11 +32,13 @@ struct ConfiguredSocket {
 // A bound UDP socket made by another process; options.bind is not used.
 [[nodiscard]] Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options);
 
-// A second socket on the address of a bound one, by the same interface; no other socket can share
-// it. Error: before Linux 3.9, beside another user's socket, or where this process is confined.
-[[nodiscard]] Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket);
-// Error: there is no route, or none by the socket's own address; the socket is as it was.
-[[nodiscard]] Result<void> connect_udp_socket(ConfiguredSocket& socket, const Endpoint& peer);
+// One more socket on the address of a bound one, by the same interface, connected to options.peer.
+// `others`: the descriptors of all that have been opened so and are still open. Nobody else's can
+// share the address. Error: before Linux 3.9, beside another user's socket, where this process is
+// confined, and where there is no route to the peer.
+[[nodiscard]] Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket,
+                                                              std::span<const int> others,
+                                                              const UdpOptions& options);
 
 // See UdpOptions::interface; empty: any. Errors begin with `purpose`, name the interface and say
 // what to do. A socket that is bound to an interface keeps it.

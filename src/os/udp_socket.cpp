@@ -24,16 +24,23 @@ Result<UdpSocket> UdpSocket::adopt(Fd fd, const UdpOptions& options) {
   return UdpSocket(std::move(*socket), options);
 }
 
-Result<UdpSocket> UdpSocket::open_beside() const {
-  auto socket = open_udp_socket_beside(socket_);
+Result<UdpSocket> UdpSocket::open_connected(const Endpoint& peer,
+                                            std::span<const int> others) const {
+  UdpOptions options = options_;
+  options.peer = peer;
+  options.transmit_stamps = false;
+  // What the path has refused it refuses again.
+  if (!gso_available()) options.gso = Offload::kOff;
+  auto socket = open_udp_socket_beside(socket_, others, options);
   if (!socket) return std::unexpected(std::move(socket.error()));
-  return UdpSocket(std::move(*socket), {});
+  return UdpSocket(std::move(*socket), std::move(options));
 }
 
-UdpSocket::UdpSocket(ConfiguredSocket socket, const UdpOptions& options)
+UdpSocket::UdpSocket(ConfiguredSocket socket, UdpOptions options)
     : socket_(std::move(socket)),
-      slot_bytes_(socket_.gro ? ReceiveBuffer::kTrainSlot : options.longest_datagram),
-      explicit_stamp_ids_(options.explicit_stamp_ids) {}
+      options_(std::move(options)),
+      slot_bytes_(socket_.gro ? ReceiveBuffer::kTrainSlot : options_.longest_datagram),
+      explicit_stamp_ids_(options_.explicit_stamp_ids) {}
 
 Result<std::span<const Received>> UdpSocket::receive(ReceiveBuffer& buffer) {
   // One call per pending error, or the datagrams behind it would wait for the next event. A flood

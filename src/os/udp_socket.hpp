@@ -44,15 +44,12 @@ class UdpSocket {
   // Takes over a bound socket that another process opened; options.bind is not used.
   [[nodiscard]] static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
 
-  // A second socket on this one's address, which takes what this one does not: everything that is
-  // not from its peer, once it has one. It tells arrivals by the kernel's stamps; all else is the
-  // kernel's default. Either may get what comes in between. Error: see open_udp_socket_beside().
-  [[nodiscard]] Result<UdpSocket> open_beside() const;
-  // As UdpOptions::peer, from now on; `peer` may be another one than before. Error: it is as it
-  // was.
-  [[nodiscard]] Result<void> connect(const Endpoint& peer) {
-    return connect_udp_socket(socket_, peer);
-  }
+  // One more socket on this one's address, set up as this one is, but connected to `peer`: it takes
+  // what comes from there from now on, and this one everything else. It has no transmit stamps.
+  // `others`: the descriptors of all that have been opened so and are still open. Error: see
+  // open_udp_socket_beside().
+  [[nodiscard]] Result<UdpSocket> open_connected(const Endpoint& peer,
+                                                 std::span<const int> others = {}) const;
 
   // One recvmmsg(2): what is there now, at most buffer.slot_count() buffers, which is then as this
   // socket needs it (UdpOptions::longest_datagram); empty when nothing is.
@@ -77,6 +74,7 @@ class UdpSocket {
   // Gives the descriptor away, for another process or thread to adopt; the object is then dead.
   [[nodiscard]] Fd release() { return std::move(socket_.fd); }
   [[nodiscard]] const Endpoint& local() const { return socket_.local; }
+  [[nodiscard]] const std::optional<Endpoint>& peer() const { return socket_.peer; }
   // In the unit of UdpOptions, see granted_buffer().
   [[nodiscard]] std::uint32_t receive_buffer_granted() const;
   [[nodiscard]] std::uint32_t send_buffer_granted() const;
@@ -102,7 +100,7 @@ class UdpSocket {
   // ICMP errors kept for take_peer_error(); further ones are only counted.
   static constexpr std::size_t kKeptPeerErrors = 16;
 
-  UdpSocket(ConfiguredSocket socket, const UdpOptions& options);
+  UdpSocket(ConfiguredSocket socket, UdpOptions options);
 
   // Addressing, common to all segments of a request.
   struct Target {
@@ -125,6 +123,7 @@ class UdpSocket {
   void note_peer_error(const ErrorControl& control, const SocketAddress& peer);
 
   ConfiguredSocket socket_;
+  UdpOptions options_;
   std::size_t slot_bytes_;  // of what this socket receives; see ReceiveBuffer::prepare
   std::size_t super_packet_segments_ = kMaxSuperPacketSegments;
   // Segments of this size and larger ones do not fit the path as super-packets.

@@ -18,9 +18,8 @@ PortRunner::Habits habits_of(std::span<const engine::PortConfig> configs) {
   const engine::PortConfig& config = configs.front();
   const bool server = config.side == engine::Side::kServer;
   const bool single_port = configs.size() > 1;
-  const bool one_peer = !single_port && config.path && config.path->terms.streams == 1;
-  return {.quiet_stamps = !server,
-          .connects = server && config.kind == engine::PortKind::kDownload && one_peer};
+  const bool download = config.kind == engine::PortKind::kDownload;
+  return {.quiet_stamps = !server, .connects = server && download && !single_port};
 }
 
 }  // namespace
@@ -28,8 +27,13 @@ PortRunner::Habits habits_of(std::span<const engine::PortConfig> configs) {
 PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened)
     : runner(owner),
       index(static_cast<std::uint8_t>(number)),
-      socket(std::move(opened)),
-      may_rest(socket.receive_buffer_granted() >= kRestfulBuffer) {}
+      socket(*this, std::move(opened)),
+      may_rest(socket.udp.receive_buffer_granted() >= kRestfulBuffer) {}
+
+const PortRunner::Connected* PortRunner::Flow::find(const Endpoint& peer) const {
+  const auto at = std::ranges::find(connected, peer, &Connected::peer);
+  return at != connected.end() ? &*at : nullptr;
+}
 
 PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket> sockets,
                        std::span<const engine::PortConfig> configs)
@@ -54,17 +58,23 @@ PortRunner::PortRunner(const Environment& environment, std::vector<os::UdpSocket
 
 PortRunner::~PortRunner() {
   for (const auto& flow : flows_) {
-    if (flow->id) loop_.remove(*flow->id);
-    if (flow->others) loop_.remove(flow->others->id);
+    flow->for_each_socket([this](const Socket& socket) {
+      if (socket.id) loop_.remove(*socket.id);
+    });
   }
 }
 
 Result<void> PortRunner::attach() {
   for (const auto& flow : flows_) {
-    auto id = loop_.add(flow->socket.fd(), *flow);
-    if (!id) return std::unexpected(id.error());
-    flow->id = *id;
+    if (auto attached = attach(flow->socket); !attached) return attached;
   }
+  return {};
+}
+
+Result<void> PortRunner::attach(Socket& socket) {
+  const auto id = loop_.add(socket.udp.fd(), socket);
+  if (!id) return std::unexpected(id.error());
+  socket.id = *id;
   return {};
 }
 
@@ -73,21 +83,14 @@ void PortRunner::deliver(engine::Mailbox from, engine::Mailbox to, const engine:
   drain();
 }
 
-void PortRunner::on_ready(Flow& flow, const Readiness& readiness) {
-  if (readiness.error) read_errors(flow);
+void PortRunner::on_ready(Socket& socket, const Readiness& readiness) {
+  if (readiness.error) read_errors(socket);
   if (readiness.writable) {
-    flow.awaits_room = false;
-    loop_.set_want_write(*flow.id, false);
+    if (socket.flow.awaits_room == &socket) socket.flow.awaits_room = nullptr;
+    loop_.set_want_write(*socket.id, false);
   }
   // A connected socket's pending ICMP error is taken off by receiving.
-  if (readiness.readable || (readiness.error && flow.others)) receive(flow);
-  drain();
-}
-
-void PortRunner::on_others(Flow& flow) {
-  // What is left reports itself again.
-  const auto batch = flow.others->socket.receive(receive_buffer_);
-  if (batch) take(flow, flow.others->socket, *batch, os::monotonic_now());
+  if (readiness.readable || (readiness.error && socket.udp.peer())) receive(socket);
   drain();
 }
 
@@ -96,11 +99,12 @@ void PortRunner::on_wake(Instant now) {
   drain();
 }
 
-void PortRunner::receive(Flow& flow) {
+void PortRunner::receive(Socket& socket) {
+  Flow& flow = socket.flow;
   const Instant begin = os::monotonic_now();
   flow.bulk_in = begin < flow.bulk_in_until;
   for (;;) {
-    const auto batch = flow.socket.receive(receive_buffer_);
+    const auto batch = socket.udp.receive(receive_buffer_);
     // A receive that fails for good (no memory) loses nothing here: the datagrams stay queued.
     if (!batch || batch->empty()) return;
     const Instant now = os::monotonic_now();
@@ -108,15 +112,14 @@ void PortRunner::receive(Flow& flow) {
       flow.bulk_in = true;
       flow.bulk_in_until = now + kBulkPatience;
     }
-    take(flow, flow.socket, *batch, now);
+    take(socket, *batch, now);
     if (batch->size() < receive_buffer_.slot_count()) return;
     if (now - begin >= kMaxReceiveTime) return loop_.poll_at_once();
     drain();
   }
 }
 
-void PortRunner::take(Flow& flow, const os::UdpSocket& socket, std::span<const os::Received> batch,
-                      Instant now) {
+void PortRunner::take(const Socket& socket, std::span<const os::Received> batch, Instant now) {
   for (const os::Received& received : batch) {
     actor_->on_datagram(now, {.bytes = received.bytes,
                               .segment_size = received.segment_size,
@@ -124,23 +127,25 @@ void PortRunner::take(Flow& flow, const os::UdpSocket& socket, std::span<const o
                               .arrival = received.arrival,
                               .kernel_stamped = received.kernel_stamped,
                               .truncated = received.truncated,
-                              .flow = flow.index,
+                              .flow = socket.flow.index,
                               .traffic_class = received.traffic_class,
-                              .socket_drops = socket.receive_drops()});
+                              .socket_drops = socket.udp.receive_drops()});
   }
 }
 
-void PortRunner::read_errors(Flow& flow) {
-  while (read_stamp(flow)) {
+void PortRunner::read_errors(Socket& socket) {
+  while (read_stamp(socket)) {
   }
 }
 
-bool PortRunner::read_stamp(Flow& flow) {
-  const auto stamp = flow.socket.read_transmit_stamp();
+bool PortRunner::read_stamp(Socket& socket) {
+  const auto stamp = socket.udp.read_transmit_stamp();
   // Tokens are names of the first flow's transmits only.
-  if (stamp && flow.index == 0) actor_->on_transmit_stamp(stamp->token, stamp->departure);
+  if (stamp && socket.flow.index == 0) {
+    actor_->on_transmit_stamp(stamp->token, stamp->departure);
+  }
   // ICMP errors that lay before it.
-  while (flow.socket.take_peer_error()) actor_->on_peer_unreachable(os::monotonic_now());
+  while (socket.udp.take_peer_error()) actor_->on_peer_unreachable(os::monotonic_now());
   return stamp.has_value();
 }
 
@@ -184,29 +189,35 @@ void PortRunner::note_data(Flow& flow, const Endpoint& to, Instant now) {
   // More often than the loop would look at it: then that costs no more turns.
   if (now - flow.last_data_out < 2 * EventLoop::kRest) {
     flow.busy_out_until = now + kBulkPatience;
-    if (habits_.connects && flow.wanted_peer != to) connect(flow, to);
+    if (habits_.connects) connect(flow, to);
   }
   flow.last_data_out = now;
 }
 
 void PortRunner::connect(Flow& flow, const Endpoint& peer) {
-  flow.wanted_peer = peer;
-  if (!flow.others) {
-    auto opened = flow.socket.open_beside();
-    if (!opened) return;
-    auto others = std::make_unique<Others>(flow, std::move(*opened));
-    const auto id = loop_.add(others->socket.fd(), *others);
-    if (!id) return;
-    others->id = *id;
-    flow.others = std::move(others);
+  if (flow.find(peer) != nullptr || flow.connected.size() == kMaxConnected) return;
+  std::vector<int> others;
+  for (const Connected& to : flow.connected) {
+    if (to.socket) others.push_back(to.socket->udp.fd());
   }
-  // Refused: it sends to the peer by its address, and both sockets receive.
-  static_cast<void>(flow.socket.connect(peer));
+  Connected& added = flow.connected.emplace_back(peer);
+  auto opened = flow.socket.udp.open_connected(peer, others);
+  if (!opened) return;
+  auto socket = std::make_unique<Socket>(flow, std::move(*opened));
+  if (attach(*socket)) added.socket = std::move(socket);
+}
+
+PortRunner::Socket& PortRunner::socket_for(Flow& flow, const Transmit& transmit) {
+  if (transmit.kind != engine::TransmitKind::kData) return flow.socket;
+  const Connected* to = flow.find(transmit.to);
+  return to != nullptr && to->socket ? *to->socket : flow.socket;
 }
 
 std::size_t PortRunner::most_data_per_send() const {
-  const bool gso =
-      std::ranges::all_of(flows_, [](const auto& flow) { return flow->socket.gso_available(); });
+  bool gso = true;
+  for (const auto& flow : flows_) {
+    flow->for_each_socket([&](const Socket& socket) { gso = gso && socket.udp.gso_available(); });
+  }
   return gso ? engine::PortActor::kMaxBatchPackets : kMaxSeparateSends;
 }
 
@@ -238,20 +249,21 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
     send_some(flow, transmit);
     return true;
   }
+  Socket& socket = socket_for(flow, transmit);
   // Watched again by schedule().
-  if (transmit.stamp_token && habits_.quiet_stamps) loop_.set_polled(*flow.id, true);
+  if (transmit.stamp_token && habits_.quiet_stamps) loop_.set_polled(*socket.id, true);
   while (!transmit.bytes.empty()) {
     const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const os::SendOutcome outcome =
-        flow.socket.send({.to = transmit.to,
-                          .from = std::nullopt,
-                          .bytes = transmit.bytes,
-                          .segment_size = static_cast<std::uint32_t>(one),
-                          .gso_allowed = transmit.coalesce,
-                          .stamp_token = transmit.stamp_token});
+        socket.udp.send({.to = transmit.to,
+                         .from = std::nullopt,
+                         .bytes = transmit.bytes,
+                         .segment_size = static_cast<std::uint32_t>(one),
+                         .gso_allowed = transmit.coalesce,
+                         .stamp_token = transmit.stamp_token});
     transmit.bytes = transmit.bytes.subspan(outcome.bytes_sent);
     if (outcome.status == Status::kBlocked || outcome.status == Status::kNoBuffers) {
-      wait_for_room(flow, transmit, outcome.status);
+      wait_for_room(socket, transmit.kind, outcome.status);
       return false;
     }
     if (outcome.status == Status::kFailed) {
@@ -261,32 +273,34 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
     }
   }
   // The device's stamp is there as soon as the datagram is, on most paths; else the loop tells.
-  if (transmit.stamp_token) static_cast<void>(read_stamp(flow));
+  if (transmit.stamp_token) static_cast<void>(read_stamp(socket));
   return true;
 }
 
-void PortRunner::wait_for_room(Flow& flow, const Transmit& transmit, Status status) {
-  actor_->on_send_blocked(transmit.kind);
-  flow.awaits_room = status == Status::kBlocked && loop_.set_want_write(*flow.id, true);
-  if (!flow.awaits_room) flow.retry_at = os::monotonic_now() + kNoBuffersRetry;
+void PortRunner::wait_for_room(Socket& socket, engine::TransmitKind kind, Status status) {
+  actor_->on_send_blocked(kind);
+  const bool told = status == Status::kBlocked && loop_.set_want_write(*socket.id, true);
+  socket.flow.awaits_room = told ? &socket : nullptr;
+  if (!told) socket.flow.retry_at = os::monotonic_now() + kNoBuffersRetry;
 }
 
 // Fault injection (test_drop_rate): datagram by datagram, some are not sent.
 void PortRunner::send_some(Flow& flow, Transmit& transmit) {
+  Socket& socket = socket_for(flow, transmit);
   while (!transmit.bytes.empty()) {
     const std::size_t size = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const bool dropped = faults_.chance(loop_.tuning().drop_probability);
     const os::SendOutcome outcome =
         dropped ? os::SendOutcome{.status = Status::kFailed}
-                : flow.socket.send({.to = transmit.to,
-                                    .from = std::nullopt,
-                                    .bytes = transmit.bytes.first(size),
-                                    .segment_size = static_cast<std::uint32_t>(size),
-                                    .stamp_token = transmit.stamp_token});
+                : socket.udp.send({.to = transmit.to,
+                                   .from = std::nullopt,
+                                   .bytes = transmit.bytes.first(size),
+                                   .segment_size = static_cast<std::uint32_t>(size),
+                                   .stamp_token = transmit.stamp_token});
     if (outcome.status != Status::kDone) actor_->on_send_failed(transmit.kind, 1);
     transmit.bytes = transmit.bytes.subspan(size);
   }
-  if (transmit.stamp_token) read_errors(flow);
+  if (transmit.stamp_token) read_errors(socket);
 }
 
 std::optional<Instant> PortRunner::next_retry() const {
@@ -299,15 +313,18 @@ std::optional<Instant> PortRunner::next_retry() const {
 
 void PortRunner::schedule() {
   // The first flow's registration stands for the port.
-  const auto& id = flows_.front()->id;
+  const auto& id = flows_.front()->socket.id;
   if (!id) return;
   const Instant now = os::monotonic_now();
   bool sends_bulk = false;
   for (const auto& flow : flows_) {
     sends_bulk = sends_bulk || flow->bulk_out;
-    loop_.set_bulk(*flow->id, flow->bulk_in || flow->bulk_out);
+    const bool bulk = flow->bulk_in || flow->bulk_out;
     const bool busy = (flow->bulk_in && flow->may_rest) || now < flow->busy_out_until;
-    loop_.set_polled(*flow->id, busy && !flow->awaits_room);
+    flow->for_each_socket([&](Socket& socket) {
+      loop_.set_bulk(*socket.id, bulk);
+      loop_.set_polled(*socket.id, busy && flow->awaits_room != &socket);
+    });
   }
   if (sends_bulk) loop_.set_bulk(*id, true);
   if (more_to_send_) {

@@ -52,8 +52,9 @@ class PortRunner final {
     // the stamp before it passes the datagram on, which adds a microsecond to what is measured.
     // Costs two system calls: for clients, who send few of them.
     bool quiet_stamps = false;
-    // Connects sockets that data leaves by at short intervals. For servers' download ports: their
-    // peers may move, and no data comes in there, which two sockets would bring out of order.
+    // Sends data that leaves at short intervals by sockets connected to its peers, beside the one
+    // that goes on hearing everybody. For servers' download ports: their peers may move, and no
+    // data comes in there, which several sockets would bring out of order.
     bool connects = false;
   };
   // `seed`: of the injected faults.
@@ -85,66 +86,76 @@ class PortRunner final {
   // A full queue below the socket raises no event when it drains.
   static constexpr Duration kNoBuffersRetry = 500us;
 
+  // Peers of one flow that get a socket of their own; further ones get their data by address.
+  static constexpr std::size_t kMaxConnected = 8;
+
   struct Flow;
-  // Takes what others than the peer send to the address of a connected socket: the peer itself,
-  // where it has moved.
-  struct Others final : EventSource {
-    Others(Flow& beside, os::UdpSocket opened) : flow(beside), socket(std::move(opened)) {}
-    void on_ready(const Readiness& /*readiness*/) override { flow.runner.on_others(flow); }
-    void on_wake(Instant /*now*/) override {}
+  struct Socket final : EventSource {
+    Socket(Flow& owner, os::UdpSocket opened) : flow(owner), udp(std::move(opened)) {}
+    void on_ready(const Readiness& readiness) override { flow.runner.on_ready(*this, readiness); }
+    void on_wake(Instant now) override { flow.runner.on_wake(now); }
 
     Flow& flow;
-    os::UdpSocket socket;
-    EventLoop::Id id{};
+    os::UdpSocket udp;
+    std::optional<EventLoop::Id> id;
+  };
+  // Data for this peer leaves by that socket. Without one, it could not be had.
+  struct Connected {
+    Endpoint peer;
+    std::unique_ptr<Socket> socket;
   };
 
-  // One of the port's sockets.
-  struct Flow final : EventSource {
+  // One of the actor's: the socket that all may send to, and those connected to one peer each.
+  struct Flow {
     Flow(PortRunner& owner, std::size_t number, os::UdpSocket opened);
-    void on_ready(const Readiness& readiness) override { runner.on_ready(*this, readiness); }
-    void on_wake(Instant now) override { runner.on_wake(now); }
     [[nodiscard]] bool has_room(Instant now) const {
-      return !awaits_room && (!retry_at || now >= *retry_at);
+      return awaits_room == nullptr && (!retry_at || now >= *retry_at);
+    }
+    [[nodiscard]] const Connected* find(const Endpoint& peer) const;
+    template <typename Action>
+    void for_each_socket(const Action& action) {
+      action(socket);
+      for (const Connected& to : connected) {
+        if (to.socket) action(*to.socket);
+      }
     }
 
     PortRunner& runner;
     std::uint8_t index;
-    os::UdpSocket socket;
+    Socket socket;
+    std::vector<Connected> connected;
     bool may_rest;
-    std::optional<EventLoop::Id> id;
-    WaitingTransmits waiting;  // not (all) sent yet
-    bool awaits_room = false;  // the loop tells when there is some
+    WaitingTransmits waiting;       // not (all) sent yet
+    Socket* awaits_room = nullptr;  // the loop tells when there is some
     std::optional<Instant> retry_at;
     Instant bulk_in_until;
     bool bulk_in = false;   // so it was at the last receive
     bool bulk_out = false;  // data left when the actor was last asked
     Instant last_data_out;
     Instant busy_out_until;
-    std::optional<Endpoint> wanted_peer;  // that it was to be connected to last
-    std::unique_ptr<Others> others;       // where it was
   };
 
-  void on_ready(Flow& flow, const Readiness& readiness);
+  [[nodiscard]] Result<void> attach(Socket& socket);
+  void on_ready(Socket& socket, const Readiness& readiness);
   void on_wake(Instant now);
-  void on_others(Flow& flow);
-  void receive(Flow& flow);
-  // Connects a socket that data leaves by: the kernel keeps the route then. Best effort.
-  void connect(Flow& flow, const Endpoint& peer);
-  void take(Flow& flow, const os::UdpSocket& socket, std::span<const os::Received> batch,
-            Instant now);
-  void read_errors(Flow& flow);
-  bool read_stamp(Flow& flow);
+  void receive(Socket& socket);
+  void take(const Socket& socket, std::span<const os::Received> batch, Instant now);
+  void read_errors(Socket& socket);
+  bool read_stamp(Socket& socket);
   // Everything that the actor wants, then its next deadline.
   void drain();
   void transmit();
   void send_waiting(Instant now);
   void note_data(Flow& flow, const Endpoint& to, Instant now);
+  // The kernel keeps the route of a connected socket. Best effort, once for each peer.
+  void connect(Flow& flow, const Endpoint& peer);
+  [[nodiscard]] static Socket& socket_for(Flow& flow, const engine::Transmit& transmit);
   [[nodiscard]] std::size_t most_data_per_send() const;
   void transmit(const engine::Transmit& transmit);
   // False when the socket takes no more for now; the rest is then in `transmit`.
   [[nodiscard]] bool send(Flow& flow, engine::Transmit& transmit);
   void send_some(Flow& flow, engine::Transmit& transmit);
-  void wait_for_room(Flow& flow, const engine::Transmit& transmit, os::SendOutcome::Status status);
+  void wait_for_room(Socket& socket, engine::TransmitKind kind, os::SendOutcome::Status status);
   void schedule();
   [[nodiscard]] std::optional<Instant> next_retry() const;
 

@@ -11,6 +11,7 @@
 #include "unit/engine_test_support.hpp"
 #include "wire/data_body.hpp"
 #include "wire/header.hpp"
+#include "wire/path_data.hpp"
 
 namespace wyndrvr::engine {
 namespace {
@@ -26,10 +27,13 @@ DataSender::Options original_sender(std::uint32_t payload = 900) {
   return {.channel = kChannel,
           .packet_size = wire::data_packet_size(payload),
           .path = std::nullopt,
-          .dummy_bytes = payload,
           .fixed_rate = std::nullopt,
           .octets = std::nullopt,
           .loss_buffer_length = kReports};
+}
+
+BatchBuffer buffer_for(std::uint32_t payload = 900) {
+  return {wire::data_packet_size(payload), payload};
 }
 
 class DataSenderTest : public ::testing::Test {
@@ -40,7 +44,7 @@ class DataSenderTest : public ::testing::Test {
   std::vector<wire::Header> send_until(Instant now) {
     std::vector<wire::Header> headers;
     while (clock < now) {
-      while (const auto batch = sender.poll(clock)) append_headers(*batch, headers);
+      while (const auto batch = sender.poll(clock, buffer)) append_headers(*batch, headers);
       const auto deadline = sender.deadline(clock);
       clock = deadline ? std::clamp(deadline->at, clock + 1ns, now) : now;
     }
@@ -56,6 +60,7 @@ class DataSenderTest : public ::testing::Test {
   }
 
   DataSender sender{original_sender()};
+  BatchBuffer buffer = buffer_for();
   Instant clock = kStart;
 };
 
@@ -64,15 +69,15 @@ std::uint64_t number_of(const wire::Header& header) {
 }
 
 TEST_F(DataSenderTest, SendsNothingBeforeGo) {
-  EXPECT_FALSE(sender.poll(kStart));
+  EXPECT_FALSE(sender.poll(kStart, buffer));
   EXPECT_FALSE(sender.deadline(kStart));
 }
 
 TEST_F(DataSenderTest, SendsNothingBeforeTheStartThatGoNames) {
   sender.on_go({kChannel, kStart + 1s, 10s});
-  EXPECT_FALSE(sender.poll(kStart + 999ms));
+  EXPECT_FALSE(sender.poll(kStart + 999ms, buffer));
   EXPECT_EQ(sender.deadline(kStart)->at, kStart + 1s);
-  EXPECT_TRUE(sender.poll(kStart + 1s));
+  EXPECT_TRUE(sender.poll(kStart + 1s, buffer));
 }
 
 TEST_F(DataSenderTest, NumbersAscendFromZeroWithoutHolesAndWithoutOffset) {
@@ -174,12 +179,12 @@ TEST_F(DataSenderTest, BatchIsOfEqualSegmentsWithAHeaderEachAndTheBodyUnchanged)
   std::size_t longest = 0;
   // Whole super-packets: a rest of a few datagrams would cost as much as one of them.
   const std::size_t most =
-      DataSender::kMaxSuperPackets * (DataSender::kMaxSuperPacketBytes / size) * size;
+      BatchBuffer::kMaxSuperPackets * (BatchBuffer::kMaxSuperPacketBytes / size) * size;
   // Clean reports make the rate, and with it the batches, grow.
   for (int turn = 0; turn < 7; ++turn) {
     const Instant until = clock + 10ms;
     while (clock < until) {
-      while (const auto batch = sender.poll(clock)) {
+      while (const auto batch = sender.poll(clock, buffer)) {
         ASSERT_EQ(batch->segment_size, size);
         ASSERT_EQ(batch->bytes.size() % size, 0U);
         ASSERT_LE(batch->bytes.size(), most);
@@ -197,9 +202,46 @@ TEST_F(DataSenderTest, BatchIsOfEqualSegmentsWithAHeaderEachAndTheBodyUnchanged)
   EXPECT_EQ(longest, most / size);
 }
 
+TEST_F(DataSenderTest, SendersThatShareABufferWriteTheirOwnHeaders) {
+  constexpr std::size_t kSize = 200;
+  const auto options = [](ChannelId channel, std::uint64_t nonce) {
+    return DataSender::Options{.channel = channel,
+                               .packet_size = kSize,
+                               .path = wire::PathNonce{nonce},
+                               .fixed_rate = BitRate{1e9}};
+  };
+  BatchBuffer shared(kSize, std::nullopt);
+  DataSender one(options({4}, 11));
+  DataSender two(options({5}, 22));
+  one.on_go({kChannel, kStart, 10s});
+  two.on_go({kChannel, kStart, 10s});
+  const auto expect = [&](DataSender& from, Instant now, std::size_t most, ChannelId channel,
+                          std::uint64_t nonce, std::uint64_t first) {
+    const auto batch = from.poll(now, shared, most);
+    ASSERT_TRUE(batch);
+    ASSERT_EQ(batch->bytes.size(), most * kSize);
+    for (std::size_t i = 0; i < most; ++i) {
+      const auto packet = wire::parse_path_packet(batch->bytes.subspan(i * kSize, kSize));
+      ASSERT_TRUE(packet);
+      EXPECT_EQ(packet->header.channel, channel);
+      EXPECT_EQ(packet->nonce, wire::PathNonce{nonce});
+      EXPECT_EQ(packet->header.seq.value, first + i);
+      EXPECT_EQ(wire::data_time_ns(packet->body),
+                static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    }
+  };
+  expect(one, kStart, 2, {4}, 11, 0);
+  expect(two, kStart, 1, {5}, 22, 0);
+  expect(one, kStart + 1ms, 3, {4}, 11, 2);
+  expect(one, kStart + 2ms, 4, {4}, 11, 5);
+  one.set_path({33});
+  expect(one, kStart + 3ms, 2, {4}, 33, 9);
+  expect(two, kStart + 3ms, 4, {5}, 22, 1);
+}
+
 TEST_F(DataSenderTest, SlowRateSendsDatagramsOneByOne) {
   go();
-  const auto batch = sender.poll(kStart);
+  const auto batch = sender.poll(kStart, buffer);
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->bytes.size(), batch->segment_size);
   EXPECT_FALSE(batch->coalesce);
@@ -209,8 +251,9 @@ TEST_F(DataSenderTest, SmallDatagramsGoTogetherAtALowerRate) {
   DataSender::Options options = original_sender(26);  // 64 octets
   options.fixed_rate = BitRate{20e6};                 // 39 of them in a millisecond
   DataSender small(options);
+  BatchBuffer buffer_of_small = buffer_for(26);
   small.on_go({kChannel, kStart, 10s});
-  const auto batch = small.poll(kStart);
+  const auto batch = small.poll(kStart, buffer_of_small);
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->segment_size, 64U);
   EXPECT_EQ(batch->bytes.size(), 39U * 64U);
@@ -220,8 +263,9 @@ TEST_F(DataSenderTest, SmallDatagramsGoTogetherAtALowerRate) {
 TEST_F(DataSenderTest, SmallestAndLargestPayloadsFit) {
   for (const std::uint32_t payload : {1U, static_cast<std::uint32_t>(wire::kMaxPayload)}) {
     DataSender any(original_sender(payload));
+    BatchBuffer buffer_of_any = buffer_for(payload);
     any.on_go({kChannel, kStart, 10s});
-    EXPECT_EQ(any.poll(kStart)->segment_size, wire::data_packet_size(payload));
+    EXPECT_EQ(any.poll(kStart, buffer_of_any)->segment_size, wire::data_packet_size(payload));
   }
 }
 
@@ -234,9 +278,9 @@ TEST_F(DataSenderTest, KeepsTheRate) {
 
 TEST_F(DataSenderTest, StallIsNotMadeUpForInABurst) {
   go();
-  (void)sender.poll(kStart);
+  (void)sender.poll(kStart, buffer);
   std::vector<wire::Header> burst;
-  while (const auto batch = sender.poll(kStart + 1s)) append_headers(*batch, burst);
+  while (const auto batch = sender.poll(kStart + 1s, buffer)) append_headers(*batch, burst);
   const double longest = RateController::kInitial.bps * to_seconds(Pacer::kMaxCatchUp) / 8;
   EXPECT_LE(static_cast<double>(burst.size() * wire::data_packet_size(900)), longest + 2 * 1400);
 }
@@ -244,16 +288,16 @@ TEST_F(DataSenderTest, StallIsNotMadeUpForInABurst) {
 TEST_F(DataSenderTest, StopsExactlyAtTheEndOfTheDuration) {
   go();
   (void)send_until(kStart + 10s - 1ms);
-  EXPECT_TRUE(sender.poll(kStart + 10s - 1ns));
-  EXPECT_FALSE(sender.poll(kStart + 10s));
+  EXPECT_TRUE(sender.poll(kStart + 10s - 1ns, buffer));
+  EXPECT_FALSE(sender.poll(kStart + 10s, buffer));
   EXPECT_FALSE(sender.deadline(kStart + 10s));
 }
 
 TEST_F(DataSenderTest, StopEndsItAtOnce) {
   go();
-  EXPECT_TRUE(sender.poll(kStart));
+  EXPECT_TRUE(sender.poll(kStart, buffer));
   sender.stop();
-  EXPECT_FALSE(sender.poll(kStart + 1s));
+  EXPECT_FALSE(sender.poll(kStart + 1s, buffer));
   EXPECT_FALSE(sender.deadline(kStart + 1s));
 }
 
@@ -288,10 +332,10 @@ TEST_F(DataSenderTest, SendsWholeDatagramsThatAreGrantedAndThenWaits) {
   go();
   sender.on_granted({10 * size + size - 1});
   EXPECT_EQ(send_until(kStart + 1s).size(), 10U);
-  EXPECT_FALSE(sender.poll(clock));
+  EXPECT_FALSE(sender.poll(clock, buffer));
   EXPECT_FALSE(sender.deadline(clock)) << "the next grant is what there is to wait for";
   sender.on_granted({5 * size});
-  EXPECT_FALSE(sender.poll(clock)) << "an older one takes nothing back";
+  EXPECT_FALSE(sender.poll(clock, buffer)) << "an older one takes nothing back";
   sender.on_granted({12 * size});
   EXPECT_EQ(send_until(kStart + 2s).size(), 2U);
   EXPECT_FALSE(sender.done(kStart + 10s - 1ns));
@@ -301,8 +345,8 @@ TEST_F(DataSenderTest, SendsWholeDatagramsThatAreGrantedAndThenWaits) {
 TEST_F(DataSenderTest, SecondGoChangesNothing) {
   go();
   sender.on_go({kChannel, kStart + 5s, 60s});
-  EXPECT_TRUE(sender.poll(kStart));
-  EXPECT_FALSE(sender.poll(kStart + 10s));
+  EXPECT_TRUE(sender.poll(kStart, buffer));
+  EXPECT_FALSE(sender.poll(kStart + 10s, buffer));
 }
 
 }  // namespace

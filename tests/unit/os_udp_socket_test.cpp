@@ -77,58 +77,92 @@ TEST(UdpSocket, ReceiverLearnsWhichOfOurAddressesWasUsed) {
   EXPECT_EQ(got[0].meta.to, address("127.0.0.3"));
 }
 
-// Everything to the address is received, by one of the two.
-void expect_that_others_go_beside(std::string_view bound, std::string_view loopback) {
+// Everything to the address is received by one of the three, and all send from it.
+void expect_one_socket_for_each_peer(std::string_view bound, std::string_view loopback) {
   UdpSocket first = open_on(bound);
-  UdpSocket peer = open_on(loopback);
   UdpSocket other = open_on(loopback);
-  auto beside = first.open_beside();
-  ASSERT_TRUE(beside) << beside.error().message;
-  EXPECT_EQ(beside->local(), first.local());
-  ASSERT_TRUE(first.connect(peer.local()));
-  const Endpoint to = at(loopback, first);
-  for (UdpSocket* from : {&other, &peer}) {
-    ASSERT_EQ(from->send(single(to, "x")).status, SendOutcome::Status::kDone);
+  std::vector<UdpSocket> peers;
+  std::vector<UdpSocket> connected;
+  std::vector<int> descriptors;
+  for (int i = 0; i < 2; ++i) {
+    peers.push_back(open_on(loopback));
+    auto opened = first.open_connected(peers.back().local(), descriptors);
+    ASSERT_TRUE(opened) << opened.error().message;
+    connected.push_back(std::move(*opened));
+    descriptors.push_back(connected.back().fd());
+    EXPECT_EQ(connected.back().local().port, first.local().port);
+    EXPECT_EQ(connected.back().peer(), peers.back().local());
   }
-  auto got = receive_datagrams(first, 1);
-  ASSERT_EQ(got.size(), 1U);
-  EXPECT_EQ(got[0].meta.from, peer.local());
-  got = receive_datagrams(*beside, 1);
+  const Endpoint to = at(loopback, first);
+  ASSERT_EQ(other.send(single(to, "x")).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(first, 1);
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got[0].meta.from, other.local());
-  EXPECT_TRUE(got[0].meta.kernel_stamped);
-  // Another peer, and to one that it is not connected to.
-  ASSERT_TRUE(first.connect(other.local()));
-  ASSERT_EQ(other.send(single(to, "y")).status, SendOutcome::Status::kDone);
-  EXPECT_EQ(texts(receive_datagrams(first, 1)), std::vector<std::string>{"y"});
-  ASSERT_EQ(first.send(single(peer.local(), "z")).status, SendOutcome::Status::kDone);
-  EXPECT_EQ(texts(receive_datagrams(peer, 1)), std::vector<std::string>{"z"});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(peers[i].send(single(to, "x")).status, SendOutcome::Status::kDone);
+    const auto here = receive_datagrams(connected[i], 1);
+    ASSERT_EQ(here.size(), 1U);
+    EXPECT_EQ(here[0].meta.from, peers[i].local());
+    EXPECT_TRUE(here[0].meta.kernel_stamped);
+    ASSERT_EQ(connected[i].send(single(peers[i].local(), "y")).status, SendOutcome::Status::kDone);
+    const auto there = receive_datagrams(peers[i], 1);
+    ASSERT_EQ(there.size(), 1U);
+    EXPECT_EQ(there[0].meta.from, to);
+    ASSERT_EQ(first.send(single(peers[i].local(), "z")).status, SendOutcome::Status::kDone);
+    EXPECT_EQ(texts(receive_datagrams(peers[i], 1)), std::vector<std::string>{"z"});
+  }
 }
 
-TEST(UdpSocket, WhatOthersThanThePeerSendGoesToTheSocketBeside) {
-  expect_that_others_go_beside("127.0.0.1", "127.0.0.1");
-  expect_that_others_go_beside("0.0.0.0", "127.0.0.1");
+TEST(UdpSocket, APeerMayHaveASocketOfItsOwn) {
+  expect_one_socket_for_each_peer("127.0.0.1", "127.0.0.1");
+  expect_one_socket_for_each_peer("0.0.0.0", "127.0.0.1");
   if (!ipv6_available()) return;
-  expect_that_others_go_beside("::1", "::1");
-  expect_that_others_go_beside("::", "127.0.0.1");
+  expect_one_socket_for_each_peer("::1", "::1");
+  expect_one_socket_for_each_peer("::", "127.0.0.1");
 }
 
-TEST(UdpSocket, TheAddressOfTwoSocketsIsSharedWithNoOther) {
+TEST(UdpSocket, AConnectedSocketIsSetUpAsTheFirstOneIs) {
+  UdpSocket peer = open_on("127.0.0.1");
+  UdpOptions options{.bind = {address("127.0.0.1"), Port{0}},
+                     .gso = Offload::kOff,
+                     .traffic_class = 0xb8,
+                     .hop_limit = 7,
+                     .never_fragment = true};
+  auto first = UdpSocket::open(options);
+  ASSERT_TRUE(first) << first.error().message;
+  auto connected = first->open_connected(peer.local());
+  ASSERT_TRUE(connected) << connected.error().message;
+  EXPECT_FALSE(connected->gso_available());
+  for (const int option : {IP_TOS, IP_TTL, IP_MTU_DISCOVER}) {
+    int of_first = 0;
+    int of_connected = -1;
+    socklen_t length = sizeof of_first;
+    ASSERT_EQ(::getsockopt(first->fd(), SOL_IP, option, &of_first, &length), 0);
+    ASSERT_EQ(::getsockopt(connected->fd(), SOL_IP, option, &of_connected, &length), 0);
+    EXPECT_EQ(of_connected, of_first) << option;
+  }
+}
+
+TEST(UdpSocket, TheAddressOfSeveralSocketsIsSharedWithNoOther) {
+  UdpSocket peer = open_on("127.0.0.1");
   UdpSocket first = open_on("127.0.0.1");
-  auto beside = first.open_beside();
-  ASSERT_TRUE(beside) << beside.error().message;
-  const int third = ::socket(AF_INET, SOCK_DGRAM, 0);
+  const auto second = first.open_connected(peer.local());
+  ASSERT_TRUE(second) << second.error().message;
+  const std::vector<int> others{second->fd()};
+  const auto connected = first.open_connected(open_on("127.0.0.1").local(), others);
+  ASSERT_TRUE(connected) << connected.error().message;
+  const int stranger = ::socket(AF_INET, SOCK_DGRAM, 0);
   const int yes = 1;
-  ASSERT_EQ(::setsockopt(third, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes), 0);
+  ASSERT_EQ(::setsockopt(stranger, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes), 0);
   const SocketAddress address = to_socket_address(first.local());
-  EXPECT_NE(::bind(third, &address.generic, address.length), 0);
+  EXPECT_NE(::bind(stranger, &address.generic, address.length), 0);
   EXPECT_EQ(errno, EADDRINUSE);
-  ::close(third);
+  ::close(stranger);
 }
 
-TEST(UdpSocket, APeerOfAnotherFamilyIsRefused) {
+TEST(UdpSocket, APeerOfAnotherFamilyGetsNoSocket) {
   UdpSocket four = open_on("127.0.0.1");
-  EXPECT_FALSE(four.connect({address("::1"), Port{9}}));
+  EXPECT_FALSE(four.open_connected({address("::1"), Port{9}}));
   UdpSocket peer = open_on("127.0.0.1");
   ASSERT_EQ(peer.send(single(four.local(), "x")).status, SendOutcome::Status::kDone);
   EXPECT_EQ(receive_datagrams(four, 1).size(), 1U) << "it is as it was";

@@ -211,39 +211,76 @@ std::pair<int, int> sockets_on(Port port) {
   return {all, connected};
 }
 
-TEST(PortRunner, AConnectedSocketStillHearsAPeerThatMoves) {
-  Runner on({.connects = true});
-  const auto say = [&](os::UdpSocket& from, std::string_view text) {
-    (void)from.send({.to = on.local[0],
-                     .from = std::nullopt,
-                     .bytes = as_bytes(text),
-                     .segment_size = static_cast<std::uint32_t>(text.size()),
-                     .stamp_token = std::nullopt});
-    on.run_until([&] { return !on.actor->arrivals.empty(); });
-    EXPECT_EQ(on.actor->arrivals, (std::vector{std::pair{std::uint8_t{0}, std::string(text)}}));
-    on.actor->arrivals.clear();
-  };
-  const auto send_data = [&](const Endpoint& to) {
-    for (int i = 0; i < 20; ++i) {
-      on.actor->wanted.push_back({.to = to, .text = "data", .kind = TransmitKind::kData});
+// Data that leaves at short intervals, and then a greeting from each side.
+class ConnectingRunner : public Runner {
+ public:
+  ConnectingRunner() : Runner({.connects = true}) {}
+
+  void send_data(const Endpoint& to, int count = 20) {
+    for (int i = 0; i < count; ++i) {
+      actor->wanted.push_back({.to = to, .text = "data", .kind = TransmitKind::kData});
     }
-    on.runner->begin();
-    on.run_until([&] { return on.actor->wanted.empty(); });
-  };
+    runner->begin();
+    run_until([this] { return actor->wanted.empty(); });
+  }
+  void expect_to_hear(os::UdpSocket& from) {
+    actor->arrivals.clear();
+    (void)from.send({.to = local[0],
+                     .from = std::nullopt,
+                     .bytes = as_bytes(std::string_view("hello")),
+                     .segment_size = 5,
+                     .stamp_token = std::nullopt});
+    run_until([this] { return !actor->arrivals.empty(); });
+    EXPECT_EQ(actor->arrivals, (std::vector{std::pair{std::uint8_t{0}, std::string("hello")}}));
+  }
+  [[nodiscard]] std::pair<int, int> sockets() const { return sockets_on(local[0].port); }
+};
+
+TEST(PortRunner, HearsAPeerThatMovesBesideItsConnectedSocket) {
+  ConnectingRunner on;
   os::UdpSocket moved = open_local();
-  say(on.peer, "from the peer");
-  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{1, 0}));
-  send_data(on.peer.local());
-  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{2, 1}));
-  say(on.peer, "from the peer");
-  say(moved, "from where it moved to");
-  send_data(moved.local());
-  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{2, 1}));
-  say(moved, "from where it moved to");
-  say(on.peer, "from where it was");
+  on.expect_to_hear(on.peer);
+  EXPECT_EQ(on.sockets(), (std::pair{1, 0}));
+  on.send_data(on.peer.local());
+  EXPECT_EQ(on.sockets(), (std::pair{2, 1}));
+  on.expect_to_hear(on.peer);
+  on.expect_to_hear(moved);
+  on.send_data(moved.local());
+  EXPECT_EQ(on.sockets(), (std::pair{3, 2}));
+  on.expect_to_hear(moved);
+  on.expect_to_hear(on.peer);
   on.run_until([&] { return on.seen.size() == 20; });
   on.runner.reset();
-  EXPECT_EQ(sockets_on(on.local[0].port), (std::pair{0, 0}));
+  EXPECT_EQ(on.sockets(), (std::pair{0, 0}));
+}
+
+TEST(PortRunner, ConnectsForSoManyPeersAndSendsToAll) {
+  ConnectingRunner on;
+  std::vector<os::UdpSocket> peers;
+  constexpr int kPeers = 12;
+  for (int i = 0; i < kPeers; ++i) {
+    peers.push_back(open_local());
+    on.send_data(peers.back().local());
+  }
+  EXPECT_EQ(on.sockets(), (std::pair{9, 8}));
+  for (os::UdpSocket& peer : peers) {
+    std::size_t got = 0;
+    on.run_until([&] {
+      const auto batch = peer.receive(on.peer_buffer);
+      got += batch ? batch->size() : 0;
+      return got == 20;
+    });
+    on.expect_to_hear(peer);
+  }
+}
+
+TEST(PortRunner, OnlyDataLeavesByAConnectedSocket) {
+  ConnectingRunner on;
+  on.send_data(on.peer.local());
+  on.actor->wanted.push_back({.to = on.peer.local(), .text = "stamped", .token = 7});
+  on.runner->begin();
+  on.run_until([&] { return !on.actor->tokens.empty(); });
+  EXPECT_EQ(on.actor->tokens, std::vector<std::uint32_t>{7});
 }
 
 // On loopback nothing ever blocks, but for one that is slowed down in a network of the thread's
@@ -269,8 +306,8 @@ std::string train_of(int number) {
   return text;
 }
 
-void expect_that_a_blocked_socket_holds_up_no_other() {
-  Runner on;
+void expect_that_a_blocked_socket_holds_up_no_other(const PortRunner::Habits& habits) {
+  Runner on(habits);
   for (int i = 0; i < kTrains; ++i) {
     on.actor->wanted.push_back(
         {on.peer.local(), 1, train_of(i), TransmitKind::kData, kSegment, std::nullopt});
@@ -305,7 +342,9 @@ TEST(PortRunner, ASocketThatTakesNoMoreHoldsUpNoOther) {
   bool entered = false;
   std::thread([&] {
     entered = enter_slow_network();
-    if (entered) expect_that_a_blocked_socket_holds_up_no_other();
+    if (!entered) return;
+    expect_that_a_blocked_socket_holds_up_no_other({});
+    expect_that_a_blocked_socket_holds_up_no_other({.connects = true});
   }).join();
   if (!entered) GTEST_SKIP() << "needs the right to make a network namespace, and ip and tc";
 }

@@ -1,0 +1,37 @@
+#include "engine/batch_buffer.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "wire/data_body.hpp"
+#include "wire/header.hpp"
+#include "wire/path_data.hpp"
+
+namespace wyndrvr::engine {
+
+BatchBuffer::BatchBuffer(std::size_t packet_size, std::optional<std::uint32_t> dummy_bytes)
+    : packet_size_(packet_size) {
+  const std::size_t packets =
+      std::min(kMaxTransmitPackets, kMaxSuperPackets * (kMaxSuperPacketBytes / packet_size));
+  octets_.resize(packets * packet_size);
+  prefix_.reserve(wire::kPathPrefixSize);
+  for (std::size_t slot = 0; slot < packets; ++slot) {
+    const MutableByteView packet(at(slot), packet_size);
+    if (dummy_bytes) {
+      wire::write_data_body(packet.subspan(wire::kHeaderSize), *dummy_bytes);
+    } else {
+      wire::write_data_template(packet, {});
+    }
+  }
+}
+
+void BatchBuffer::set_prefix(ByteView prefix, std::size_t packets) {
+  WYNDRVR_CHECK(prefix.size() <= packet_size_ && packets <= capacity());
+  if (!std::ranges::equal(prefix, prefix_)) {
+    prefix_.assign(prefix.begin(), prefix.end());
+    prefixed_ = 0;
+  }
+  for (; prefixed_ < packets; ++prefixed_) std::ranges::copy(prefix, at(prefixed_));
+}
+
+}  // namespace wyndrvr::engine
