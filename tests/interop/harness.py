@@ -4,6 +4,7 @@ The program's path comes from WYNDRVR, by default build/release/wyndrvr of this 
 always gets a configuration file of its own and an empty HOME.
 """
 
+import functools
 import json
 import math
 import os
@@ -25,15 +26,36 @@ SCHEMA = ROOT / "docs/schema/result-1.json"
 STOP_SECONDS = 5.0
 DIALECTS = ("0.14", "1")
 LATENCY = r"-?\d+(\.\d+)? ms"
-_next_base = random.SystemRandom().randrange(20000, 30000, 10)
+FIRST_PORT, PORT_SHARE, SHARES = 20000, 1000, 12
+
+
+@functools.cache
+def _port_share():
+    """The claim to a share of the ports, and how many of them have been given.
+
+    While a client still speaks to a server that was killed, another process's tests must not get
+    that server's ports: to the client it would then only be silent, and not gone. The claim is a
+    name among this network namespace's abstract sockets (unix(7)); it ends with the process.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for share in random.sample(range(SHARES), SHARES):
+        first = FIRST_PORT + share * PORT_SHARE
+        try:
+            claim.bind(f"\0wyndrvr-test-ports-{first}")
+        except OSError:
+            continue
+        return {"claim": claim, "first": first, "given": 0}
+    raise RuntimeError(f"{SHARES} processes use the ports of the tests already")
 
 
 def free_ports(count):
     """The first of `count` consecutive UDP ports that are all free on every address."""
-    global _next_base
+    share = _port_share()
     for _ in range(200):
-        base = _next_base
-        _next_base = 20000 + (base - 20000 + count + 7) % (32000 - 20000 - count)
+        if share["given"] + count > PORT_SHARE:
+            share["given"] = 0
+        base = share["first"] + share["given"]
+        share["given"] += count
         sockets = []
         try:
             for port in range(base, base + count):
