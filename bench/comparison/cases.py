@@ -1,8 +1,8 @@
 """All that is measured: pairs of something of ours and what it is held against, and the limits.
 
 A case has a name (`--list`, `--only`), a place, two sample functions and the rows that its samples
-fill. In each round the reference is measured, then ours, at once after it: the speed of a virtual
-machine drifts within seconds, and only the ratio of two neighbours means anything.
+fill. In each round the reference and ours are measured one at once after the other: the speed of a
+virtual machine drifts within seconds, and only the ratio of two neighbours means anything.
 """
 
 import dataclasses
