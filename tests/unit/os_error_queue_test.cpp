@@ -1,4 +1,6 @@
 // What comes back through the error queue: transmit stamps and ICMP errors.
+#include <ostream>
+
 #include <gtest/gtest.h>
 
 #include "os/host_info.hpp"
@@ -22,6 +24,12 @@ struct StampCase {
   bool explicit_ids;
   const char* local;
   const char* peer;
+
+  // Part of the test's name.
+  friend void PrintTo(const StampCase& one, std::ostream* out) {
+    *out << (one.explicit_ids ? "explicit" : "counted") << " ids from " << one.local << " to "
+         << one.peer;
+  }
 };
 
 class TransmitStamps : public ::testing::TestWithParam<StampCase> {

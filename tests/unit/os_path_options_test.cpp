@@ -1,5 +1,6 @@
 // The options of UdpSocket that show on the wire: traffic class, hop limit and interface.
 #include <array>
+#include <ostream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -34,6 +35,11 @@ struct ClassCase {
   const char* sender;
   const char* receiver;
   const char* reached_at;
+
+  // Part of the test's name.
+  friend void PrintTo(const ClassCase& one, std::ostream* out) {
+    *out << one.sender << " to " << one.reached_at << " of " << one.receiver;
+  }
 };
 
 class TrafficClass : public ::testing::TestWithParam<ClassCase> {

@@ -1,6 +1,7 @@
 // What fits a path: route_mtu, max_udp_payload, and sockets that never fragment.
 #include <algorithm>
 #include <array>
+#include <ostream>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -103,6 +104,11 @@ struct SizeCase {
   const char* sender;
   const char* receiver;
   std::size_t fits;
+
+  // Part of the test's name.
+  friend void PrintTo(const SizeCase& one, std::ostream* out) {
+    *out << one.sender << " to " << one.receiver;
+  }
 };
 
 class NeverFragment : public ::testing::TestWithParam<SizeCase> {

@@ -1,5 +1,6 @@
 // Trains of equal segments: GSO, GRO, and the way without them.
 #include <algorithm>
+#include <ostream>
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -49,6 +50,12 @@ struct Case {
   bool gso;
   bool gro;
   const char* address;
+
+  // Part of the test's name.
+  friend void PrintTo(const Case& one, std::ostream* out) {
+    *out << "GSO " << (one.gso ? "on" : "off") << ", GRO " << (one.gro ? "on" : "off") << ", "
+         << one.address;
+  }
 };
 
 class UdpTrain : public ::testing::TestWithParam<Case> {};
