@@ -276,7 +276,7 @@ class PathRun {
     // From where the nonce came to, so it is right to believe it.
     accounts_[source(step, path)].proven = true;
     receive_written(wire::PathType::kHeartbeat2, path, step, [&](MutableByteView out) {
-      return wire::write_path_heartbeat2(out, {last_time_, clients});
+      return wire::write_path_heartbeat2(out, {last_time_, clients, last_time_ % 1'000'000});
     });
   }
   [[nodiscard]] std::uint64_t now_micros() const {

@@ -60,7 +60,9 @@ std::expected<ClientPaths::Answered, wire::DropReason> ClientPaths::on_answer(
     path.answered_time_ns = answer->server_time_ns;
   }
   if (answered->first || moved) {
-    path.again = Confirmation{.server_time_ns = answer->server_time_ns, .next = now + kFirstWait};
+    path.again = Confirmation{.server_time_ns = answer->server_time_ns,
+                              .arrival = datagram.arrival,
+                              .next = now + kFirstWait};
   }
   return Answered{*index, answered->first, moved, answered->round_trip, answered->loaded};
 }
@@ -91,11 +93,12 @@ void ClientPaths::stop() {
 }
 
 std::optional<wire::PathHeartbeat2> ClientPaths::poll_confirmation(Instant now, Path& path) {
-  if (const auto reply = path.heartbeats.poll_reply()) {
-    return wire::PathHeartbeat2{reply->server.ns, path.mine};
+  if (const auto reply = path.heartbeats.poll_reply(now)) {
+    return wire::PathHeartbeat2{reply->server.ns, path.mine, reply->turnaround_ns};
   }
   if (!path.again || now < path.again->next) return std::nullopt;
-  const wire::PathHeartbeat2 confirmation{path.again->server_time_ns, path.mine};
+  const wire::PathHeartbeat2 confirmation{path.again->server_time_ns, path.mine,
+                                          turnaround_ns(path.again->arrival, now)};
   path.again->wait = std::min(2 * path.again->wait, kLongestWait);
   path.again->next = now + path.again->wait;
   if (--path.again->left == 0) path.again.reset();

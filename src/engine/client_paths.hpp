@@ -82,6 +82,7 @@ class ClientPaths {
  private:
   struct Confirmation {
     std::uint64_t server_time_ns = 0;
+    Instant arrival;  // of the answer that it confirms
     unsigned left = kMoreConfirmations;
     Duration wait = kFirstWait;
     Instant next;

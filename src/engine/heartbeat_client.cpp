@@ -15,14 +15,6 @@ std::size_t outstanding_capacity(Duration interval) {
   return std::clamp<std::size_t>(static_cast<std::size_t>(fitting), 32, kMaxOutstanding);
 }
 
-// A turnaround longer than the whole trip is a peer's mistake or lie: not measured.
-std::optional<Duration> less_turnaround(Duration total,
-                                        const std::optional<std::uint64_t>& turnaround_ns) {
-  if (!turnaround_ns || total < Duration(0)) return std::nullopt;
-  if (*turnaround_ns > static_cast<std::uint64_t>(total.count())) return std::nullopt;
-  return total - Duration(static_cast<std::int64_t>(*turnaround_ns));
-}
-
 }  // namespace
 
 template <class Kind>
@@ -78,11 +70,21 @@ auto BasicHeartbeatClient<Kind>::on_answer(Instant now, const Datagram& datagram
   }
   drop_answered();
   // A full queue means that 32 answers came in one turn; the server then tries again.
-  typename Kind::Reply echo;
-  echo.client = answer.client;
-  echo.server = answer.server;
+  Waiting echo{.reply = {},
+               .arrival = datagram.arrival,
+               .tells_turnaround = answer.turnaround_ns.has_value()};
+  echo.reply.client = answer.client;
+  echo.reply.server = answer.server;
   (void)replies_.push(echo);
   return answered;
+}
+
+template <class Kind>
+auto BasicHeartbeatClient<Kind>::poll_reply(Instant now) -> std::optional<typename Kind::Reply> {
+  auto echo = replies_.pop();
+  if (!echo) return std::nullopt;
+  if (echo->tells_turnaround) echo->reply.turnaround_ns = turnaround_ns(echo->arrival, now);
+  return echo->reply;
 }
 
 template <class Kind>

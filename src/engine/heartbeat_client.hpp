@@ -55,8 +55,8 @@ class BasicHeartbeatClient {
   void on_transmit_stamp(std::uint32_t token, Instant stamp);
   void on_timer(Instant now);
 
-  // The next HEARTBEAT_2 to send.
-  [[nodiscard]] std::optional<typename Kind::Reply> poll_reply() { return replies_.pop(); }
+  // The next HEARTBEAT_2 to send; with our turnaround time in it, where the server tells its own.
+  [[nodiscard]] std::optional<typename Kind::Reply> poll_reply(Instant now);
   // The next HEARTBEAT_0, where one is due.
   [[nodiscard]] std::optional<Heartbeat> poll_heartbeat(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline() const;
@@ -86,6 +86,12 @@ class BasicHeartbeatClient {
     bool answered = false;
   };
 
+  struct Waiting {
+    typename Kind::Reply reply;
+    Instant arrival;  // of what it answers
+    bool tells_turnaround = false;
+  };
+
   // The last answer's time on the network and at the server, by our kernel's stamps. It waits for
   // the next answer, which may tell how much of it was the server's by the server's kernel.
   struct Unsettled {
@@ -107,7 +113,7 @@ class BasicHeartbeatClient {
   Options options_;
   Instant due_;
   base::GrowingQueue<Outstanding> outstanding_;
-  base::GrowingQueue<typename Kind::Reply> replies_;
+  base::GrowingQueue<Waiting> replies_;
   LatencyTally idle_;
   LatencyTally loaded_tally_;
   std::optional<Unsettled> unsettled_;

@@ -3,13 +3,29 @@
 // one reads it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
 
+#include "base/time.hpp"
 #include "wire/heartbeat.hpp"
 
 namespace wyndrvr::engine {
+
+// What an answer that leaves at `now` tells of the time that it took us.
+[[nodiscard]] inline std::uint64_t turnaround_ns(Instant arrival, Instant now) {
+  return static_cast<std::uint64_t>(std::max(now - arrival, Duration(0)).count());
+}
+
+// What of a round trip was not the peer's. A turnaround longer than the whole trip is a peer's
+// mistake or lie: not measured.
+[[nodiscard]] inline std::optional<Duration> less_turnaround(
+    Duration total, const std::optional<std::uint64_t>& turnaround_ns) {
+  if (!turnaround_ns || total < Duration(0)) return std::nullopt;
+  if (*turnaround_ns > static_cast<std::uint64_t>(total.count())) return std::nullopt;
+  return total - Duration(static_cast<std::int64_t>(*turnaround_ns));
+}
 
 struct OriginalHeartbeats {
   using Time = wire::Timestamp;

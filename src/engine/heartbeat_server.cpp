@@ -31,9 +31,10 @@ bool BasicHeartbeatServer<Kind>::on_heartbeat(const Datagram& datagram,
 }
 
 template <class Kind>
-std::expected<Duration, wire::DropReason> BasicHeartbeatServer<Kind>::on_confirmation(
-    const Datagram& datagram, const typename Kind::Time& server_time, bool measured) {
-  const std::optional<std::int64_t> micros = server_time.to_micros();
+auto BasicHeartbeatServer<Kind>::on_confirmation(const Datagram& datagram,
+                                                 const Confirmation& confirmation, bool measured)
+    -> std::expected<Confirmed, wire::DropReason> {
+  const std::optional<std::int64_t> micros = confirmation.server.to_micros();
   if (!micros) return std::unexpected(wire::DropReason::kUnknownTimestamp);
   for (std::size_t i = 0; i < unconfirmed_.size(); ++i) {
     Unconfirmed& entry = unconfirmed_.at(i);
@@ -42,7 +43,7 @@ std::expected<Duration, wire::DropReason> BasicHeartbeatServer<Kind>::on_confirm
     entry.confirmed = true;
     const Duration rtt = std::max(datagram.arrival - entry.sent, Duration(0));
     if (measured) rtt_ns_.record(static_cast<double>(rtt.count()));
-    return rtt;
+    return Confirmed{rtt, less_turnaround(rtt, confirmation.turnaround_ns).value_or(rtt)};
   }
   return std::unexpected(wire::DropReason::kUnknownTimestamp);
 }
@@ -60,8 +61,7 @@ auto BasicHeartbeatServer<Kind>::poll_reply(Instant now) -> std::optional<Reply>
   reply.token = next_token_++;
   reply.body.client = waiting->timestamp;
   reply.body.server = Kind::Time::from_micros(last_micros_);
-  const Duration turnaround = std::max(now - waiting->arrival, Duration(0));
-  reply.body.turnaround_ns = static_cast<std::uint64_t>(turnaround.count());
+  reply.body.turnaround_ns = turnaround_ns(waiting->arrival, now);
   if (last_reply_ && last_reply_->turnaround_ns) {
     reply.body.earlier = typename Kind::Earlier{last_reply_->server, *last_reply_->turnaround_ns};
   }
@@ -91,8 +91,7 @@ void BasicHeartbeatServer<Kind>::forget_answers(Instant now) {
 template <class Kind>
 void BasicHeartbeatServer<Kind>::on_transmit_stamp(std::uint32_t token, Instant stamp) {
   if (!last_reply_ || last_reply_->token != token || !last_reply_->kernel_stamped) return;
-  const Duration turnaround = std::max(stamp - last_reply_->arrival, Duration(0));
-  last_reply_->turnaround_ns = static_cast<std::uint64_t>(turnaround.count());
+  last_reply_->turnaround_ns = turnaround_ns(last_reply_->arrival, stamp);
 }
 
 template class BasicHeartbeatServer<OriginalHeartbeats>;

@@ -34,15 +34,26 @@ class BasicHeartbeatServer {
     std::uint32_t token = 0;  // names the kernel's transmit stamp
   };
 
+  // What HEARTBEAT_2 says.
+  struct Confirmation {
+    typename Kind::Time server;
+    std::optional<std::uint64_t> turnaround_ns{};  // the client's, where it tells it
+  };
+  struct Confirmed {
+    Duration rtt{};
+    // The same without the client's turnaround, as far as it is known: what the path took at most.
+    Duration path_rtt{};
+  };
+
   explicit BasicHeartbeatServer(WallClock clock, std::size_t max_waiting = 32);
 
   // HEARTBEAT_0. False where too many answers wait.
   [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const typename Kind::Request& heartbeat,
                                   std::size_t path = 0);
-  // HEARTBEAT_2: the round trip, where the timestamp is ours and went to that endpoint. `measured`:
-  // it counts; one that may have been sent again does not.
-  [[nodiscard]] std::expected<Duration, wire::DropReason> on_confirmation(
-      const Datagram& datagram, const typename Kind::Time& server_time, bool measured = true);
+  // HEARTBEAT_2, where the timestamp is ours and went to that endpoint. `measured`: its round trip
+  // counts; that of one that may have been sent again does not.
+  [[nodiscard]] std::expected<Confirmed, wire::DropReason> on_confirmation(
+      const Datagram& datagram, const Confirmation& confirmation, bool measured = true);
   // The next HEARTBEAT_1, with our turnaround time in it, and with the exact one of the answer
   // before, where the kernel has told it.
   [[nodiscard]] std::optional<Reply> poll_reply(Instant now);

@@ -210,7 +210,7 @@ std::optional<Transmit> OriginalPort::poll_heartbeat(Instant now) {
     }
   }
   if (!heartbeat_client_) return std::nullopt;
-  if (const auto reply = heartbeat_client_->poll_reply()) {
+  if (const auto reply = heartbeat_client_->poll_reply(now)) {
     const std::size_t size = wire::write_heartbeat_reply(body_space(), *reply);
     return make_packet(wire::MessageType::kHeartbeat2, key, size, config_.peer);
   }

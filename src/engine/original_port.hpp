@@ -93,6 +93,7 @@ class OriginalPort final : public PortActor {
   std::unique_ptr<DataSender> sender_;
   std::optional<BatchBuffer> batch_;  // the sender's
   std::unique_ptr<DataReceiver> receiver_;
+  std::optional<Duration> least_path_rtt_;  // what is granted depends on it
   DropCounts drops_{};
   SilenceWatch silence_;
   std::uint64_t heartbeat_seq_ = 0;  // datagrams sent on the heartbeat channel

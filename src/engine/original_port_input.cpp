@@ -152,23 +152,22 @@ OriginalPort::Verdict OriginalPort::on_heartbeat_2(const Datagram& segment,
   }
   const auto confirmation = wire::parse_heartbeat_reply(packet.body);
   if (!confirmation) return std::unexpected(confirmation.error());
-  const auto rtt = heartbeat_server_->on_confirmation(segment, confirmation->server);
-  if (!rtt) return std::unexpected(rtt.error());
+  const auto confirmed = heartbeat_server_->on_confirmation(
+      segment, {confirmation->server, confirmation->turnaround_ns});
+  if (!confirmed) return std::unexpected(confirmed.error());
   if (!path_.proven()) {
     path_.prove(segment.from);
     mail_.post(Mailbox::kCoordinator, PortProven{});
   }
+  least_path_rtt_ = std::min(least_path_rtt_.value_or(confirmed->path_rtt), confirmed->path_rtt);
   tell_round_trip();
-  mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*rtt, std::nullopt, false});
+  mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{confirmed->rtt, std::nullopt, false});
   return {};
 }
 
 // What is granted depends on it.
 void OriginalPort::tell_round_trip() {
-  if (!receiver_ || !heartbeat_server_) return;
-  if (const auto least_ns = heartbeat_server_->rtt_ns().min()) {
-    receiver_->on_round_trip(Duration(static_cast<std::int64_t>(*least_ns)));
-  }
+  if (receiver_ && least_path_rtt_) receiver_->on_round_trip(*least_path_rtt_);
 }
 
 OriginalPort::Verdict OriginalPort::on_flow_control(Instant now, const wire::Packet& packet) {

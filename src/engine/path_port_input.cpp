@@ -132,7 +132,7 @@ PathPort::Verdict PathPort::on_heartbeat_2(const Datagram& segment,
   const auto confirmed = server_paths_->on_heartbeat_2(segment, packet);
   if (!confirmed) return std::unexpected(confirmed.error());
   if (confirmed->first || confirmed->moved) on_path_changed(confirmed->path, confirmed->first);
-  if (confirmed->path == 0 && confirmed->round_trip) on_round_trip(*confirmed->round_trip);
+  if (confirmed->path == 0 && confirmed->path_rtt) on_round_trip(*confirmed->path_rtt);
   if (confirmed->path == 0 && confirmed->rtt) {
     mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*confirmed->rtt, std::nullopt, false});
   }

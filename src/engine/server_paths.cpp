@@ -59,18 +59,19 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
   // given before the proof tells when it was due.
   const bool known = path.proven == datagram.from;
   const bool measured = known && heartbeat->server_time_ns > path.proven_time_ns;
-  const auto rtt = heartbeats_.on_confirmation(datagram, {heartbeat->server_time_ns}, measured);
-  if (rtt) confirmed.round_trip = *rtt;
-  if (rtt && measured) confirmed.rtt = *rtt;
+  const auto trip = heartbeats_.on_confirmation(
+      datagram, {{heartbeat->server_time_ns}, heartbeat->turnaround_ns}, measured);
+  if (trip) confirmed.path_rtt = trip->path_rtt;
+  if (trip && measured) confirmed.rtt = trip->rtt;
   if (path.proven && !known) {
     // An echo of where the path was before, come late or sent again, must not move it back.
-    if (!rtt) return std::unexpected(rtt.error());
+    if (!trip) return std::unexpected(trip.error());
     if (heartbeat->server_time_ns <= path.confirmed_time_ns) {
       return std::unexpected(wire::DropReason::kUnknownTimestamp);
     }
     confirmed.moved = true;
   }
-  if (rtt) path.confirmed_time_ns = std::max(path.confirmed_time_ns, heartbeat->server_time_ns);
+  if (trip) path.confirmed_time_ns = std::max(path.confirmed_time_ns, heartbeat->server_time_ns);
   if (!known) path.proven_time_ns = PathTime::from_micros(clock_.micros(datagram.arrival)).ns;
   path.proven = datagram.from;
   path.mine = packet.nonce;

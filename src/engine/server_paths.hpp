@@ -29,10 +29,10 @@ class ServerPaths {
  public:
   struct Confirmed {
     std::size_t path = 0;
-    bool first = false;                  // the path was not proven before
-    bool moved = false;                  // it was proven elsewhere
-    std::optional<Duration> rtt;         // a sample: absent where the client may have repeated it
-    std::optional<Duration> round_trip;  // as far as is known: at most that
+    bool first = false;                // the path was not proven before
+    bool moved = false;                // it was proven elsewhere
+    std::optional<Duration> rtt;       // a sample: absent where the client may have repeated it
+    std::optional<Duration> path_rtt;  // without the client's turnaround, as far as is known
   };
 
   ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock);

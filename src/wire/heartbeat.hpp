@@ -7,7 +7,7 @@
 // T and S are Unix time in seconds as JSON numbers. Only the side that made a timestamp reads it;
 // the other one sends the number's text back as it came, so that no precision is lost on the way.
 // Our extension `"turnaround_ns": N` in an answer is the time that its sender spent between
-// receiving the heartbeat and answering it; peers that do not know it ignore it.
+// receiving what it answers and answering it; peers that do not know it ignore it.
 //
 // Measures nothing and matches nothing: outstanding heartbeats are the engine's. Allocates nothing.
 #pragma once

@@ -48,11 +48,15 @@ std::expected<PathHeartbeat1, DropReason> parse_path_heartbeat1(ByteView body) {
 }
 
 std::expected<PathHeartbeat2, DropReason> parse_path_heartbeat2(ByteView body) {
-  if (body.size() != kPathHeartbeat2Size) return std::unexpected(DropReason::kBadBody);
+  const bool whole = body.size() == kPathHeartbeat2Size;
+  if (!whole && body.size() != kShortPathHeartbeat2Size) {
+    return std::unexpected(DropReason::kBadBody);
+  }
   base::ByteReader reader(body);
   PathHeartbeat2 heartbeat;
   heartbeat.server_time_ns = take_time(reader);
   heartbeat.client_nonce = {take_time(reader)};
+  if (whole) heartbeat.turnaround_ns = take_time(reader);
   return heartbeat;
 }
 
@@ -80,6 +84,7 @@ std::size_t write_path_heartbeat2(MutableByteView out, const PathHeartbeat2& hea
   base::ByteWriter writer(out);
   writer.put(heartbeat.server_time_ns, kPathTimeSize);
   writer.put(heartbeat.client_nonce.value, kPathNonceSize);
+  if (heartbeat.turnaround_ns) writer.put(*heartbeat.turnaround_ns, kPathTimeSize);
   return writer.size();
 }
 

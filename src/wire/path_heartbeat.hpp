@@ -33,6 +33,8 @@
 //   +---------------------------------------------------------------+
 //   |            client's path nonce, 64 bits: which path           |
 //   +---------------------------------------------------------------+
+//   |            turnaround of this echo, ns, 64 bits; may be absent|
+//   +---------------------------------------------------------------+
 #pragma once
 
 #include <cstddef>
@@ -48,7 +50,9 @@ namespace wyndrvr::wire {
 
 inline constexpr std::size_t kPathHeartbeat1Size = 48;
 inline constexpr std::size_t kPathHeartbeat0Size = kPathHeartbeat1Size;
-inline constexpr std::size_t kPathHeartbeat2Size = 16;
+inline constexpr std::size_t kPathHeartbeat2Size = 24;
+// Without its turnaround.
+inline constexpr std::size_t kShortPathHeartbeat2Size = 16;
 
 struct PathHeartbeat0 {
   std::uint64_t client_time_ns = 0;
@@ -78,6 +82,7 @@ struct PathHeartbeat1 {
 struct PathHeartbeat2 {
   std::uint64_t server_time_ns = 0;
   PathNonce client_nonce{};
+  std::optional<std::uint64_t> turnaround_ns{};
   bool operator==(const PathHeartbeat2&) const = default;
 };
 
@@ -87,7 +92,8 @@ struct PathHeartbeat2 {
 [[nodiscard]] std::expected<PathHeartbeat1, DropReason> parse_path_heartbeat1(ByteView body);
 [[nodiscard]] std::expected<PathHeartbeat2, DropReason> parse_path_heartbeat2(ByteView body);
 
-// Return the number of octets written: kPathHeartbeat0Size, 1 and 2, which `out` holds at least.
+// Return the number of octets written: kPathHeartbeat0Size, 1 and 2 (or kShortPathHeartbeat2Size),
+// which `out` holds at least.
 std::size_t write_path_heartbeat0(MutableByteView out, const PathHeartbeat0& heartbeat);
 std::size_t write_path_heartbeat1(MutableByteView out, const PathHeartbeat1& heartbeat);
 std::size_t write_path_heartbeat2(MutableByteView out, const PathHeartbeat2& heartbeat);

@@ -75,6 +75,22 @@ TEST_F(ClientPathsTest, AnswerIsConfirmedAtOnce) {
   EXPECT_FALSE(paths_.poll_heartbeat(now_));
 }
 
+TEST_F(ClientPathsTest, EachConfirmationTellsItsOwnTurnaround) {
+  now_ += 1ms;
+  const Instant arrived = now_;
+  answer(1);
+  for (const Duration wait : {Duration(0), Duration(100ms), Duration(200ms)}) {
+    now_ += wait;
+    std::optional<PathHeartbeat> next = paths_.poll_heartbeat(now_);
+    while (next && !std::holds_alternative<wire::PathHeartbeat2>(next->body)) {
+      next = paths_.poll_heartbeat(now_);
+    }
+    ASSERT_TRUE(next) << "sent again after 100 and 200 ms";
+    EXPECT_EQ(std::get<wire::PathHeartbeat2>(next->body).turnaround_ns,
+              static_cast<std::uint64_t>((now_ - arrived).count()));
+  }
+}
+
 TEST_F(ClientPathsTest, NudgedPathAsksAtOnce) {
   answer(2);
   (void)heartbeat();

@@ -40,7 +40,7 @@ class AnsweredClient : public ::testing::Test {
   explicit AnsweredClient(Duration interval = 1s) : client(options(interval)) {
     const auto first = client.poll_heartbeat(kStart);
     EXPECT_TRUE(client.on_answer(kStart, arrived(kStart), answer_to(*first)));
-    (void)client.poll_reply();
+    (void)client.poll_reply(kStart);
   }
   HeartbeatClient client;
 };
@@ -233,7 +233,7 @@ TEST_F(AnsweredClient, AnswerWithAnotherTimestampIsRefused) {
   answer.client = wire::Timestamp::from_number_text("1700001000.999").value();
   EXPECT_EQ(client.on_answer(kStart + 1s, arrived(kStart + 1s), answer).error(),
             DropReason::kUnknownTimestamp);
-  EXPECT_FALSE(client.poll_reply());
+  EXPECT_FALSE(client.poll_reply(kStart + 1s));
 }
 
 TEST_F(AnsweredClient, SecondAnswerToOneHeartbeatIsRefused) {
@@ -247,18 +247,32 @@ TEST_F(AnsweredClient, SecondAnswerToOneHeartbeatIsRefused) {
   EXPECT_EQ(client.idle().received, 3U) << "the first one of the set-up, and these two";
 }
 
+TEST_F(AnsweredClient, ReplyTellsItsTurnaroundWhereTheServerTellsItsOwn) {
+  for (const bool told : {false, true}) {
+    const Instant at = kStart + (told ? 2s : 1s);
+    wire::HeartbeatReply answer = answer_to(*client.poll_heartbeat(at));
+    answer.turnaround_ns = told ? std::optional<std::uint64_t>(5) : std::nullopt;
+    ASSERT_TRUE(client.on_answer(at + 1ms, arrived(at), answer));
+    const auto reply = client.poll_reply(at + 3ms);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->turnaround_ns.has_value(), told) << "an original server is told nothing new";
+    if (told) {
+      EXPECT_EQ(reply->turnaround_ns, 3'000'000U) << "since the kernel's stamp";
+    }
+  }
+}
+
 TEST_F(AnsweredClient, ReplyEchoesBothTimestampsAsTheyWereWritten) {
   const auto heartbeat = client.poll_heartbeat(kStart + 1s);
   wire::HeartbeatReply answer = answer_to(*heartbeat);
   answer.server = wire::Timestamp::from_number_text("1.70000000000012300e9").value();
   answer.turnaround_ns = 5;
   ASSERT_TRUE(client.on_answer(kStart + 1s, arrived(kStart + 1s), answer));
-  const auto reply = client.poll_reply();
+  const auto reply = client.poll_reply(kStart + 1s);
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->client.text(), heartbeat->body.timestamp.text());
   EXPECT_EQ(reply->server.text(), "1.70000000000012300e9");
-  EXPECT_FALSE(reply->turnaround_ns);
-  EXPECT_FALSE(client.poll_reply());
+  EXPECT_FALSE(client.poll_reply(kStart + 1s));
 }
 
 TEST_F(AnsweredClient, AnswerIsLostAfterFourSeconds) {

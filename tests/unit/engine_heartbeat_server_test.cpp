@@ -86,26 +86,40 @@ TEST_F(HeartbeatServerTest, TurnaroundIsNeverNegative) {
 
 TEST_F(HeartbeatServerTest, ConfirmationGivesTheRoundTrip) {
   const auto reply = answer(kStart, kStart);
-  const auto rtt = server.on_confirmation(from(kClientEnd, kStart + 12ms), reply.body.server);
-  ASSERT_TRUE(rtt);
-  EXPECT_EQ(*rtt, 12ms);
+  const auto confirmed =
+      server.on_confirmation(from(kClientEnd, kStart + 12ms), {reply.body.server});
+  ASSERT_TRUE(confirmed);
+  EXPECT_EQ(confirmed->rtt, 12ms);
+  EXPECT_EQ(confirmed->path_rtt, 12ms) << "as far as is known";
   EXPECT_DOUBLE_EQ(server.rtt_ns().mean().value(), 12e6);
+}
+
+TEST_F(HeartbeatServerTest, PathsRoundTripIsWithoutTheClientsTurnaround) {
+  const auto confirm = [&](std::uint64_t turnaround_ns) {
+    const auto reply = answer(kStart, kStart);
+    return server
+        .on_confirmation(from(kClientEnd, kStart + 12ms), {reply.body.server, turnaround_ns})
+        .value();
+  };
+  EXPECT_EQ(confirm(10'000'000).path_rtt, 2ms);
+  EXPECT_EQ(confirm(10'000'000).rtt, 12ms);
+  EXPECT_EQ(confirm(12'000'001).path_rtt, 12ms) << "longer than all of it: not believed";
 }
 
 TEST_F(HeartbeatServerTest, ConfirmationCountsOnlyFromTheEndpointThatItWasSentTo) {
   const auto reply = answer(kStart, kStart);
   const Endpoint other_port{kClientEnd.address, {50'001}};
-  EXPECT_EQ(server.on_confirmation(from(other_port, kStart), reply.body.server).error(),
+  EXPECT_EQ(server.on_confirmation(from(other_port, kStart), {reply.body.server}).error(),
             DropReason::kUnknownTimestamp);
-  EXPECT_EQ(server.on_confirmation(from(kStrangerEnd, kStart), reply.body.server).error(),
+  EXPECT_EQ(server.on_confirmation(from(kStrangerEnd, kStart), {reply.body.server}).error(),
             DropReason::kUnknownTimestamp);
-  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), reply.body.server));
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), {reply.body.server}));
 }
 
 TEST_F(HeartbeatServerTest, ReplayedConfirmationIsRefused) {
   const auto reply = answer(kStart, kStart);
-  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), reply.body.server));
-  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), reply.body.server).error(),
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), {reply.body.server}));
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), {reply.body.server}).error(),
             DropReason::kDuplicate);
   EXPECT_EQ(server.rtt_ns().count(), 1U);
 }
@@ -113,10 +127,10 @@ TEST_F(HeartbeatServerTest, ReplayedConfirmationIsRefused) {
 TEST_F(HeartbeatServerTest, TimestampThatWasNeverSentIsRefused) {
   wire::HeartbeatReply made_up = answer(kStart, kStart).body;
   made_up.server = timestamp("1700001000.000001");
-  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), made_up.server).error(),
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), {made_up.server}).error(),
             DropReason::kUnknownTimestamp);
   made_up.server = timestamp("1e300");
-  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), made_up.server).error(),
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), {made_up.server}).error(),
             DropReason::kUnknownTimestamp);
 }
 
@@ -124,7 +138,7 @@ TEST_F(HeartbeatServerTest, TimestampThatWasNeverSentIsRefused) {
 TEST_F(HeartbeatServerTest, ConfirmationMayWriteTheSameNumberInAnotherWay) {
   wire::HeartbeatReply reply = answer(kStart, kStart).body;
   reply.server = timestamp("1.700001000e9");
-  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), reply.server));
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), {reply.server}));
 }
 
 TEST_F(HeartbeatServerTest, ThirtyTwoAnswersWaitAndNoMore) {
@@ -138,20 +152,20 @@ TEST_F(HeartbeatServerTest, ThirtyTwoAnswersWaitAndNoMore) {
 TEST_F(HeartbeatServerTest, OldUnconfirmedAnswersAreForgotten) {
   const auto first = answer(kStart, kStart);
   for (int i = 0; i < 64; ++i) (void)answer(kStart, kStart);
-  EXPECT_FALSE(server.on_confirmation(from(kClientEnd, kStart), first.body.server));
+  EXPECT_FALSE(server.on_confirmation(from(kClientEnd, kStart), {first.body.server}));
 }
 
 TEST_F(HeartbeatServerTest, ConfirmedAnswersAreForgottenOnceEightMoreWereGiven) {
   const auto first = answer(kStart, kStart);
-  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), first.body.server));
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), {first.body.server}));
   for (int i = 0; i < 7; ++i) {
     const auto next = answer(kStart, kStart);
-    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), next.body.server));
+    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), {next.body.server}));
   }
-  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), first.body.server).error(),
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), {first.body.server}).error(),
             DropReason::kDuplicate);
   (void)answer(kStart, kStart);
-  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), first.body.server).error(),
+  EXPECT_EQ(server.on_confirmation(from(kClientEnd, kStart), {first.body.server}).error(),
             DropReason::kUnknownTimestamp);
 }
 
@@ -160,12 +174,12 @@ TEST_F(HeartbeatServerTest, UnconfirmedAnswerIsWaitedForForTenSecondsHoweverMany
   const auto never = answer(kStart, kStart);
   const auto give = [&](Instant at) {
     const auto next = answer(at, at);
-    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, at), next.body.server));
+    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, at), {next.body.server}));
   };
   for (int i = 0; i < 60; ++i) give(kStart + 9s);
-  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart + 9s), late.body.server));
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart + 9s), {late.body.server}));
   for (int i = 0; i < 8; ++i) give(kStart + 10s);
-  EXPECT_FALSE(server.on_confirmation(from(kClientEnd, kStart + 10s), never.body.server));
+  EXPECT_FALSE(server.on_confirmation(from(kClientEnd, kStart + 10s), {never.body.server}));
 }
 
 TEST_F(HeartbeatServerTest, OneThatIsNeverConfirmedTakesNoMemoryForThoseAfterIt) {
@@ -173,7 +187,7 @@ TEST_F(HeartbeatServerTest, OneThatIsNeverConfirmedTakesNoMemoryForThoseAfterIt)
   const auto exchange = [&] {
     now += 1ms;
     const auto next = answer(now, now);
-    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, now), next.body.server));
+    EXPECT_TRUE(server.on_confirmation(from(kClientEnd, now), {next.body.server}));
   };
   for (int i = 0; i < 8; ++i) exchange();
   const auto lost = answer(now, now);
@@ -181,7 +195,7 @@ TEST_F(HeartbeatServerTest, OneThatIsNeverConfirmedTakesNoMemoryForThoseAfterIt)
               for (int i = 0; i < 1000; ++i) exchange();
             }),
             0U);
-  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, now), lost.body.server)) << "after all";
+  EXPECT_TRUE(server.on_confirmation(from(kClientEnd, now), {lost.body.server})) << "after all";
 }
 
 // A server has a box of these for each port of each client.

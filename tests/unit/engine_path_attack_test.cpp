@@ -43,7 +43,7 @@ std::string path_forgery(PathType type, std::uint64_t nonce) {
       case PathType::kHeartbeat1:
         return wire::write_path_heartbeat1(body, {1000, {nonce}, 2000, 0, std::nullopt});
       case PathType::kHeartbeat2:
-        return wire::write_path_heartbeat2(body, {1000, {nonce}});
+        return wire::write_path_heartbeat2(body, {1000, {nonce}, std::nullopt});
       case PathType::kReport:
         return wire::write_receiver_report(
             body, {.number = 1'000'000, .granted = {1ULL << 40U}, .valid_for = 250ms});

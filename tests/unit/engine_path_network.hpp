@@ -38,6 +38,7 @@ struct Flight {
 
   [[nodiscard]] wire::PathType type() const { return wire::path_type(as_bytes(bytes)).value(); }
   [[nodiscard]] bool is_data() const { return type() == wire::PathType::kData; }
+  [[nodiscard]] bool is_heartbeat() const { return type() <= wire::PathType::kHeartbeat2; }
   [[nodiscard]] std::uint64_t nonce() const {
     return base::load_big_endian(as_bytes(bytes).data() + wire::kHeaderSize, wire::kPathNonceSize);
   }

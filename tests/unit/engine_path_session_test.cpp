@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/grant.hpp"
 #include "unit/engine_path_support.hpp"
 
 namespace wyndrvr::engine {
@@ -65,6 +66,29 @@ INSTANTIATE_TEST_SUITE_P(All, PathShapeTest,
                                            Shape{Directions::kBoth, 4, true, true},
                                            Shape{Directions::kBoth, 64, false, false}),
                          shape_name);
+
+// --- grants ---
+class PathGrantTest : public ::testing::TestWithParam<Directions> {};
+
+// Of 20 ms in each direction the path has 1: the rest is the time until a program sees what its
+// kernel has.
+TEST_P(PathGrantTest, WhatWaitsForAProgramIsNotOnTheWay) {
+  PathSession session({.terms = path_terms(GetParam()),
+                       .faults = {.delay = 20ms},
+                       .turnaround = 19ms,
+                       .receive_buffer = 100'000});
+  ASSERT_TRUE(session.run_tests());
+  const std::uint64_t room = usable_buffer(100'000, session.terms().payload_bytes)->value;
+  // 1 MB/s at most, at twice of which the grant reckons: 4 kB in the path's own 2 ms.
+  EXPECT_LE(session.most_granted_ahead, room + 4000);
+  EXPECT_GE(session.most_granted_ahead, room);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, PathGrantTest,
+                         ::testing::Values(Directions::kUpload, Directions::kDownload),
+                         [](const auto& way) {
+                           return way.param == Directions::kUpload ? "Upload" : "Download";
+                         });
 
 // --- lossy networks ---
 TEST(PathSession, LossCopiesAndDisorderAreCountedAsTheyAre) {

@@ -50,11 +50,16 @@ class PathSession {
     Faults faults{};
     bool keys = false;
     bool wrong_key = false;  // at the client
+    // So much later than its kernel a program sees a heartbeat.
+    Duration turnaround{};
+    std::uint32_t receive_buffer = 0;  // of each socket, octets; 0: not known
     std::uint64_t seed = 1;
   };
 
   explicit PathSession(const Options& options)
-      : net(options.faults, options.terms.single_port, options.seed), terms_(options.terms) {
+      : net(options.faults, options.terms.single_port, options.seed),
+        terms_(options.terms),
+        turnaround_(options.turnaround) {
     for (const Side side : {Side::kClient, Side::kServer}) make_actors(side, options);
     for (std::size_t i = 0; i < actors_.size(); ++i) touch(i);
   }
@@ -168,6 +173,7 @@ class PathSession {
   PathNetwork net;
   Instant now = kStart;
   std::vector<Letter> letters;
+  std::uint64_t most_granted_ahead = 0;  // of a stream, beyond what it had sent by then
 
  private:
   static constexpr int kMaxTurns = 20'000;
@@ -200,6 +206,7 @@ class PathSession {
     config.clock_offset = side == Side::kClient ? 1'700'000'000s : 1'600'000'000s;
     config.start = kStart;
     config.seed = options.seed;
+    config.receive_buffer = options.receive_buffer;
     PathSetup setup;
     setup.handshake.session = options.seed;
     setup.handshake.client_nonce.fill(std::byte{1});
@@ -239,6 +246,8 @@ class PathSession {
     if (flight.type() == wire::PathType::kReport) note_grant(flight);
     Datagram received = datagram(flight.bytes, flight.source, now);
     received.flow = to == Side::kClient ? flight.flow : std::uint8_t{0};
+    received.kernel_stamped = true;
+    if (flight.is_heartbeat()) received.arrival -= turnaround_;
     const std::size_t index = actor_index(to, flight.port);
     actors_[index]->on_datagram(now, received);
     touch(index);
@@ -271,6 +280,7 @@ class PathSession {
     touch(index);
   }
   void send(Side side, std::size_t index, const Transmit& transmit) {
+    if (transmit.stamp_token) actors_[index]->on_transmit_stamp(*transmit.stamp_token, now);
     for (std::size_t at = 0; at < transmit.bytes.size(); at += transmit.segment_size) {
       const std::size_t size =
           std::min<std::size_t>(transmit.segment_size, transmit.bytes.size() - at);
@@ -302,6 +312,7 @@ class PathSession {
     Granted& granted = granted_to(flight);
     const std::byte* at = as_bytes(flight.bytes).data() + kGrantedAt;
     granted.octets = std::max(granted.octets, base::load_big_endian(at, 8));
+    most_granted_ahead = std::max(most_granted_ahead, granted.octets - granted.sent);
     granted.valid_until = now + wire::kMaxGrantValidity;
     if (!terms_.octets) return;
     EXPECT_LE(granted.octets, terms_.stream_octets()->value + terms_.payload_bytes);
@@ -314,6 +325,7 @@ class PathSession {
   }
 
   TestTerms terms_;
+  Duration turnaround_;
   std::vector<std::unique_ptr<PortActor>> actors_;  // the client's, then the server's
   std::map<std::pair<PortKind, std::uint64_t>, Granted> grants_;
 };

@@ -33,7 +33,8 @@ const Octets kHeartbeat2Datagram = octets(
     "82 000000 0000000000000003 0000000000000000"
     "d1d2d3d4d5d6d7d8"    // server's path nonce, as it came
     "00000000000003e8"    // server's time, as it came
-    "c1c2c3c4c5c6c7c8");  // client's path nonce: which path
+    "c1c2c3c4c5c6c7c8"    // client's path nonce: which path
+    "00000000000007d0");  // turnaround: 2000 ns
 
 ByteView body_of(const Octets& datagram) {
   return parse_path_packet(datagram).value().body;
@@ -42,7 +43,8 @@ Octets copy(ByteView body) {
   return {body.begin(), body.end()};
 }
 
-const PathHeartbeat2 kConfirmation{.server_time_ns = 1000, .client_nonce = {0xc1c2c3c4c5c6c7c8}};
+const PathHeartbeat2 kConfirmation{
+    .server_time_ns = 1000, .client_nonce = {0xc1c2c3c4c5c6c7c8}, .turnaround_ns = 2000};
 const PathHeartbeat1 kAnswer{
     .client_time_ns = 10'000'000'000,
     .server_nonce = {0xd1d2d3d4d5d6d7d8},
@@ -89,9 +91,24 @@ TEST(PathHeartbeat, AnyOtherLengthIsDropped) {
   EXPECT_TRUE(only_this_length_parses(copy(body_of(kHeartbeat1Datagram)), [](ByteView body) {
     return parse_path_heartbeat1(body).has_value();
   }));
-  EXPECT_TRUE(only_this_length_parses(copy(body_of(kHeartbeat2Datagram)), [](ByteView body) {
-    return parse_path_heartbeat2(body).has_value();
-  }));
+  Octets body = copy(body_of(kHeartbeat2Datagram));
+  body.push_back({});
+  for (; body.size() > kPathHeartbeat2Size; body.pop_back()) {
+    EXPECT_EQ(parse_path_heartbeat2(body), kBad) << body.size();
+  }
+  for (body.pop_back(); !body.empty(); body.pop_back()) {
+    const bool short_one = body.size() == kShortPathHeartbeat2Size;
+    EXPECT_EQ(parse_path_heartbeat2(body).has_value(), short_one) << body.size();
+  }
+}
+
+TEST(PathHeartbeat, Heartbeat2MayTellNoTurnaround) {
+  PathHeartbeat2 untold = kConfirmation;
+  untold.turnaround_ns.reset();
+  const Octets body = written(kShortPathHeartbeat2Size, [&](MutableByteView out) {
+    return write_path_heartbeat2(out, untold);
+  });
+  EXPECT_EQ(parse_path_heartbeat2(body), untold);
 }
 
 TEST(PathHeartbeat, PaddingMustBeZero) {
