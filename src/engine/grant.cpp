@@ -73,7 +73,9 @@ Duration Granter::interval(const Seen& seen) const {
   if (!is_short(seen)) return usual;
   const auto most = room(seen);
   const bool bounded = most && *most < octets_of(rate(seen) * kHeadroom, kFastReportInterval);
-  return bounded ? kUrgentReportInterval : std::min(usual, kFastReportInterval);
+  if (!bounded) return std::min(usual, kFastReportInterval);
+  const Duration half = from_seconds(*most / 2 / octets_of(rate(seen) * kHeadroom, 1s));
+  return std::clamp(half, kMinUrgentReportInterval, kMaxUrgentReportInterval);
 }
 
 Instant Granter::due(const Seen& seen) const {

@@ -40,8 +40,10 @@ class Granter {
   // each, so every round trip has one, within these bounds.
   static constexpr Duration kRampTime = 1s;
   static constexpr Duration kRampReportInterval = 3ms;
-  // Where the receiver's buffer is what bounds the window: it may be empty that soon.
-  static constexpr Duration kUrgentReportInterval = 1ms;
+  // Where the receiver's buffer is what bounds the window: whenever half of it may have come at
+  // twice the present rate, within these bounds. Each costs the sender a few microseconds.
+  static constexpr Duration kMinUrgentReportInterval = 50us;
+  static constexpr Duration kMaxUrgentReportInterval = 1ms;
   // Over so long, at least, the present rate is measured.
   static constexpr Duration kRateInterval = 3ms;
   // After so long without news all that was granted may be lost on the way, and the sender wait for
@@ -102,8 +104,8 @@ class Granter {
 class Allowance {
  public:
   // Returns whether the report is newer than all before it; an older or repeated one changes
-  // nothing. Numbers do not wrap: 2^32 reports take more than a year. A validity above
-  // wire::kMaxGrantValidity counts as that.
+  // nothing. Numbers do not wrap: 2^32 reports take two days and a half, and a test a day at most.
+  // A validity above wire::kMaxGrantValidity counts as that.
   bool on_report(Instant now, std::uint32_t number, ByteCount granted, Duration valid_for);
   // `octets` were handed to the network; at most what may_send() allowed.
   void on_sent(ByteCount octets);

@@ -147,11 +147,23 @@ TEST(Granter, ABufferTooSmallForADatagramStillGrantsOne) {
   EXPECT_EQ(first_grant(granter, {}), 9000U);
 }
 
-TEST(Granter, ABufferThatMayBeEmptySoonIsToldOfEveryMillisecond) {
-  Granter granter({.limit = {}, .datagram = {1400}, .buffer = ByteCount{1'000'000}});
-  (void)granter.grant(kStart, {.octets = {0}, .rate = {10e9}});
-  // 10 Gbit/s fill it in 0.8 ms.
-  EXPECT_EQ(granter.due({.octets = {600'000}, .rate = {10e9}}), kStart + 1ms);
+// When a report follows on the first one, at a rate, with half of that grant used.
+Duration urgency(ByteCount buffer, BitRate rate) {
+  Granter granter({.limit = {}, .datagram = {1400}, .buffer = buffer});
+  const std::uint64_t granted = granter.grant(kStart, {.octets = {0}, .rate = rate}).granted.value;
+  return granter.due({.octets = {granted / 2 + 1}, .rate = rate}) - kStart;
+}
+
+TEST(Granter, AReportIsDueWheneverHalfOfTheBufferMayBeEmpty) {
+  // 10 Gbit/s fill 1 MB in 0.8 ms, and half of it at twice the rate in 0.2 ms.
+  EXPECT_EQ(urgency({1'000'000}, {10e9}), 200us);
+  EXPECT_EQ(urgency({1'000'000}, {20e9}), 100us);
+}
+
+TEST(Granter, UrgentReportsAreNotEndless) {
+  EXPECT_EQ(urgency({1'000'000}, {100e9}), 50us);
+  EXPECT_EQ(urgency({100'000}, {10e9}), 50us);
+  EXPECT_EQ(urgency({2'000'000}, {2e9}), 1ms) << "nor rarer than they must be";
 }
 
 TEST(Granter, AfterHalfASecondOfSilenceEachReportGrantsADatagramMore) {
