@@ -154,8 +154,9 @@ void EventLoop::add_polled(Instant now) {
   }
 }
 
-// What there is no time for reports itself again, but in the kernel's order, which stays the same
-// (level-triggered epoll(7)): whatever has waited longest comes first.
+// What is watched and there is no time for reports itself again, but in the kernel's order, which
+// stays the same (level-triggered epoll(7)): whatever has waited longest comes first. Nothing
+// reports what is polled, so the next turn looks at it without waiting.
 void EventLoop::dispatch_bulk() {
   if (!polled_.empty()) add_polled(os::monotonic_now());
   if (bulk_events_.empty()) return;
@@ -165,12 +166,18 @@ void EventLoop::dispatch_bulk() {
     return entry != nullptr ? entry->bulk_served : 0;
   });
   const Instant end = os::monotonic_now() + kBulkTime;
+  bool served = false;
   for (const os::Event& event : bulk_events_) {
+    if (served && os::monotonic_now() >= end) {
+      poll_at_once_ = true;
+      if (event.error) next_error_look_ = {};
+      return;
+    }
     if (Registration* entry = find(event)) {
       entry->bulk_served = ++bulk_served_;
       entry->source->on_ready(readiness_of(event));
+      served = true;
     }
-    if (os::monotonic_now() >= end) return;
   }
 }
 

@@ -75,7 +75,7 @@ class EventLoop {
   void set_bulk(Id id, bool bulk) { sources_[id].bulk = bulk; }
   // Whether the source is polled: on_ready in each turn, whether there is anything or not.
   void set_polled(Id id, bool polled);
-  // A polled source has left something: the next turn does not wait.
+  // Something polled has been left as it is: the next turn does not wait.
   void poll_at_once() { poll_at_once_ = true; }
   // Runs at the end of this turn: the place to destroy a source from within its own call.
   void defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }

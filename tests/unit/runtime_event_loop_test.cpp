@@ -211,21 +211,27 @@ TEST(EventLoop, ReadyBulkComesAfterADeadlineThatIsDue) {
   ::close(fd);
 }
 
-TEST(EventLoop, ReadyBulkTakesTurnsWhereThereIsNoTimeForAll) {
+class BulkWithoutTime : public ::testing::TestWithParam<bool> {};
+
+TEST_P(BulkWithoutTime, TakesTurns) {
+  const bool polled = GetParam();
   EventLoop loop = make_loop();
   constexpr std::size_t kSources = 3;
   std::array<Source, kSources> sources;
   std::array<int, kSources> served{};
   std::array<int, kSources> fds{};
   std::vector<EventLoop::Id> ids;
+  std::array<int, kSources> errors{};
   int all = 0;
   for (std::size_t i = 0; i < kSources; ++i) {
     // Never read, so always ready.
     fds[i] = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
     ids.push_back(*loop.add(fds[i], sources[i]));
     loop.set_bulk(ids[i], true);
-    sources[i].ready = [&, i](const Readiness&) {
+    loop.set_polled(ids[i], polled);
+    sources[i].ready = [&, i](const Readiness& readiness) {
       ++served[i];
+      errors[i] += readiness.error ? 1 : 0;
       if (++all == 12) loop.stop();
       const Instant begin = os::monotonic_now();
       while (os::monotonic_now() < begin + EventLoop::kBulkTime) {
@@ -234,7 +240,40 @@ TEST(EventLoop, ReadyBulkTakesTurnsWhereThereIsNoTimeForAll) {
   }
   ASSERT_TRUE(loop.run());
   EXPECT_EQ(served, (std::array{4, 4, 4}));
+  for (const int looks : errors) EXPECT_EQ(looks > 0, polled) << "nothing tells of a polled one's";
   for (std::size_t i = 0; i < kSources; ++i) {
+    loop.remove(ids[i]);
+    ::close(fds[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(WatchedAndPolled, BulkWithoutTime, ::testing::Bool(),
+                         [](const auto& of) { return of.param ? "Polled" : "Watched"; });
+
+TEST(EventLoop, DoesNotWaitWhereSomethingPolledHasBeenLeft) {
+  EventLoop loop = make_loop();
+  std::array<Source, 2> sources;
+  std::vector<EventLoop::Id> ids;
+  std::array<int, 2> fds{};
+  int all = 0;
+  Duration worked{};
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    fds[i] = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    ids.push_back(*loop.add(fds[i], sources[i]));
+    loop.set_polled(ids[i], true);
+    sources[i].ready = [&](const Readiness&) {
+      if (++all == 200) loop.stop();
+      const Instant begin = os::monotonic_now();
+      while (os::monotonic_now() < begin + EventLoop::kBulkTime) {
+      }
+      worked += os::monotonic_now() - begin;
+    };
+  }
+  const Instant begin = os::monotonic_now();
+  ASSERT_TRUE(loop.run());
+  // A wait is kRest and the wake-up that follows on it: half as long again as the work, or longer.
+  EXPECT_LT(os::monotonic_now() - begin - worked, 200 * EventLoop::kRest / 2);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
     loop.remove(ids[i]);
     ::close(fds[i]);
   }
