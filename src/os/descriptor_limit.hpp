@@ -10,6 +10,9 @@
 
 namespace wyndrvr::os {
 
+// The soft limit; 0 where the kernel does not tell it.
+[[nodiscard]] std::uint64_t descriptor_limit();
+
 // Raises the soft limit to the hard one, which needs no rights. Returns the limit then in force;
 // where raising it fails, that is the old one.
 std::uint64_t raise_descriptor_limit();

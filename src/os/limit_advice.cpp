@@ -3,19 +3,17 @@
 #include <cerrno>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
+
+#include "os/descriptor_limit.hpp"
 
 namespace wyndrvr::os {
 
 std::string limit_advice(int error) {
   if (error == EMFILE) {
-    rlimit limit{};
-    // Cannot fail with these arguments (getrlimit(2)); 0 would show that it did.
-    (void)::getrlimit(RLIMIT_NOFILE, &limit);
     return fmt::format(
         "; this process may hold {} descriptors: raise `ulimit -n`, or LimitNOFILE= in its systemd "
         "unit",
-        limit.rlim_cur);
+        descriptor_limit());
   }
   if (error == ENFILE) {
     return "; the whole host's limit on open files is reached: raise `sysctl fs.file-max`, or stop "

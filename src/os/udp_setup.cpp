@@ -14,6 +14,7 @@
 
 #include "base/check.hpp"
 #include "os/confinement.hpp"
+#include "os/descriptor_limit.hpp"
 #include "os/limit_advice.hpp"
 #include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
@@ -302,6 +303,11 @@ Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket,
   const int first = socket.fd.get();
   Fd fd(::socket(socket.v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return system_failure(purpose, "socket");
+  // It is the lowest that was free.
+  if (const auto limit = descriptor_limit(); static_cast<std::uint64_t>(fd.get()) >= limit / 2) {
+    return fail("{}: half of the {} descriptors that this process may have are in use", purpose,
+                limit);
+  }
   if (socket.v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, !socket.dual_stack)) {
     return system_failure(purpose, "setsockopt IPV6_V6ONLY");
   }

@@ -34,8 +34,9 @@ struct ConfiguredSocket {
 
 // One more socket on the address of a bound one, by the same interface, connected to options.peer.
 // `others`: the descriptors of all that have been opened so and are still open. Nobody else's can
-// share the address. Error: before Linux 3.9, beside another user's socket, where this process is
-// confined, and where there is no route to the peer.
+// share the address. Error: where half of the descriptors that this process may have are in use,
+// which whoever only sends faster leaves to others; before Linux 3.9, beside another user's socket,
+// where this process is confined, and where there is no route to the peer.
 [[nodiscard]] Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket,
                                                               std::span<const int> others,
                                                               const UdpOptions& options);

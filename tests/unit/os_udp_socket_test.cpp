@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -103,7 +104,7 @@ void expect_one_socket_for_each_peer(std::string_view bound, std::string_view lo
     const auto here = receive_datagrams(connected[i], 1);
     ASSERT_EQ(here.size(), 1U);
     EXPECT_EQ(here[0].meta.from, peers[i].local());
-    EXPECT_TRUE(here[0].meta.kernel_stamped);
+    EXPECT_EQ(connected[i].stamp_source(), first.stamp_source());
     ASSERT_EQ(connected[i].send(single(peers[i].local(), "y")).status, SendOutcome::Status::kDone);
     const auto there = receive_datagrams(peers[i], 1);
     ASSERT_EQ(there.size(), 1U);
@@ -119,6 +120,26 @@ TEST(UdpSocket, APeerMayHaveASocketOfItsOwn) {
   if (!ipv6_available()) return;
   expect_one_socket_for_each_peer("::1", "::1");
   expect_one_socket_for_each_peer("::", "127.0.0.1");
+}
+
+TEST(UdpSocket, NoPeerGetsOneWhereHalfOfTheDescriptorsAreInUse) {
+  UdpSocket peer = open_on("127.0.0.1");
+  UdpSocket first = open_on("127.0.0.1");
+  const int next = ::dup(first.fd());
+  ::close(next);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto with_limit = [&](int soft) {
+    const rlimit limit{.rlim_cur = static_cast<rlim_t>(soft), .rlim_max = before.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    auto connected = first.open_connected(peer.local());
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    return connected;
+  };
+  const auto refused = with_limit(2 * next + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("half of the"), std::string::npos);
+  EXPECT_TRUE(with_limit(2 * next + 2));
 }
 
 TEST(UdpSocket, AConnectedSocketIsSetUpAsTheFirstOneIs) {
