@@ -48,7 +48,7 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
      "sleep after each datagram of the send loop, or each max_send_time where that is set; a "
      "single loop adds incoming_sleep"},
     {Key::kMaxSendTime, "max_send_time", "0", kInteger, kMicroseconds, 0, kOneSecond, Group::kBoth,
-     "how long one turn of the loop may spend sending, 0 = no bound"},
+     "how long a port may send in one turn of the loop, 0 = 100 us"},
     {Key::kHeartbeatRate, "heartbeat_rate", "5000", kInteger, kMilliseconds, 1, kHour, Group::kBoth,
      "time between heartbeat exchanges"},
     {Key::kAdjustmentDelay, "adjustment_delay", "1000", kInteger, kMilliseconds, 1, kHour,

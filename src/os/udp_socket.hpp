@@ -39,7 +39,8 @@ namespace wyndrvr::os {
 
 class UdpSocket {
  public:
-  // Errors name the address and say what to do. The address is never shared with another socket.
+  // Errors name the address and say what to do. The address is shared with
+  // those of open_connected() alone.
   [[nodiscard]] static Result<UdpSocket> open(const UdpOptions& options);
   // Takes over a bound socket that another process opened; options.bind is not used.
   [[nodiscard]] static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
@@ -80,6 +81,10 @@ class UdpSocket {
   [[nodiscard]] std::uint32_t send_buffer_granted() const;
   // Whether trains go out as super-packets: wanted, known to the kernel, and not refused so far.
   [[nodiscard]] bool gso_available() const { return socket_.gso; }
+  // Whether they do at every length that was sent so far.
+  [[nodiscard]] bool gso_unrefused() const {
+    return socket_.gso && too_long_for_gso_ == std::numeric_limits<std::uint32_t>::max();
+  }
   [[nodiscard]] bool gro_enabled() const { return socket_.gro; }
   [[nodiscard]] StampSource stamp_source() const { return socket_.stamp_source; }
   [[nodiscard]] bool transmit_stamps_available() const { return socket_.transmit_stamps; }

@@ -168,12 +168,12 @@ void PortRunner::transmit() {
   const Duration chosen = loop_.tuning().max_send_time;
   // A send loop that sleeps does so after each datagram, unless it is told how long to go on.
   const bool one_by_one = loop_.tuning().send_sleep > Duration(0) && chosen == Duration(0);
-  const Duration bound = chosen > Duration(0) ? std::min(chosen, kMaxSendTime) : kMaxSendTime;
+  const Duration bound = chosen > Duration(0) ? chosen : kMaxSendTime;
   const std::size_t most_data = one_by_one ? 1 : most_data_per_send();
   Instant now = start;
   do {
     // What waits at an only socket is the actor's own memory.
-    if (blocked_ == flows_.size()) return;
+    if (all_blocked()) return;
     const auto next = actor_->poll_transmit(now, blocked_ > 0 ? 0 : most_data);
     if (!next) return;
     if (next->kind == engine::TransmitKind::kData) note_data(*flows_[next->flow], next->to, now);
@@ -181,7 +181,12 @@ void PortRunner::transmit() {
     // Read anew each time: what is sent tells the time of its sending.
     now = os::monotonic_now();
   } while (!one_by_one && now - start < bound);
-  more_to_send_ = blocked_ < flows_.size();
+  more_to_send_ = !all_blocked();
+}
+
+bool PortRunner::all_blocked() const {
+  return blocked_ == flows_.size() &&
+         std::ranges::none_of(flows_, [](const auto& flow) { return flow->lets_pass(); });
 }
 
 void PortRunner::note_data(Flow& flow, const Endpoint& to, Instant now) {
@@ -216,7 +221,7 @@ PortRunner::Socket& PortRunner::socket_for(Flow& flow, const Transmit& transmit)
 std::size_t PortRunner::most_data_per_send() const {
   bool gso = true;
   for (const auto& flow : flows_) {
-    flow->for_each_socket([&](const Socket& socket) { gso = gso && socket.udp.gso_available(); });
+    flow->for_each_socket([&](const Socket& socket) { gso = gso && socket.udp.gso_unrefused(); });
   }
   return gso ? engine::PortActor::kMaxBatchPackets : kMaxSeparateSends;
 }
@@ -235,12 +240,14 @@ void PortRunner::transmit(const Transmit& transmit) {
   WYNDRVR_CHECK(transmit.flow < flows_.size());
   Flow& flow = *flows_[transmit.flow];
   Transmit rest = transmit;
-  if (flow.waiting.empty()) {
+  const bool passes = transmit.kind != engine::TransmitKind::kData && flow.lets_pass();
+  if (flow.waiting.empty() || passes) {
     if (send(flow, rest)) return;
-    ++blocked_;
+    if (flow.waiting.empty()) ++blocked_;
   }
+  const bool only = flows_.size() == 1 && flow.connected.empty();
   const auto octets =
-      flows_.size() == 1 ? WaitingTransmits::Octets::kBorrowed : WaitingTransmits::Octets::kCopied;
+      only ? WaitingTransmits::Octets::kBorrowed : WaitingTransmits::Octets::kCopied;
   if (!flow.waiting.push(rest, octets)) actor_->on_send_failed(rest.kind, rest.packets());
 }
 
@@ -252,6 +259,7 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
   Socket& socket = socket_for(flow, transmit);
   // Watched again by schedule().
   if (transmit.stamp_token && habits_.quiet_stamps) loop_.set_polled(*socket.id, true);
+  bool failed_before = false;
   while (!transmit.bytes.empty()) {
     const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
     const os::SendOutcome outcome =
@@ -267,9 +275,13 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
       return false;
     }
     if (outcome.status == Status::kFailed) {
-      // This datagram is lost here; the ones behind it may still go.
-      actor_->on_send_failed(transmit.kind, 1);
-      transmit.bytes = transmit.bytes.subspan(std::min(one, transmit.bytes.size()));
+      // This datagram is lost here. The ones behind it may still go, unless it is them all: a train
+      // of a thousand tries of their own would take milliseconds.
+      const bool all = failed_before && outcome.bytes_sent == 0;
+      actor_->on_send_failed(transmit.kind, all ? transmit.packets() : 1);
+      transmit.bytes = transmit.bytes.subspan(all ? transmit.bytes.size()
+                                                  : std::min(one, transmit.bytes.size()));
+      failed_before = true;
     }
   }
   // The device's stamp is there as soon as the datagram is, on most paths; else the loop tells.

@@ -6,7 +6,8 @@
 //
 // A socket that takes no more holds nothing up but itself and data: while one of several waits, the
 // actor is asked for all but data (poll_transmit with most_data 0), and that goes its way. With one
-// socket only, the actor is not asked meanwhile.
+// socket only, the actor is not asked meanwhile. A socket connected for data counts as one of
+// several: all but data leaves by the other.
 #pragma once
 
 #include <cstddef>
@@ -111,6 +112,10 @@ class PortRunner final {
     [[nodiscard]] bool has_room(Instant now) const {
       return awaits_room == nullptr && (!retry_at || now >= *retry_at);
     }
+    // Whether all but data need not wait for what waits here.
+    [[nodiscard]] bool lets_pass() const {
+      return waiting.empty() || (awaits_room != nullptr && awaits_room != &socket);
+    }
     [[nodiscard]] const Connected* find(const Endpoint& peer) const;
     template <typename Action>
     void for_each_socket(const Action& action) {
@@ -142,6 +147,8 @@ class PortRunner final {
   void take(const Socket& socket, std::span<const os::Received> batch, Instant now);
   void read_errors(Socket& socket);
   bool read_stamp(Socket& socket);
+  // Nothing that the actor may want could leave now.
+  [[nodiscard]] bool all_blocked() const;
   // Everything that the actor wants, then its next deadline.
   void drain();
   void transmit();

@@ -30,7 +30,7 @@ struct LoopTuning {
   // A single loop sleeps the sum of both, once a turn. With send_sleep a turn sends one datagram on
   // a port, or, where max_send_time is set, for so long.
   Duration send_sleep{};
-  Duration max_send_time{};      // a turn stops sending after so long; 0 = no bound
+  Duration max_send_time{};      // a port stops sending after so long; 0 = its own bound
   Duration block_limit = 100ms;  // longest wait of a turn; 0 = never waits (spins)
   Duration test_delay{};         // fault injection: added to every turn
   double drop_probability = 0;   // fault injection: outgoing datagrams not sent

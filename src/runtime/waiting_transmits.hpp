@@ -1,5 +1,5 @@
-// What one socket has had no room for yet, in order: the rest of a transmit, and what came for the
-// same socket after it.
+// What one flow's sockets have had no room for yet, in order: the rest of a transmit, and what came
+// for the same flow after it.
 //
 // Where the actor goes on being asked meanwhile, octets are kept here as copies, for the actor's
 // own are valid only until it is asked again. Bounded; memory is kept for the next time. Pure.
@@ -18,7 +18,7 @@ namespace wyndrvr::runtime {
 
 class WaitingTransmits {
  public:
-  // Transmits. Behind the first there are heartbeats, control and reports alone; a socket that has
+  // Transmits. Behind the first there are heartbeats, control and reports alone; a flow that has
   // had no room for so many of them is as good as a path that loses them.
   static constexpr std::size_t kCapacity = 4;
 

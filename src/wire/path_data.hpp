@@ -1,12 +1,11 @@
 // DATA of dialect 1: the path nonce of the receiver, the sender's time, then octets without meaning
 // (docs/PROTOCOL.md, "Data").
 //
-// A sender writes the template and a header once into each of its buffers, and afterwards only the
-// header's two numbers and the time: the filling never changes, the nonce only when the path has
-// moved. There is
-// no parser beyond parse_path_packet: a receiver reads header, nonce and time and counts the rest.
-// Whether the length is the one that was granted is for the engine. A tag is written over the
-// template's last octets by whoever has keys, when all else is written.
+// A sender fills its buffer with the template once. Header and nonce change with the stream whose
+// turn it is; from one datagram of a stream to the next only the header's two numbers and the time
+// do. There is no parser beyond parse_path_packet: a receiver reads header, nonce and time and
+// counts the rest. Whether the length is the one that was granted is for the engine. A tag is
+// written over the template's last octets by whoever has keys, when all else is written.
 //
 //    0                   1                   2                   3
 //    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

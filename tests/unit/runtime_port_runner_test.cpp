@@ -45,7 +45,10 @@ class ScriptedActor final : public engine::PortActor {
   }
   void on_timer(Instant) override {}
   void on_transmit_stamp(std::uint32_t token, Instant) override { tokens.push_back(token); }
-  void on_send_failed(TransmitKind, std::uint64_t packets) override { failed += packets; }
+  void on_send_failed(TransmitKind, std::uint64_t packets) override {
+    failed += packets;
+    ++failures;
+  }
   void on_send_blocked(TransmitKind) override {
     ++blocked;
     if (on_blocked) std::exchange(on_blocked, {})();
@@ -78,6 +81,7 @@ class ScriptedActor final : public engine::PortActor {
   std::vector<std::pair<Mailbox, Mailbox>> letters;
   std::vector<std::uint32_t> tokens;
   std::uint64_t failed = 0;
+  int failures = 0;
   int blocked = 0;
   int polled_without_data = 0;
   std::function<void()> on_blocked;
@@ -95,14 +99,15 @@ os::UdpSocket open_local(const os::UdpOptions& options = {}) {
   return std::move(socket.value());
 }
 
-// A runner on three sockets, and a peer.
+// A runner on three sockets (or as many as are wanted), and a peer.
 class Runner : public MailHandler, public EventSource {
  public:
-  explicit Runner(const PortRunner::Habits& habits = {}) : loop(*EventLoop::create({})) {
+  explicit Runner(const PortRunner::Habits& habits = {}, int flows = 3)
+      : loop(*EventLoop::create({})) {
     auto scripted = std::make_unique<ScriptedActor>();
     actor = scripted.get();
     std::vector<os::UdpSocket> sockets;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < flows; ++i) {
       sockets.push_back(open_local({.transmit_stamps = true}));
       local.push_back(sockets.back().local());
     }
@@ -195,9 +200,9 @@ TEST(PortRunner, ALetterKeepsItsReceiver) {
 }
 
 // How many UDP sockets this namespace has on a local port, and how many of them have a peer
-// (/proc/net/udp: local_address, rem_address).
+// (proc_net(5), udp: local_address, rem_address).
 std::pair<int, int> sockets_on(Port port) {
-  std::ifstream table("/proc/net/udp");
+  std::ifstream table("/proc/thread-self/net/udp");  // a thread may have a network of its own
   std::string line;
   const std::string local = fmt::format(":{:04X} ", port.value);
   int all = 0;
@@ -214,7 +219,7 @@ std::pair<int, int> sockets_on(Port port) {
 // Data that leaves at short intervals, and then a greeting from each side.
 class ConnectingRunner : public Runner {
  public:
-  ConnectingRunner() : Runner({.connects = true}) {}
+  explicit ConnectingRunner(int flows = 3) : Runner({.connects = true}, flows) {}
 
   void send_data(const Endpoint& to, int count = 20) {
     for (int i = 0; i < count; ++i) {
@@ -283,6 +288,20 @@ TEST(PortRunner, OnlyDataLeavesByAConnectedSocket) {
   EXPECT_EQ(on.actor->tokens, std::vector<std::uint32_t>{7});
 }
 
+TEST(PortRunner, ATrainThatFailsWholeIsNotTriedDatagramByDatagram) {
+  Runner on;
+  // No route: the test has IPv4 sockets.
+  const Endpoint nowhere{*parse_ip("2001:db8::1"), Port{9}};
+  std::string train(500 * 100, '.');
+  on.actor->wanted.push_back(
+      {.to = nowhere, .text = train, .kind = TransmitKind::kData, .segment_size = 100});
+  on.actor->wanted.push_back({on.peer.local(), 0, "behind it"});
+  on.runner->begin();
+  EXPECT_EQ(on.actor->failed, 500U) << "each counts as not sent";
+  EXPECT_EQ(on.actor->failures, 2) << "after two tries";
+  on.run_until([&] { return on.seen.size() == 1; });
+}
+
 // On loopback nothing ever blocks, but for one that is slowed down in a network of the thread's
 // own.
 bool enter_slow_network() {
@@ -332,7 +351,39 @@ void expect_that_a_blocked_socket_holds_up_no_other(const PortRunner::Habits& ha
     if (on.seen[i].second.size() == kSegment) data += on.seen[i].second;
   }
   EXPECT_LT(heartbeat, same);
-  EXPECT_GT(same - heartbeat, 1U) << "the train was on its way before it";
+  if (!habits.connects) {
+    EXPECT_GT(same - heartbeat, 1U) << "the train was on its way before it";
+  }
+  std::string expected;
+  for (int i = 0; i < kTrains; ++i) expected += train_of(i);
+  EXPECT_TRUE(data == expected) << "octets were lost, mixed up or overwritten";
+}
+
+// A server's download port: one flow, whose data leaves by a socket of its own.
+void expect_that_blocked_data_holds_up_nothing_else() {
+  ConnectingRunner on(1);
+  on.send_data(on.peer.local());
+  ASSERT_EQ(on.sockets(), (std::pair{2, 1}));
+  on.run_until([&] { return on.seen.size() == 20; });
+  on.seen.clear();
+  for (int i = 0; i < kTrains; ++i) {
+    on.actor->wanted.push_back(
+        {on.peer.local(), 0, train_of(i), TransmitKind::kData, kSegment, std::nullopt});
+  }
+  on.actor->on_blocked = [&] {
+    for (int i = 0; i < 10; ++i) on.actor->wanted.push_front({on.peer.local(), 0, "heartbeat"});
+  };
+  on.runner->begin();
+  on.run_until([&] { return on.seen.size() == kTrains * kSegments + 10; });
+  EXPECT_EQ(on.actor->failed, 0U);
+  EXPECT_GE(on.actor->polled_without_data, 10) << "for all of them, while data waited";
+  std::string data;
+  std::size_t before = 0;
+  for (const auto& [from, text] : on.seen) {
+    if (text.size() == kSegment) data += text;
+    if (text == "heartbeat" && data.size() < kTrains * kSegments * kSegment) ++before;
+  }
+  EXPECT_EQ(before, 10U);
   std::string expected;
   for (int i = 0; i < kTrains; ++i) expected += train_of(i);
   EXPECT_TRUE(data == expected) << "octets were lost, mixed up or overwritten";
@@ -345,6 +396,7 @@ TEST(PortRunner, ASocketThatTakesNoMoreHoldsUpNoOther) {
     if (!entered) return;
     expect_that_a_blocked_socket_holds_up_no_other({});
     expect_that_a_blocked_socket_holds_up_no_other({.connects = true});
+    expect_that_blocked_data_holds_up_nothing_else();
   }).join();
   if (!entered) GTEST_SKIP() << "needs the right to make a network namespace, and ip and tc";
 }
