@@ -119,13 +119,6 @@ void DataReceiver::note_arrival(Instant arrival) {
   last_arrival_ = std::max(last_arrival_, arrival);
 }
 
-void DataReceiver::on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
-  // The kernel's count runs since the socket was opened.
-  const std::uint64_t before = dropped_buffers_.value_or(socket_drops);
-  socket_drops_ += (socket_drops - std::min(before, socket_drops)) * datagrams;
-  dropped_buffers_ = socket_drops;
-}
-
 // A datagram with a new number says in its offset how many retransmissions were sent before it;
 // those after the newest such datagram are counted one by one.
 void DataReceiver::count_retransmission(std::uint64_t number, std::uint64_t datagram_number,

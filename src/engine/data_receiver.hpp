@@ -72,9 +72,8 @@ class DataReceiver {
   void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }
   // The program reads at `now` what may have arrived long before: more may wait behind it.
   void on_read(Instant now) { last_read_ = std::max(last_read_, now); }
-  // Before the packets of one buffer: `socket_drops` is the kernel's count of buffers thrown away
-  // at the socket so far. Each is taken to have held as many datagrams as this one.
-  void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams);
+  // So many more found the socket's buffer full (SocketDropMeter).
+  void on_socket_drops(std::uint64_t datagrams) { socket_drops_ += datagrams; }
 
   // The missing ranges, where a report is due; lowest first, in a buffer of this object.
   [[nodiscard]] std::optional<std::span<const wire::ClosedRange>> poll_report(Instant now);
@@ -121,8 +120,7 @@ class DataReceiver {
   // Retransmissions sent: `base` before the newest number's datagram, `extra` seen after it.
   std::uint64_t retransmitted_base_ = 0;
   std::uint64_t retransmitted_extra_ = 0;
-  std::uint64_t newest_datagram_ = 0;             // N of the datagram that carried the highest E
-  std::optional<std::uint64_t> dropped_buffers_;  // the kernel's count, at the last buffer
+  std::uint64_t newest_datagram_ = 0;  // N of the datagram that carried the highest E
   std::uint64_t socket_drops_ = 0;
   std::optional<Instant> first_arrival_;
   Instant last_arrival_;

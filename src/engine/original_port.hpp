@@ -24,6 +24,7 @@
 #include "engine/peer_path.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/silence_watch.hpp"
+#include "engine/socket_drop_meter.hpp"
 #include "engine/wall_clock.hpp"
 #include "wire/header.hpp"
 
@@ -93,6 +94,7 @@ class OriginalPort final : public PortActor {
   std::unique_ptr<DataSender> sender_;
   std::optional<BatchBuffer> batch_;  // the sender's
   std::unique_ptr<DataReceiver> receiver_;
+  SocketDropMeter socket_drops_;
   std::optional<Duration> least_path_rtt_;  // what is granted depends on it
   DropCounts drops_{};
   SilenceWatch silence_;

@@ -22,7 +22,9 @@ void OriginalPort::on_datagram(Instant now, const Datagram& datagram) {
     drop(DropReason::kTooLong);
     return;
   }
-  if (receiver_) receiver_->on_buffer(datagram.socket_drops, count_of(datagram));
+  if (receiver_) {
+    receiver_->on_socket_drops(socket_drops_.take(datagram.socket_drops, count_of(datagram)));
+  }
   for_each_run(datagram, [&](const Datagram& segment, ByteView rest) -> std::size_t {
     return on_segment(now, segment) ? take_run(segment, rest) : 1;
   });

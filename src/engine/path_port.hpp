@@ -65,6 +65,7 @@ class PathPort final : public PortActor {
   [[nodiscard]] Verdict on_control(Instant now, const Datagram& segment,
                                    const wire::PathPacket& packet);
   void on_path_changed(std::size_t path, bool first);
+  [[nodiscard]] std::optional<std::size_t> stream_of(const Datagram& buffer) const;
   [[nodiscard]] std::optional<std::size_t> identify(const Datagram& segment,
                                                     const wire::PathPacket& packet) const;
 

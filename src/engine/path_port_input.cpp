@@ -19,10 +19,21 @@ void PathPort::on_datagram(Instant now, const Datagram& datagram) {
     drop(DropReason::kTooLong);
     return;
   }
-  if (streams_) streams_->on_buffer(datagram.flow, datagram.socket_drops, count_of(datagram));
+  if (const auto stream = stream_of(datagram)) streams_->on_buffer(*stream, datagram);
   for_each_run(datagram, [&](const Datagram& segment, ByteView rest) -> std::size_t {
     return on_segment(now, segment) ? take_run(segment, rest) : 1;
   });
+}
+
+// The stream that a buffer's data is of, as far as it says so itself: where all streams come to one
+// socket, whoever forges it can make one stream's loss look like another's.
+std::optional<std::size_t> PathPort::stream_of(const Datagram& buffer) const {
+  if (!streams_) return std::nullopt;
+  if (config_.side == Side::kClient) return buffer.flow;
+  const std::size_t size = std::min<std::size_t>(stride_of(buffer), buffer.bytes.size());
+  const auto packet = wire::parse_path_packet(buffer.bytes.first(size));
+  if (!packet || packet->header.type != PathType::kData) return std::nullopt;
+  return path_of_stream(packet->header.channel);
 }
 
 bool PathPort::on_segment(Instant now, const Datagram& segment) {

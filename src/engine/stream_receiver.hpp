@@ -40,9 +40,7 @@ class StreamReceiver {
   // What follows in the same buffer on a datagram that on_packet has taken, with the same length
   // and time. As DataReceiver::on_run.
   [[nodiscard]] std::uint64_t on_run(const DataRun& run, const Datagram& datagram);
-  void on_buffer(std::uint64_t socket_drops, std::uint64_t datagrams) {
-    data_.on_buffer(socket_drops, datagrams);
-  }
+  void on_socket_drops(std::uint64_t datagrams) { data_.on_socket_drops(datagrams); }
   void on_read(Instant now) { data_.on_read(now); }
   void stop(Instant now) { data_.stop(now); }
   // The path's least round trip so far.

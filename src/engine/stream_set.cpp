@@ -15,6 +15,7 @@ StreamSet::StreamSet(const Options& options) : options_(options) {
     return;
   }
   const auto sharing = static_cast<std::uint32_t>(options.shares_socket ? count : 1);
+  socket_drops_.resize(options.shares_socket ? 1 : count);
   receivers_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     receivers_.emplace_back(stream_channel(i), options.terms, options.receive_buffer / sharing);
@@ -84,8 +85,10 @@ std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::siz
   return {};
 }
 
-void StreamSet::on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams) {
-  if (stream < receivers_.size()) receivers_[stream].on_buffer(socket_drops, datagrams);
+void StreamSet::on_buffer(std::size_t stream, const Datagram& buffer) {
+  if (stream >= receivers_.size()) return;
+  SocketDropMeter& meter = socket_drops_[options_.shares_socket ? 0 : stream];
+  receivers_[stream].on_socket_drops(meter.take(buffer.socket_drops, count_of(buffer)));
 }
 
 void StreamSet::on_round_trip(Duration round_trip) {

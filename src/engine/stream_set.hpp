@@ -15,6 +15,7 @@
 #include "engine/mail.hpp"
 #include "engine/message.hpp"
 #include "engine/path_packets.hpp"
+#include "engine/socket_drop_meter.hpp"
 #include "engine/stream_receiver.hpp"
 #include "engine/stream_sender.hpp"
 #include "engine/test_terms.hpp"
@@ -64,7 +65,9 @@ class StreamSet {
                                      const Datagram& datagram);
   [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
                                                                 const wire::PathPacket& packet);
-  void on_buffer(std::size_t stream, std::uint64_t socket_drops, std::uint64_t datagrams);
+  // Before the datagrams of one buffer, which are of `stream`: what its socket had no room for is
+  // taken to have been like them.
+  void on_buffer(std::size_t stream, const Datagram& buffer);
   void on_round_trip(Duration round_trip);
   void on_send_failed(std::uint64_t packets);
   void on_send_blocked();
@@ -101,8 +104,9 @@ class StreamSet {
   std::vector<std::optional<StreamSender>> senders_;
   std::optional<BatchBuffer> batch_;  // the senders'
   std::vector<StreamReceiver> receivers_;
-  std::vector<Due> due_;                  // of each receiver
-  std::optional<Deadline> earliest_due_;  // where all are known
+  std::vector<SocketDropMeter> socket_drops_;  // of each socket that data comes in by
+  std::vector<Due> due_;                       // of each receiver
+  std::optional<Deadline> earliest_due_;       // where all are known
   bool all_due_known_ = false;
   std::optional<Go> go_;
   std::optional<Duration> least_round_trip_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/data_receiver.hpp"
+#include "engine/socket_drop_meter.hpp"
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
@@ -169,19 +170,24 @@ TEST_F(DataReceiverTest, WithoutDatagramsThereIsNoTime) {
   EXPECT_EQ(totals.lost(), 0U);
 }
 
-TEST_F(DataReceiverTest, SocketDropsCountFromTheTestsBeginning) {
+TEST_F(DataReceiverTest, SocketDropsAddUp) {
   go();
-  receiver->on_buffer(5, 1);
-  receiver->on_buffer(8, 1);
-  receiver->on_buffer(7, 1);
-  EXPECT_EQ(final_totals().socket_drops, 3U);
+  receiver->on_socket_drops(3);
+  receiver->on_socket_drops(80);
+  EXPECT_EQ(final_totals().socket_drops, 83U);
 }
 
-TEST_F(DataReceiverTest, DroppedBufferCountsForAsManyDatagramsAsTheNextOneHolds) {
-  go();
-  receiver->on_buffer(5, 40);
-  receiver->on_buffer(7, 40);
-  EXPECT_EQ(final_totals().socket_drops, 80U);
+TEST(SocketDropMeter, CountsFromTheFirstLook) {
+  SocketDropMeter meter;
+  EXPECT_EQ(meter.take(5, 1), 0U) << "before the test";
+  EXPECT_EQ(meter.take(8, 1), 3U);
+  EXPECT_EQ(meter.take(7, 1), 0U);
+}
+
+TEST(SocketDropMeter, ADroppedBufferCountsForAsManyDatagramsAsTheNextOneHolds) {
+  SocketDropMeter meter;
+  EXPECT_EQ(meter.take(5, 40), 0U);
+  EXPECT_EQ(meter.take(7, 40), 80U);
 }
 
 TEST_F(DataReceiverTest, FirstReportLeavesAtGoAndSaysThatAllIsMissing) {

@@ -1,6 +1,8 @@
 // Whole tests of dialect 1 between the actors of both ends, on networks that behave and that do
 // not.
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <tuple>
 
@@ -89,6 +91,38 @@ INSTANTIATE_TEST_SUITE_P(Both, PathGrantTest,
                          [](const auto& way) {
                            return way.param == Directions::kUpload ? "Upload" : "Download";
                          });
+
+// --- the receiver's socket ---
+TEST(PathSession, DropsOfASharedSocketAreToldOnceAndOfTheStreamThatTheyAreLike) {
+  TestTerms terms = path_terms(Directions::kUpload);
+  terms.streams = 2;
+  PathSession session({.terms = terms});
+  ASSERT_TRUE(session.prove());
+  session.net.lose([&](const Flight& flight) {
+    if (flight.is_data()) ++session.dropped_at_server;
+    return false;
+  });
+  session.start_all();
+  ASSERT_TRUE(session.finish_tests());
+  // Of each stream's reports the last.
+  std::map<std::uint64_t, std::uint64_t> told;
+  for (const Flight& flight : session.net.sent()) {
+    if (flight.type() != wire::PathType::kReport) continue;
+    std::array<wire::ClosedRange, wire::kMaxReportRanges> ranges;
+    const auto packet = wire::parse_path_packet(as_bytes(flight.bytes));
+    const auto report = wire::parse_receiver_report(packet->body, ranges);
+    told[packet->header.channel.value] = report->figures.socket_drops;
+  }
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& [channel, drops] : told) {
+    EXPECT_GT(drops, session.dropped_at_server / 4) << channel;
+    EXPECT_LT(drops, session.dropped_at_server * 3 / 4) << channel;
+  }
+  const std::uint64_t sum =
+      session.reported(Side::kClient, PortKind::kUpload)->receiver.socket_drops;
+  EXPECT_LE(sum, session.dropped_at_server);
+  EXPECT_GT(sum, session.dropped_at_server * 9 / 10);
+}
 
 // --- lossy networks ---
 TEST(PathSession, LossCopiesAndDisorderAreCountedAsTheyAre) {

@@ -173,6 +173,7 @@ class PathSession {
   PathNetwork net;
   Instant now = kStart;
   std::vector<Letter> letters;
+  std::uint64_t dropped_at_server = 0;   // buffers, as its kernel says
   std::uint64_t most_granted_ahead = 0;  // of a stream, beyond what it had sent by then
 
  private:
@@ -247,6 +248,7 @@ class PathSession {
     Datagram received = datagram(flight.bytes, flight.source, now);
     received.flow = to == Side::kClient ? flight.flow : std::uint8_t{0};
     received.kernel_stamped = true;
+    if (to == Side::kServer) received.socket_drops = dropped_at_server;
     if (flight.is_heartbeat()) received.arrival -= turnaround_;
     const std::size_t index = actor_index(to, flight.port);
     actors_[index]->on_datagram(now, received);
