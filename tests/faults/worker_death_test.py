@@ -7,7 +7,7 @@ import time
 
 from processes import (DIALECTS, PROCESS, ROLES, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
                        both, check_all, modes, server_of, state_of, wait_until)
-from peer014 import Client014
+from peer014 import Client014, Refused
 
 AT_ONCE = 1.5           # s from the signal to the end of a client's run
 SOON = 2.0              # the same where the worker is stopped: the next Ping finds it
@@ -109,9 +109,15 @@ class WhileMeasuringLatency(FaultTestCase):
             self.serves_again(host)
 
     def serves_again(self, host):
-        """Its ports are free, and it answers on all of them."""
+        """Its ports are free (soon: a session may end some time after its workers), and it answers
+        on all of them."""
         with Client014(host.address) as later:
-            self.assertEqual(later.connect()[0], host.first)
+            def connect():
+                try:
+                    return later.connect()
+                except Refused:
+                    return None
+            self.assertEqual(wait_until(connect, SOON, "free ports")[0], host.first)
             later.prove()
         self.assertTrue(host.running())
 
