@@ -19,7 +19,7 @@ void PathPort::on_datagram(Instant now, const Datagram& datagram) {
     drop(DropReason::kTooLong);
     return;
   }
-  if (const auto stream = stream_of(datagram)) streams_->on_buffer(*stream, datagram);
+  if (streams_) streams_->on_buffer(stream_of(datagram), datagram);
   for_each_run(datagram, [&](const Datagram& segment, ByteView rest) -> std::size_t {
     return on_segment(now, segment) ? take_run(segment, rest) : 1;
   });
@@ -28,7 +28,6 @@ void PathPort::on_datagram(Instant now, const Datagram& datagram) {
 // The stream that a buffer's data is of, as far as it says so itself: where all streams come to one
 // socket, whoever forges it can make one stream's loss look like another's.
 std::optional<std::size_t> PathPort::stream_of(const Datagram& buffer) const {
-  if (!streams_) return std::nullopt;
   if (config_.side == Side::kClient) return buffer.flow;
   const std::size_t size = std::min<std::size_t>(stride_of(buffer), buffer.bytes.size());
   const auto packet = wire::parse_path_packet(buffer.bytes.first(size));

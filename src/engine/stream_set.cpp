@@ -85,10 +85,11 @@ std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::siz
   return {};
 }
 
-void StreamSet::on_buffer(std::size_t stream, const Datagram& buffer) {
-  if (stream >= receivers_.size()) return;
-  SocketDropMeter& meter = socket_drops_[options_.shares_socket ? 0 : stream];
-  receivers_[stream].on_socket_drops(meter.take(buffer.socket_drops, count_of(buffer)));
+void StreamSet::on_buffer(std::optional<std::size_t> stream, const Datagram& buffer) {
+  if (receivers_.empty()) return;
+  if (stream && *stream < receivers_.size()) last_stream_ = *stream;
+  SocketDropMeter& meter = socket_drops_[options_.shares_socket ? 0 : last_stream_];
+  receivers_[last_stream_].on_socket_drops(meter.take(buffer.socket_drops, count_of(buffer)));
 }
 
 void StreamSet::on_round_trip(Duration round_trip) {

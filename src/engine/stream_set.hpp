@@ -65,9 +65,9 @@ class StreamSet {
                                      const Datagram& datagram);
   [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
                                                                 const wire::PathPacket& packet);
-  // Before the datagrams of one buffer, which are of `stream`: what its socket had no room for is
-  // taken to have been like them.
-  void on_buffer(std::size_t stream, const Datagram& buffer);
+  // Before the datagrams of one buffer, which are of `stream`, where they are data: what its socket
+  // had no room for is taken to have been like them, or like the data before them.
+  void on_buffer(std::optional<std::size_t> stream, const Datagram& buffer);
   void on_round_trip(Duration round_trip);
   void on_send_failed(std::uint64_t packets);
   void on_send_blocked();
@@ -111,7 +111,7 @@ class StreamSet {
   std::optional<Go> go_;
   std::optional<Duration> least_round_trip_;
   std::size_t next_stream_ = 0;  // to be asked for data first
-  std::size_t last_stream_ = 0;  // that sent last
+  std::size_t last_stream_ = 0;  // that sent, or was received from, last
   std::size_t receivers_left_ = 0;
   std::size_t senders_done_ = 0;  // the first ones in a row
   Instant last_read_;             // DATA of any stream: what another one misses may wait behind it
