@@ -64,6 +64,21 @@ def spread_of(values):
     return (min(values), max(values)) if values else None
 
 
+def best_quarter(ours, reference, metric):
+    """ours / reference where each had a good moment: of the upper quartiles of rates, of the lower
+    ones of costs and times. None with fewer than four rounds.
+
+    What a neighbour takes from a shared machine it takes from some runs whole and from others not
+    at all: then the ratios of pairs scatter, and this tells what both can do.
+    """
+    mine, others = values_of(ours, metric), values_of(reference, metric)
+    if min(len(mine), len(others)) < 4:
+        return None
+    which = 2 if metric.endswith("_bps") else 0
+    divisor = statistics.quantiles(others, method="inclusive")[which]
+    return statistics.quantiles(mine, method="inclusive")[which] / divisor if divisor else None
+
+
 def evaluate(row, ours, reference):
     """A row's figures as a dict, or None where no round measured it.
 
@@ -81,8 +96,9 @@ def evaluate(row, ours, reference):
     else:
         judged = mine
         value = sum(mine) if row.kind == "total" else statistics.median(mine)
+    quarter = best_quarter(ours, reference, row.metric) if row.kind == "ratio" else None
     return {"metric": row.metric, "label": row.label, "kind": row.kind,
             "ours": statistics.median(mine), "reference": median_of(reference, row.metric),
-            "value": value, "spread": spread_of(judged), "rounds": len(judged),
+            "value": value, "spread": spread_of(judged), "best_quarter": quarter, "rounds": len(judged),
             "limit": str(row.limit) if row.limit else None,
             "verdict": row.limit.verdict(value) if row.limit else None}

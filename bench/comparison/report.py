@@ -3,9 +3,11 @@
 import os
 import platform
 
+from .figures import evaluate
+
 SCHEMA = "wyndrvr-bench/1"
-_HEADINGS = ("case", "what", "figure", "ours", "against", "reference", "result", "spread", "limit",
-             "")
+_HEADINGS = ("case", "what", "figure", "ours", "against", "reference", "result", "spread",
+             "best quarter", "limit", "")
 
 _UNITS = (("_bps", lambda value: f"{value / 1e9:.2f} Gbit/s"),
           ("_ns", lambda value: f"{value / 1e3:.1f} us"),
@@ -37,6 +39,35 @@ def _show_spread(row):
     return f"{show_figure(row['metric'], low)} - {show_figure(row['metric'], high)}"
 
 
+def _show_quarter(row):
+    quarter = row.get("best_quarter")
+    return "-" if quarter is None else f"{quarter:.2f}"
+
+
+def pooled(documents, cases):
+    """One document of all samples of several, by the rows that the cases have today. What they have
+    of a case that there is no more is left out."""
+    samples = {}
+    for document in documents:
+        for case in document["cases"]:
+            ours, reference = samples.setdefault(case["name"], ([], []))
+            ours += case["samples"]["ours"]
+            reference += case["samples"]["reference"]
+    shown = []
+    for case in cases:
+        if case.name not in samples:
+            continue
+        ours, reference = samples[case.name]
+        rows = [row for row in (evaluate(row, ours, reference) for row in case.rows) if row]
+        shown.append(_shown(case, rows, {"ours": ours, "reference": reference}))
+    return {"schema": SCHEMA, "cases": shown}
+
+
+def _shown(case, rows, samples):
+    return {"name": case.name, "place": case.place, "title": case.title,
+            "reference": case.reference_name, "rows": rows, "samples": samples}
+
+
 def table_lines(document):
     """Cells of each row, headings first."""
     lines = [_HEADINGS]
@@ -45,7 +76,8 @@ def table_lines(document):
             lines.append((case["name"], case["title"], row["label"],
                           show_figure(row["metric"], row["ours"]), case["reference"] or "-",
                           show_figure(row["metric"], row["reference"]), _show_result(row),
-                          _show_spread(row), row["limit"] or "-", row["verdict"] or ""))
+                          _show_spread(row), _show_quarter(row), row["limit"] or "-",
+                          row["verdict"] or ""))
     return lines
 
 
@@ -84,8 +116,6 @@ def make_document(options, results, skipped):
         "machine": machine(),
         "rounds": options.rounds,
         "seconds": options.seconds,
-        "cases": [{"name": case.name, "place": case.place, "title": case.title,
-                   "reference": case.reference_name, "rows": rows, "samples": samples}
-                  for case, rows, samples in results],
+        "cases": [_shown(case, rows, samples) for case, rows, samples in results],
         "skipped": [{"name": name, "reason": reason} for name, reason in skipped],
     }

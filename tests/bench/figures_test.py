@@ -8,8 +8,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
 from comparison import crowd, report  # noqa: E402  (needs the path above)
 from comparison.cases import all_cases  # noqa: E402
-from comparison.figures import (Row, at_least, at_most, evaluate, median_of,  # noqa: E402
-                                pair_ratios)
+from comparison.figures import (Row, at_least, at_most, best_quarter, evaluate,  # noqa: E402
+                                median_of, pair_ratios)
 from comparison.processes import MeasureError  # noqa: E402
 
 
@@ -59,6 +59,27 @@ class Arithmetic(unittest.TestCase):
         result = evaluate(Row("rate_bps"), rates(1, 2, 9), rates(2, 2, 3))
         self.assertEqual(result["spread"], (0.5, 3))
         self.assertEqual(result["rounds"], 3)
+
+
+    def test_best_quarter_is_of_good_moments_on_both_sides(self):
+        # A neighbour halved three of ours and one of theirs.
+        ours, reference = rates(60, 30, 60, 30, 30), rates(62, 62, 31, 62, 62)
+        self.assertAlmostEqual(best_quarter(ours, reference, "rate_bps"), 60 / 62)
+        costs = [{"cpu_s_per_gb": value} for value in (2, 4, 2, 4, 4)]
+        self.assertEqual(best_quarter(costs, costs, "cpu_s_per_gb"), 1)
+        self.assertIsNone(best_quarter(rates(1, 2, 3), rates(1, 2, 3), "rate_bps"))
+        self.assertIsNone(best_quarter(rates(1, 2, 3, 4), rates(0, 0, 0, 0), "rate_bps"))
+
+    def test_several_runs_are_judged_together(self):
+        def run(ours, reference):
+            return {"cases": [{"name": "lo/upload-1400", "samples": {
+                "ours": rates(*ours), "reference": rates(*reference)}},
+                {"name": "of another day", "samples": {"ours": [], "reference": []}}]}
+        document = report.pooled([run([1, 2], [1, 1]), run([9], [3])], all_cases())
+        self.assertEqual([case["name"] for case in document["cases"]], ["lo/upload-1400"])
+        row = document["cases"][0]["rows"][0]
+        self.assertEqual((row["value"], row["rounds"], row["spread"]), (2, 3, (1, 3)))
+        self.assertIn("lo/upload-1400", report.markdown_table(document))
 
 
 class Limits(unittest.TestCase):
@@ -116,8 +137,8 @@ class Table(unittest.TestCase):
     def test_markdown_has_a_row_for_each_figure(self):
         lines = report.markdown_table(self.DOCUMENT).splitlines()
         self.assertEqual(len(lines), 4)
-        self.assertEqual({line.count("|") for line in lines}, {11})
-        self.assertIn("| 8.00 Gbit/s | floor | 10.00 Gbit/s | 0.80 | 0.80-0.80 | >= 0.9 | miss |",
+        self.assertEqual({line.count("|") for line in lines}, {12})
+        self.assertIn("| 8.00 Gbit/s | floor | 10.00 Gbit/s | 0.80 | 0.80-0.80 | - | >= 0.9 | miss |",
                       lines[2])
 
     def test_units_follow_the_metric(self):
