@@ -62,15 +62,17 @@ bool EventLoop::set_want_write(Id id, bool want_write) {
   Registration& entry = sources_[id];
   if (entry.want_write == want_write) return true;
   if (entry.fd == kNoDescriptor) return false;
-  set_polled(id, false);
+  set_polled(id, std::nullopt);
   if (entry.polled) return false;
   if (!poller_.modify(entry.fd, tag_of(id, entry.generation), want_write)) return false;
   entry.want_write = want_write;
   return true;
 }
 
-void EventLoop::set_polled(Id id, bool polled) {
+void EventLoop::set_polled(Id id, std::optional<Duration> rest) {
   Registration& entry = sources_[id];
+  const bool polled = rest.has_value();
+  if (polled) entry.rest = *rest;
   if (entry.polled == polled || entry.fd == kNoDescriptor) return;
   if (polled) {
     if (!poller_.remove(entry.fd)) return;
@@ -101,8 +103,8 @@ std::optional<Duration> EventLoop::wait_time() const {
   const auto next = timers_.earliest();
   std::optional<Instant> until = lag_due_;
   if (next) until = until ? std::min(*until, next->at) : next->at;
-  const Duration limit =
-      polled_.empty() ? tuning_.block_limit : std::min(tuning_.block_limit, kRest);
+  Duration limit = tuning_.block_limit;
+  for (const Id id : polled_) limit = std::min(limit, sources_[id].rest);
   if (!until) return limit;
   const Duration left = std::max(*until - os::monotonic_now(), Duration(0));
   return std::min(left, limit);

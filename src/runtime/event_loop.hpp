@@ -10,7 +10,7 @@
 // how well.
 //
 // A busy one can be polled: taken out of epoll, where each of its datagrams would cost a wake-up or
-// a call-back, and looked at in each turn, which waits for no longer than kRest.
+// a call-back, and looked at in each turn, which waits for no longer than the source can.
 //
 // One thread. Sources must outlive their registration. A failing epoll ends `run` with an error.
 #pragma once
@@ -55,8 +55,6 @@ class EventLoop {
   // What bulk sources may take of a turn: so long for those that are ready, and for those that run
   // again. One of each runs in any case.
   static constexpr Duration kBulkTime = 100us;
-  // How long a turn waits at most while a source is polled and nothing else is to be done.
-  static constexpr Duration kRest = 100us;
   // How often a polled source is to look at its errors: nothing tells of them meanwhile.
   static constexpr Duration kErrorInterval = 1ms;
   // How often the loop measures its lag while there is bulk.
@@ -73,8 +71,9 @@ class EventLoop {
   void run_again(Id id);
   // Whether the source moves data in bulk at present.
   void set_bulk(Id id, bool bulk) { sources_[id].bulk = bulk; }
-  // Whether the source is polled: on_ready in each turn, whether there is anything or not.
-  void set_polled(Id id, bool polled);
+  // Whether the source is polled: on_ready in each turn, whether there is anything or not. Then
+  // `rest` is how long a turn may wait for all that; absent: it is watched.
+  void set_polled(Id id, std::optional<Duration> rest);
   // Something polled has been left as it is: the next turn does not wait.
   void poll_at_once() { poll_at_once_ = true; }
   // Runs at the end of this turn: the place to destroy a source from within its own call.
@@ -97,6 +96,7 @@ class EventLoop {
     bool queued = false;  // is in again_
     bool bulk = false;
     bool polled = false;            // is in polled_, and not in epoll
+    Duration rest{};                // while it is polled
     std::uint64_t bulk_served = 0;  // when it last ran as ready bulk, as a count of such runs
   };
 

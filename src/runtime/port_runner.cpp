@@ -28,7 +28,13 @@ PortRunner::Flow::Flow(PortRunner& owner, std::size_t number, os::UdpSocket open
     : runner(owner),
       index(static_cast<std::uint8_t>(number)),
       socket(*this, std::move(opened)),
-      may_rest(socket.udp.receive_buffer_granted() >= kRestfulBuffer) {}
+      rest_in(rest_of(socket.udp.receive_buffer_granted())) {}
+
+std::optional<Duration> PortRunner::rest_of(std::uint32_t receive_buffer) {
+  if (receive_buffer < kRestfulBuffer) return std::nullopt;
+  const Duration quarter = from_seconds(receive_buffer / 4.0 * 8 / kFastest.bps);
+  return std::min(quarter, kMaxRest);
+}
 
 const PortRunner::Connected* PortRunner::Flow::find(const Endpoint& peer) const {
   const auto at = std::ranges::find(connected, peer, &Connected::peer);
@@ -192,7 +198,7 @@ bool PortRunner::all_blocked() const {
 void PortRunner::note_data(Flow& flow, const Endpoint& to, Instant now) {
   flow.bulk_out = true;
   // More often than the loop would look at it: then that costs no more turns.
-  if (now - flow.last_data_out < 2 * EventLoop::kRest) {
+  if (now - flow.last_data_out < 2 * kRestOut) {
     flow.busy_out_until = now + kBulkPatience;
     if (habits_.connects) connect(flow, to);
   }
@@ -258,7 +264,7 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
   }
   Socket& socket = socket_for(flow, transmit);
   // Watched again by schedule().
-  if (transmit.stamp_token && habits_.quiet_stamps) loop_.set_polled(*socket.id, true);
+  if (transmit.stamp_token && habits_.quiet_stamps) loop_.set_polled(*socket.id, kRestOut);
   bool failed_before = false;
   while (!transmit.bytes.empty()) {
     const std::size_t one = std::min<std::size_t>(transmit.segment_size, transmit.bytes.size());
@@ -328,14 +334,18 @@ void PortRunner::schedule() {
   const auto& id = flows_.front()->socket.id;
   if (!id) return;
   const Instant now = os::monotonic_now();
+  const auto deadline = actor_->poll_deadline(now);
+  const bool paced = deadline && deadline->reason == engine::DeadlineReason::kPacing;
   bool sends_bulk = false;
   for (const auto& flow : flows_) {
     sends_bulk = sends_bulk || flow->bulk_out;
     const bool bulk = flow->bulk_in || flow->bulk_out;
-    const bool busy = (flow->bulk_in && flow->may_rest) || now < flow->busy_out_until;
+    std::optional<Duration> rest;
+    if (now < flow->busy_out_until) rest = paced ? kRestOut : kRestWithoutGrant;
+    if (flow->bulk_in && flow->rest_in) rest = flow->rest_in;
     flow->for_each_socket([&](Socket& socket) {
       loop_.set_bulk(*socket.id, bulk);
-      loop_.set_polled(*socket.id, busy && flow->awaits_room != &socket);
+      loop_.set_polled(*socket.id, flow->awaits_room != &socket ? rest : std::nullopt);
     });
   }
   if (sends_bulk) loop_.set_bulk(*id, true);
@@ -343,7 +353,6 @@ void PortRunner::schedule() {
     loop_.run_again(*id);
     return;
   }
-  const auto deadline = actor_->poll_deadline(now);
   std::optional<Instant> wake;
   if (deadline) wake = deadline->at;
   if (blocked_ > 0) {

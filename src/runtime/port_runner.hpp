@@ -84,6 +84,13 @@ class PortRunner final {
   // Octets of a receive buffer from which on a rest loses nothing, even where the system draws it
   // out to a millisecond: that many small datagrams take 0.8 MB of it at 1 Mpps.
   static constexpr std::uint32_t kRestfulBuffer = 1U << 20U;
+  // How long a turn of the loop waits while data leaves at short intervals; and while bulk comes
+  // in, as long as a quarter of the receive buffer takes to fill at kFastest, and not longer than
+  // that: with less of it free the sender would have to wait for a grant.
+  static constexpr Duration kRestOut = 100us;
+  static constexpr Duration kRestWithoutGrant = 20us;  // then all waits for the next one
+  static constexpr Duration kMaxRest = 200us;
+  static constexpr BitRate kFastest{100e9};
   // A full queue below the socket raises no event when it drains.
   static constexpr Duration kNoBuffersRetry = 500us;
 
@@ -129,9 +136,9 @@ class PortRunner final {
     std::uint8_t index;
     Socket socket;
     std::vector<Connected> connected;
-    bool may_rest;
-    WaitingTransmits waiting;       // not (all) sent yet
-    Socket* awaits_room = nullptr;  // the loop tells when there is some
+    std::optional<Duration> rest_in;  // while bulk comes in; absent: it is waited for
+    WaitingTransmits waiting;         // not (all) sent yet
+    Socket* awaits_room = nullptr;    // the loop tells when there is some
     std::optional<Instant> retry_at;
     Instant bulk_in_until;
     bool bulk_in = false;   // so it was at the last receive
@@ -140,6 +147,7 @@ class PortRunner final {
     Instant busy_out_until;
   };
 
+  [[nodiscard]] static std::optional<Duration> rest_of(std::uint32_t receive_buffer);
   [[nodiscard]] Result<void> attach(Socket& socket);
   void on_ready(Socket& socket, const Readiness& readiness);
   void on_wake(Instant now);

@@ -13,6 +13,8 @@
 namespace wyndrvr::runtime {
 namespace {
 
+constexpr Duration kRest = 100us;
+
 class Source final : public EventSource {
  public:
   void on_ready(const Readiness& readiness) override {
@@ -228,7 +230,7 @@ TEST_P(BulkWithoutTime, TakesTurns) {
     fds[i] = ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
     ids.push_back(*loop.add(fds[i], sources[i]));
     loop.set_bulk(ids[i], true);
-    loop.set_polled(ids[i], polled);
+    loop.set_polled(ids[i], polled ? std::optional(kRest) : std::nullopt);
     sources[i].ready = [&, i](const Readiness& readiness) {
       ++served[i];
       errors[i] += readiness.error ? 1 : 0;
@@ -260,7 +262,7 @@ TEST(EventLoop, DoesNotWaitWhereSomethingPolledHasBeenLeft) {
   for (std::size_t i = 0; i < sources.size(); ++i) {
     fds[i] = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     ids.push_back(*loop.add(fds[i], sources[i]));
-    loop.set_polled(ids[i], true);
+    loop.set_polled(ids[i], kRest);
     sources[i].ready = [&](const Readiness&) {
       if (++all == 200) loop.stop();
       const Instant begin = os::monotonic_now();
@@ -272,7 +274,7 @@ TEST(EventLoop, DoesNotWaitWhereSomethingPolledHasBeenLeft) {
   const Instant begin = os::monotonic_now();
   ASSERT_TRUE(loop.run());
   // A wait is kRest and the wake-up that follows on it: half as long again as the work, or longer.
-  EXPECT_LT(os::monotonic_now() - begin - worked, 200 * EventLoop::kRest / 2);
+  EXPECT_LT(os::monotonic_now() - begin - worked, 200 * kRest / 2);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     loop.remove(ids[i]);
     ::close(fds[i]);
@@ -305,7 +307,10 @@ class Descriptor final : public EventSource {
     loop_.remove(id);
     ::close(fd_);
   }
-  void on_ready(const Readiness& readiness) override { readinesses.push_back(readiness); }
+  void on_ready(const Readiness& readiness) override {
+    readinesses.push_back(readiness);
+    if (readinesses.size() == stop_after) loop_.stop();
+  }
   void on_wake(Instant) override {}
   void read() const {
     eventfd_t value = 0;
@@ -319,6 +324,7 @@ class Descriptor final : public EventSource {
  public:
   EventLoop::Id id;
   std::vector<Readiness> readinesses;
+  std::size_t stop_after = 0;  // so many calls and the loop stops; 0: never
 };
 
 TEST(EventLoop, APolledSourceIsCalledWhetherThereIsAnythingOrNot) {
@@ -328,7 +334,7 @@ TEST(EventLoop, APolledSourceIsCalledWhetherThereIsAnythingOrNot) {
   loop.set_bulk(descriptor.id, true);
   Worker end(loop, 0ns, false);
   end.stop_after = 4;
-  loop.set_polled(descriptor.id, true);
+  loop.set_polled(descriptor.id, kRest);
   ASSERT_TRUE(loop.run());
   EXPECT_EQ(descriptor.readinesses.size(), 4U) << "once in each turn";
   for (const Readiness& readiness : descriptor.readinesses) {
@@ -342,8 +348,8 @@ TEST(EventLoop, AfterPollingASourceIsWatchedAgain) {
   EventLoop loop = make_loop();
   Descriptor descriptor(loop);
   loop.set_bulk(descriptor.id, true);
-  loop.set_polled(descriptor.id, true);
-  loop.set_polled(descriptor.id, false);
+  loop.set_polled(descriptor.id, kRest);
+  loop.set_polled(descriptor.id, std::nullopt);
   Worker end(loop, 0ns, false);
   end.stop_after = 2;
   ASSERT_TRUE(loop.run());
@@ -358,7 +364,7 @@ TEST(EventLoop, AfterPollingASourceIsWatchedAgain) {
 TEST(EventLoop, ASourceThatAwaitsRoomIsNotPolled) {
   EventLoop loop = make_loop();
   Descriptor descriptor(loop);
-  loop.set_polled(descriptor.id, true);
+  loop.set_polled(descriptor.id, kRest);
   ASSERT_TRUE(loop.set_want_write(descriptor.id, true));
   Worker end(loop, 0ns, false);
   end.stop_after = 1;
@@ -371,12 +377,12 @@ TEST(EventLoop, WaitsForAMomentWhileASourceIsPolled) {
   EventLoop loop = make_loop();
   Descriptor descriptor(loop);
   descriptor.read();
-  loop.set_polled(descriptor.id, true);
+  loop.set_polled(descriptor.id, kRest);
   Source end;
   const auto id = loop.add(EventLoop::kNoDescriptor, end);
   constexpr int kRests = 20;
   const Instant begin = os::monotonic_now();
-  loop.set_deadline(*id, begin + kRests * EventLoop::kRest);
+  loop.set_deadline(*id, begin + kRests * kRest);
   end.wake = [&](Instant) { loop.stop(); };
   ASSERT_TRUE(loop.run());
   EXPECT_GE(descriptor.readinesses.size(), 2U);
@@ -384,14 +390,30 @@ TEST(EventLoop, WaitsForAMomentWhileASourceIsPolled) {
   loop.remove(*id);
 }
 
+TEST(EventLoop, WaitsForTheShortestOfThePolledSourcesRests) {
+  EventLoop loop = make_loop();
+  Descriptor patient(loop);
+  Descriptor hurried(loop);
+  patient.read();
+  hurried.read();
+  loop.set_polled(patient.id, 1s);
+  loop.set_polled(hurried.id, 1s);
+  loop.set_polled(hurried.id, 1ms);
+  hurried.stop_after = 5;
+  const Instant begin = os::monotonic_now();
+  ASSERT_TRUE(loop.run());
+  EXPECT_GE(os::monotonic_now() - begin, 5ms);
+  EXPECT_LT(os::monotonic_now() - begin, 1s);
+}
+
 TEST(EventLoop, DoesNotWaitWhereAPolledSourceHasLeftSomething) {
   EventLoop loop = make_loop();
   Descriptor descriptor(loop);
-  loop.set_polled(descriptor.id, true);
+  loop.set_polled(descriptor.id, kRest);
   Source hurried;
   const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   const auto id = loop.add(fd, hurried);
-  loop.set_polled(*id, true);
+  loop.set_polled(*id, kRest);
   constexpr int kTurns = 2000;
   int turns = 0;
   hurried.ready = [&](const Readiness&) {
@@ -400,7 +422,7 @@ TEST(EventLoop, DoesNotWaitWhereAPolledSourceHasLeftSomething) {
   };
   const Instant begin = os::monotonic_now();
   ASSERT_TRUE(loop.run());
-  EXPECT_LT(os::monotonic_now() - begin, kTurns * EventLoop::kRest);
+  EXPECT_LT(os::monotonic_now() - begin, kTurns * kRest);
   loop.remove(*id);
   ::close(fd);
 }
@@ -408,7 +430,7 @@ TEST(EventLoop, DoesNotWaitWhereAPolledSourceHasLeftSomething) {
 TEST(EventLoop, ASourceIsRemovedWhileItIsPolled) {
   EventLoop loop = make_loop();
   auto descriptor = std::make_unique<Descriptor>(loop);
-  loop.set_polled(descriptor->id, true);
+  loop.set_polled(descriptor->id, kRest);
   descriptor.reset();
   Worker end(loop, 0ns, false);
   end.stop_after = 2;
