@@ -9,7 +9,7 @@ namespace wyndrvr::os {
 ReceiveBuffer::ReceiveBuffer(std::size_t slot_count, std::size_t slot_bytes)
     : own_count_(slot_count),
       own_bytes_(slot_bytes),
-      memory_(std::make_unique_for_overwrite<std::byte[]>(slot_count * slot_bytes)) {
+      memory_(std::make_unique_for_overwrite<Line[]>(slot_count * slot_bytes / sizeof(Line) + 1)) {
   WYNDRVR_CHECK(slot_count > 0 && slot_bytes > 0);
   const std::size_t small_slots = std::min(slot_count * slot_bytes / kSmallSlot, kMaxSlots);
   const std::size_t most = std::max(slot_count, small_slots);
@@ -46,7 +46,7 @@ void ReceiveBuffer::cut(std::size_t slot_count, std::size_t slot_bytes) {
   slot_count_ = slot_count;
   slot_bytes_ = slot_bytes;
   for (std::size_t i = 0; i < slot_count; ++i) {
-    vectors_[i] = iovec{memory_.get() + i * slot_bytes, slot_bytes};
+    vectors_[i] = iovec{slot_at(i), slot_bytes};
   }
 }
 
@@ -73,7 +73,7 @@ void ReceiveBuffer::collect_one(std::size_t slot, const ClockReading& now, DropC
 
   const std::size_t size = std::min<std::size_t>(header.msg_len, slot_bytes_);
   Received& out = received_[slot];
-  out.bytes = ByteView(memory_.get() + slot * slot_bytes_, size);
+  out.bytes = ByteView(slot_at(slot), size);
   out.segment_size = control.segment_size.value_or(static_cast<std::uint32_t>(size));
   out.from = to_endpoint(sources_[slot].generic).value_or(Endpoint{});
   out.to = control.to.value_or(IpAddress{});
