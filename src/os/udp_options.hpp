@@ -37,6 +37,8 @@ struct UdpOptions {
   // ReceiveBuffer remain as they were made.
   std::uint32_t longest_datagram = 0;
   bool receive_stamps = true;
+  // Fills Received::to. Who has one address does not need it.
+  bool receive_destination = true;
   // Makes SendRequest::stamp_token work.
   bool transmit_stamps = false;
   // Buffer sizes in octets; 0 keeps the kernel's default. That of sending is hardly worth a change:

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -109,6 +110,7 @@ std::optional<UdpSocket::Target> UdpSocket::target_of(const SendRequest& request
 }
 
 SendOutcome UdpSocket::send_single(const SendRequest& request, Target& target) {
+  put_segment_size(0, target);
   const bool stamped = request.stamp_token && socket_.transmit_stamps;
   const int error = stamped ? transmit_stamped(target, request.bytes, *request.stamp_token)
                             : transmit(target, request.bytes);
@@ -122,6 +124,7 @@ SendOutcome UdpSocket::send_train(const SendRequest& request, Target& target) {
     if (!may_refuse_gso(refused.error)) return refused;
   }
   const ByteView rest = request.bytes.subspan(refused.bytes_sent);
+  put_segment_size(0, target);
   SendOutcome outcome = send_pieces(target, rest, request.segment_size);
   // Only when plain datagrams do pass was GSO the reason.
   if (outcome.bytes_sent > 0 && refused.error == EMSGSIZE) {
@@ -135,8 +138,9 @@ SendOutcome UdpSocket::send_train(const SendRequest& request, Target& target) {
 
 SendOutcome UdpSocket::send_super_packets(const SendRequest& request, const Target& target) {
   const std::size_t segment = request.segment_size;
+  keep_segment_size(segment);
   Target with_segments = target;
-  with_segments.control.put_segment_size(static_cast<std::uint16_t>(segment));
+  put_segment_size(segment, with_segments);
   const SendOutcome outcome = send_pieces(with_segments, request.bytes,
                                           super_packet_bytes(super_packet_segments_, segment));
   const bool too_many = outcome.error == EINVAL && outcome.bytes_sent == 0 &&
@@ -148,6 +152,18 @@ SendOutcome UdpSocket::send_super_packets(const SendRequest& request, const Targ
                                         super_packet_bytes(kMaxOldSuperPacketSegments, segment));
   if (fewer.bytes_sent > 0) super_packet_segments_ = kMaxOldSuperPacketSegments;
   return fewer;
+}
+
+void UdpSocket::put_segment_size(std::size_t size, Target& target) const {
+  if (size == kept_segment_size_) return;
+  target.control.put_segment_size(static_cast<std::uint16_t>(size));
+}
+
+void UdpSocket::keep_segment_size(std::size_t size) {
+  const bool again = std::exchange(last_segment_size_, size) == size;
+  if (!again || size == kept_segment_size_) return;
+  const int value = static_cast<int>(size);
+  if (setsockopt(fd(), SOL_UDP, UDP_SEGMENT, &value, sizeof value) == 0) kept_segment_size_ = size;
 }
 
 SendOutcome UdpSocket::send_pieces(Target& target, ByteView bytes, std::size_t piece) {

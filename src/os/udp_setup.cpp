@@ -205,10 +205,11 @@ Result<void> set_sending(const ConfiguredSocket& socket, const UdpOptions& optio
 
 Result<void> set_required(const ConfiguredSocket& socket, const UdpOptions& options) {
   const int fd = socket.fd.get();
-  if (socket.v6 && !set_option(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1)) {
+  const int destination = options.receive_destination ? 1 : 0;
+  if (socket.v6 && !set_option(fd, SOL_IPV6, IPV6_RECVPKTINFO, destination)) {
     return setup_failure(socket, "IPV6_RECVPKTINFO");
   }
-  if (!socket.v6 && !set_option(fd, SOL_IP, IP_PKTINFO, 1)) {
+  if (!socket.v6 && !set_option(fd, SOL_IP, IP_PKTINFO, destination)) {
     return setup_failure(socket, "IP_PKTINFO");
   }
   if (!set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1)) return setup_failure(socket, "SO_RXQ_OVFL");
@@ -233,7 +234,12 @@ void set_stamps(ConfiguredSocket& socket, const UdpOptions& options) {
 Result<void> set_offloads(ConfiguredSocket& socket, const Offloads& wanted) {
   const int fd = socket.fd.get();
   // Whether the path takes it too shows at the first train.
-  socket.gso = wanted.gso != Offload::kOff && get_option(fd, SOL_UDP, UDP_SEGMENT).has_value();
+  const auto standing_size = get_option(fd, SOL_UDP, UDP_SEGMENT);
+  // One that was adopted may have one, which would cut everything.
+  if (standing_size && *standing_size != 0) {
+    static_cast<void>(set_option(fd, SOL_UDP, UDP_SEGMENT, 0));
+  }
+  socket.gso = wanted.gso != Offload::kOff && standing_size.has_value();
   if (wanted.gso == Offload::kOn && !socket.gso) {
     return fail(
         "this kernel cannot cut trains of datagrams: UDP_SEGMENT: {}; it takes Linux 4.18: "

@@ -116,6 +116,11 @@ class UdpSocket {
   [[nodiscard]] SendOutcome send_single(const SendRequest& request, Target& target);
   [[nodiscard]] SendOutcome send_train(const SendRequest& request, Target& target);
   [[nodiscard]] SendOutcome send_super_packets(const SendRequest& request, const Target& target);
+  // 0: datagrams are not cut.
+  void put_segment_size(std::size_t size, Target& target) const;
+  // What two trains in a row have in common the kernel keeps (setsockopt(2)): a control message
+  // for each super-packet takes 1 % of a sender's time.
+  void keep_segment_size(std::size_t size);
   // Whatever `bytes` holds, in messages of `piece` octets. A pending ICMP error is taken off the
   // socket by one more try.
   [[nodiscard]] SendOutcome send_pieces(Target& target, ByteView bytes, std::size_t piece);
@@ -131,6 +136,8 @@ class UdpSocket {
   UdpOptions options_;
   std::size_t slot_bytes_;  // of what this socket receives; see ReceiveBuffer::prepare
   std::size_t super_packet_segments_ = kMaxSuperPacketSegments;
+  std::size_t last_segment_size_ = 0;  // of the last train that left as super-packets
+  std::size_t kept_segment_size_ = 0;  // UDP_SEGMENT of the socket
   // Segments of this size and larger ones do not fit the path as super-packets.
   std::uint32_t too_long_for_gso_ = std::numeric_limits<std::uint32_t>::max();
   bool explicit_stamp_ids_;

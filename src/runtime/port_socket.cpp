@@ -28,6 +28,8 @@ bool receives_data(const PortRole& role) {
 os::UdpOptions options_of(const PortRole& role, const os::Offloads& offloads) {
   os::UdpOptions options;
   options.transmit_stamps = true;
+  // A port answers from the address that it is bound to, or that the route chooses.
+  options.receive_destination = false;
   options.error_queue = role.side == Side::kClient;
   options.gso = role.kind == PortKind::kControl ? os::Offload::kOff : offloads.gso;
   options.gro = receives_data(role) ? offloads.gro : os::Offload::kOff;

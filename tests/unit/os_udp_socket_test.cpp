@@ -78,6 +78,15 @@ TEST(UdpSocket, ReceiverLearnsWhichOfOurAddressesWasUsed) {
   EXPECT_EQ(got[0].meta.to, address("127.0.0.3"));
 }
 
+TEST(UdpSocket, AReceiverThatDoesNotAskIsNotTold) {
+  UdpSocket receiver = open_on("127.0.0.1", {.receive_destination = false});
+  UdpSocket sender = open_on("127.0.0.1");
+  ASSERT_EQ(sender.send(single(receiver.local(), "x")).status, SendOutcome::Status::kDone);
+  const auto got = receive_datagrams(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].meta.to, IpAddress{});
+}
+
 // Everything to the address is received by one of the three, and all send from it.
 void expect_one_socket_for_each_peer(std::string_view bound, std::string_view loopback) {
   UdpSocket first = open_on(bound);

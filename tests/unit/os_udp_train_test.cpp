@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include <gtest/gtest.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include "os/host_info.hpp"
@@ -123,6 +124,54 @@ TEST(UdpTrainGso, LongTrainLeavesAsSeveralFullSuperPackets) {
   const auto batch = receiver.receive(buffer);
   ASSERT_EQ(batch.value().size(), 4U);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ((*batch)[i].bytes.size(), 46U * 1'400U);
+}
+
+int kept_segment_size(const UdpSocket& socket) {
+  int size = -1;
+  socklen_t length = sizeof size;
+  EXPECT_EQ(::getsockopt(socket.fd(), SOL_UDP, UDP_SEGMENT, &size, &length), 0);
+  return size;
+}
+
+TEST(UdpTrainGso, TheKernelKeepsASizeThatComesAgainAndCutsNothingElseByIt) {
+  UdpSocket receiver = open_on("127.0.0.1", {.receive_buffer = kAmpleBuffer});
+  UdpSocket sender = open_on("127.0.0.1", {.transmit_stamps = true});
+  if (!sender.gso_available()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
+  const auto passes = [&](const Train& train, bool gso) {
+    const SendOutcome outcome = sender.send(train.to(receiver.local(), gso));
+    EXPECT_EQ(outcome.status, SendOutcome::Status::kDone);
+    return arrives(receiver, train);
+  };
+  const Train train(20, 500, 100);
+  EXPECT_TRUE(passes(train, true));
+  EXPECT_EQ(kept_segment_size(sender), 0) << "it may not come again";
+  EXPECT_TRUE(passes(train, true));
+  EXPECT_EQ(kept_segment_size(sender), 500);
+  EXPECT_TRUE(passes(train, true));
+
+  EXPECT_TRUE(passes(Train(10, 700, 50), true)) << "another size";
+  EXPECT_EQ(kept_segment_size(sender), 500);
+  EXPECT_TRUE(passes(Train(10, 700, 700), false)) << "no super-packets";
+  const std::string longer(1'200, 'x');
+  SendRequest request = single(receiver.local(), longer);
+  ASSERT_EQ(sender.send(request).status, SendOutcome::Status::kDone);
+  request.stamp_token = 1;
+  ASSERT_EQ(sender.send(request).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(texts(receive_datagrams(receiver, 2)), (std::vector{longer, longer}));
+}
+
+TEST(UdpTrainGso, WhoTakesOverASocketDoesNotCutByTheSizeThatItKept) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int size = 100;
+  if (::setsockopt(fd.get(), SOL_UDP, UDP_SEGMENT, &size, sizeof size) != 0) {
+    GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
+  }
+  auto sender = UdpSocket::adopt(std::move(fd), {});
+  ASSERT_TRUE(sender) << sender.error().message;
+  const std::string longer(500, 'x');
+  ASSERT_EQ(sender->send(single(receiver.local(), longer)).status, SendOutcome::Status::kDone);
+  EXPECT_EQ(texts(receive_datagrams(receiver, 1)), std::vector{longer});
 }
 
 TEST(UdpTrainGso, RefusedTrainIsSentPlainlyAndGsoStaysOff) {
