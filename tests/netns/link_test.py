@@ -2,11 +2,16 @@
 
 import json
 import time
+from typing import NamedTuple
 
 from lab import ETHERNET_IP_UDP, SERVER, LabTestCase, Sampler, inside  # first: puts the path
 from harness import DIALECTS, BinaryTestCase, Program, Server
 
 DURATION = 3
+# Bit/s of payload between which a 100 Mbit/s shaper is what limits a test, and how often one may
+# miss that: a host that takes the processor away for a while is a bottleneck too.
+LEAST_SHAPED, MOST_SHAPED = 93e6, 98e6
+ATTEMPTS = 3
 SENT_RULES = """
 table inet sent {
   counter passed { }
@@ -30,6 +35,15 @@ table inet loss {{
 """
 
 
+class Shaped(NamedTuple):
+    """One upload through a shaper."""
+
+    test: dict        # the result's
+    reported: float   # bit/s while it is steady
+    truth: float      # bit/s, by the kernel
+    whole: int        # octets of payload, by the kernel
+
+
 class Link(LabTestCase):
     check = BinaryTestCase.check_result
     _check_test = BinaryTestCase._check_test
@@ -48,38 +62,45 @@ class Link(LabTestCase):
         self.check(document, dialect=dialect)
         return document
 
-    def check_rate(self, where, device, least, tolerance=0.01):
+    def check_rate(self, where, device, tolerance=0.01):
         """With a shaper on a device: the rate that is reported is the kernel's."""
         for dialect in DIALECTS:
             with self.subTest(dialect=dialect):
-                lab = self.lab()
-                lab.shape(getattr(lab, where), device, "rate", "100mbit", "burst", "32k", "latency",
-                          "50ms")
-                with Sampler(lab.server) as sampler:
-                    while not sampler.samples:
-                        time.sleep(0.01)
-                    test = self.upload(lab, dialect=dialect)["tests"][0]
-                # While it is steady; in dialect 1 the sender begins at a tenth of this.
-                steady = [i for i in test["intervals"] if i["start_s"] >= 0.9 and i["end_s"] <= 3.1]
-                reported = (8 * sum(i["bytes"] for i in steady)
-                            / (steady[-1]["end_s"] - steady[0]["start_s"]))
-                truth = sampler.payload_rate(0.9, 2.6)
-                octets, packets = (b - a for a, b in zip(sampler.samples[0][1:],
-                                                         sampler.samples[-1][1:]))
-                whole = octets - ETHERNET_IP_UDP * packets
-                print(f"{self.id()} in {dialect}: reported {reported / 1e6:.3f} Mbit/s, kernel "
-                      f"{truth / 1e6:.3f}; as a whole {test['rate_bps'] / 1e6:.3f}, of "
-                      f"{test['bytes_received'] / whole:.4f} of the kernel's octets")
-                self.assertTrue(least < truth < 98e6, "the shaper was not the bottleneck")
-                self.assertLess(abs(reported / truth - 1), tolerance, (reported, truth))
-                self.assertLess(abs(test["bytes_received"] / whole - 1), tolerance)
-                self.assertAlmostEqual(test["duration_s"], DURATION, delta=0.1)
+                for _ in range(ATTEMPTS):
+                    figures = self.shaped(where, device, dialect)
+                    if LEAST_SHAPED < figures.truth < MOST_SHAPED:
+                        break
+                self.assertTrue(LEAST_SHAPED < figures.truth < MOST_SHAPED,
+                                "the shaper was not the bottleneck")
+                self.assertLess(abs(figures.reported / figures.truth - 1), tolerance, figures)
+                self.assertLess(abs(figures.test["bytes_received"] / figures.whole - 1), tolerance)
+                self.assertAlmostEqual(figures.test["duration_s"], DURATION, delta=0.1)
+
+    def shaped(self, where, device, dialect):
+        """One upload through a shaper: what it reports, and what the kernel counts."""
+        lab = self.lab()
+        lab.shape(getattr(lab, where), device, "rate", "100mbit", "burst", "32k", "latency", "50ms")
+        with Sampler(lab.server) as sampler:
+            while not sampler.samples:
+                time.sleep(0.01)
+            test = self.upload(lab, dialect=dialect)["tests"][0]
+        # While it is steady; in dialect 1 the sender begins at a tenth of this.
+        steady = [i for i in test["intervals"] if i["start_s"] >= 0.9 and i["end_s"] <= 3.1]
+        reported = (8 * sum(i["bytes"] for i in steady)
+                    / (steady[-1]["end_s"] - steady[0]["start_s"]))
+        truth = sampler.payload_rate(0.9, 2.6)
+        octets, packets = (b - a for a, b in zip(sampler.samples[0][1:], sampler.samples[-1][1:]))
+        whole = octets - ETHERNET_IP_UDP * packets
+        print(f"{self.id()} in {dialect}: reported {reported / 1e6:.3f} Mbit/s, kernel "
+              f"{truth / 1e6:.3f}; as a whole {test['rate_bps'] / 1e6:.3f}, of "
+              f"{test['bytes_received'] / whole:.4f} of the kernel's octets")
+        return Shaped(test, reported, truth, whole)
 
     def test_rate_with_a_shaper_on_the_clients_own_interface(self):
-        self.check_rate("client", "eth0", 90e6)
+        self.check_rate("client", "eth0")
 
     def test_rate_with_a_shaper_on_a_router(self):
-        self.check_rate("router", "rs", 85e6)
+        self.check_rate("router", "rs")
 
     @staticmethod
     def socket_drops(lab):
