@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 
+from . import moments
 from .processes import MeasureError, run
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
@@ -36,13 +37,20 @@ def throughput(method, size, streams=1):
     return functools.partial(_throughput, method, size, streams)
 
 
+def flow_command(bench, place, method, size, streams=1):
+    """One flow from client to server; the receiver is the process's child."""
+    return [bench.floor, "throughput", "--method", method, "--size", str(size), "--streams",
+            str(streams), "--seconds", str(bench.seconds), *_ends(place)]
+
+
 def _throughput(method, size, streams, bench, place):
-    out, _ = run([bench.floor, "throughput", "--method", method, "--size", str(size), "--streams",
-                  str(streams), "--seconds", str(bench.seconds), *_ends(place)],
-                 bench.home, bench.seconds + 20)
+    seen = []
+    out, _ = run(flow_command(bench, place, method, size, streams), bench.home, bench.seconds + 20,
+                 while_running=lambda pid: seen.extend(
+                     moments.slices(pid, place.device, bench.seconds * moments.WATCHED)))
     result = json.loads(out)
     return {"rate_bps": result["rate_bps"], "lost": result["datagrams_lost"],
-            "cpu_s_per_gb": result["cpu_s_per_gb"]}
+            "cpu_s_per_gb": result["cpu_s_per_gb"], **moments.best_tenth(seen)}
 
 
 def exchange(count, interval_ms):

@@ -16,6 +16,7 @@ class Loopback:
     """Both ends at 127.0.0.1."""
 
     name = "lo"
+    device = "lo"
     client_address = server_address = "127.0.0.1"
     client_netns = server_netns = ""
 
@@ -36,6 +37,7 @@ class Veth:
     """A namespace for each end, joined by a veth pair of the default MTU."""
 
     name = "veth"
+    device = "eth0"   # of either end
     client_address, server_address = f"{_NETWORK}.1", f"{_NETWORK}.2"
 
     def __init__(self):
@@ -50,12 +52,12 @@ class Veth:
             for name in (self.client_netns, self.server_netns):
                 _ip("netns", "add", name)
                 _ip("-n", name, "link", "set", "lo", "up")
-            _ip("-n", self.client_netns, "link", "add", "eth0", "type", "veth", "peer", "name",
-                "eth0", "netns", self.server_netns)
+            _ip("-n", self.client_netns, "link", "add", self.device, "type", "veth", "peer",
+                "name", self.device, "netns", self.server_netns)
             for name, address in ((self.client_netns, self.client_address),
                                   (self.server_netns, self.server_address)):
-                _ip("-n", name, "address", "add", f"{address}/24", "dev", "eth0")
-                _ip("-n", name, "link", "set", "eth0", "up")
+                _ip("-n", name, "address", "add", f"{address}/24", "dev", self.device)
+                _ip("-n", name, "link", "set", self.device, "up")
         except BaseException:
             self.__exit__()
             raise

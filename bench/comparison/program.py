@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 
+from . import moments
 from .processes import Background, MeasureError, cpu_seconds, family, memory_kib, run
 
 # The original acknowledges repeats of its result for 5 s; a session ends within a few seconds else.
@@ -56,29 +57,35 @@ def flat_out(direction, setup=Setup(), heartbeat_ms=5000):
     return functools.partial(_flat_out, direction, setup, heartbeat_ms)
 
 
-def _flat_out(direction, setup, heartbeat_ms, bench, place):
+def test_command(direction, setup, heartbeat_ms, bench, place, port):
+    """The client of a test as fast as it goes."""
     way = {"upload": "--bwup", "download": "--bwdown"}[direction]
-    workers = {}
+    return _client(bench, place, port, setup, way, "--rate", "max", "--duration",
+                   str(bench.seconds), "--heartbeat-rate", str(heartbeat_ms), *setup.of_test())
 
-    def look_at_workers(pid, server_pid):
+
+def _flat_out(direction, setup, heartbeat_ms, bench, place):
+    seen, workers = [], {}
+
+    def look(pid, server_pid):
+        seen.extend(moments.slices(pid, place.device, bench.seconds * moments.WATCHED))
         if setup.mode != "PROCESS":
             return
-        time.sleep(bench.seconds * 0.7)
         found = family(pid)[1:] + family(server_pid)[1:]
         workers["worker_pss_kib"] = max((memory_kib(one)["Pss"] for one in found), default=0)
 
     with server(bench, place, setup) as serving:
         before = cpu_seconds(serving.pid)
         out, client_cpu = run(
-            _client(bench, place, serving.match[1], setup, way, "--rate", "max", "--duration",
-                    str(bench.seconds), "--heartbeat-rate", str(heartbeat_ms), *setup.of_test()),
+            test_command(direction, setup, heartbeat_ms, bench, place, serving.match[1]),
             bench.home, bench.seconds + _PATIENCE_S,
-            while_running=lambda pid: look_at_workers(pid, serving.pid))
+            while_running=lambda pid: look(pid, serving.pid))
         cpu = cpu_seconds(serving.pid) - before + client_cpu
     test = _only_test(json.loads(out))
     sample = {"rate_bps": test["rate_bps"], "lost": test["packets"]["lost"],
               "lost_share": test["packets"]["lost"] / test["packets"]["sent"],
-              "cpu_s_per_gb": cpu / (test["bytes_received"] / 1e9), **workers}
+              "cpu_s_per_gb": cpu / (test["bytes_received"] / 1e9), **workers,
+              **moments.best_tenth(seen)}
     sample.update(_round_trips(test.get("latency", {})))
     return sample
 

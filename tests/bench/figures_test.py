@@ -1,12 +1,16 @@
 """Medians, ratios and limits of bench/compare."""
 
+import os
 import pathlib
+import socket
 import sys
+import threading
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from comparison import crowd, report  # noqa: E402  (needs the path above)
+from comparison import crowd, moments, report  # noqa: E402  (needs the path above)
 from comparison.cases import all_cases  # noqa: E402
 from comparison.figures import (Row, at_least, at_most, best_quarter, evaluate,  # noqa: E402
                                 median_of, pair_ratios)
@@ -127,6 +131,37 @@ class Crowd(unittest.TestCase):
     def test_a_client_that_did_not_connect_is_a_failure(self):
         with self.assertRaisesRegex(MeasureError, "500 of 501"):
             crowd.combined([self.HALF], 501)
+
+
+class Moments(unittest.TestCase):
+    @staticmethod
+    def slices(*octets):
+        return [moments.Slice(second, second + 1, of) for second, of in enumerate(octets)]
+
+    def test_a_tenth_of_the_slices_exceeds_the_figure(self):
+        self.assertEqual(moments.best_tenth(self.slices(3, 1, 2, 11, 10, 9, 8, 7, 6, 5, 4)),
+                         {"best_tenth_bps": 80})
+
+    def test_with_too_few_slices_there_is_no_tenth(self):
+        self.assertEqual(moments.best_tenth(self.slices(*range(9))), {})
+
+    def test_rates_are_those_of_the_device(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", 0))
+
+            def send():
+                for _ in range(20):
+                    udp.sendto(bytes(50_000), udp.getsockname())
+                    time.sleep(0.02)
+
+            sender = threading.Thread(target=send)
+            sender.start()
+            found = moments.slices(os.getpid(), "lo", 0.35)
+            sender.join()
+        self.assertGreaterEqual(len(found), 2)
+        # 20 Mbit/s, or what a busy host lets through of it.
+        self.assertTrue(all(2e6 < one.bps for one in found), found)
+        self.assertEqual(moments.slices(os.getpid(), "no-such-device", 0.05), [])
 
 
 class Table(unittest.TestCase):
