@@ -342,7 +342,7 @@ void PortRunner::schedule() {
     const bool bulk = flow->bulk_in || flow->bulk_out;
     std::optional<Duration> rest;
     if (now < flow->busy_out_until) rest = paced ? kRestOut : kRestWithoutGrant;
-    if (flow->bulk_in && flow->rest_in) rest = flow->rest_in;
+    if (flow->bulk_in && flow->rest_in) rest = std::min(rest.value_or(kMaxRest), *flow->rest_in);
     flow->for_each_socket([&](Socket& socket) {
       loop_.set_bulk(*socket.id, bulk);
       loop_.set_polled(*socket.id, flow->awaits_room != &socket ? rest : std::nullopt);

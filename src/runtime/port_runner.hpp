@@ -84,13 +84,14 @@ class PortRunner final {
   // Octets of a receive buffer from which on a rest loses nothing, even where the system draws it
   // out to a millisecond: that many small datagrams take 0.8 MB of it at 1 Mpps.
   static constexpr std::uint32_t kRestfulBuffer = 1U << 20U;
-  // How long a turn of the loop waits while data leaves at short intervals; and while bulk comes
-  // in, as long as a quarter of the receive buffer takes to fill at kFastest, and not longer than
-  // that: with less of it free the sender would have to wait for a grant.
+  // How long a turn of the loop waits while data leaves at short intervals.
   static constexpr Duration kRestOut = 100us;
-  static constexpr Duration kRestWithoutGrant = 20us;  // then all waits for the next one
-  static constexpr Duration kMaxRest = 200us;
+  // The same when the next grant is all that there is to wait for.
+  static constexpr Duration kRestWithoutGrant = 20us;
+  // While bulk comes in it waits as long as a quarter of the receive buffer takes to fill at
+  // kFastest, and no longer than kMaxRest: with less of it free its sender would wait for a grant.
   static constexpr BitRate kFastest{100e9};
+  static constexpr Duration kMaxRest = 200us;
   // A full queue below the socket raises no event when it drains.
   static constexpr Duration kNoBuffersRetry = 500us;
 
