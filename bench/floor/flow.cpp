@@ -21,7 +21,7 @@ constexpr std::size_t kMessagesPerCall = 16;
 // Slots of a receive: of a train each with GRO.
 constexpr std::size_t kTrainSlots = 8;
 constexpr std::size_t kMessageSlots = 64;
-constexpr std::size_t kTrainSlotBytes = 65'536;  // each begins like the first one
+constexpr std::size_t kTrainSlotBytes = 65'536;  // whole cache lines, as ReceiveBuffer has them
 constexpr std::size_t kMessageSlotBytes = 9'216;
 // Room for the control message that tells a train's segment size.
 constexpr std::size_t kControlBytes = 64;

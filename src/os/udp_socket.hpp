@@ -10,7 +10,7 @@
 // Example:
 //   auto socket = UdpSocket::open({.bind = {address, Port{6711}}, .gro = Offload::kAuto});
 //   if (!socket) return std::unexpected(socket.error());
-//   ReceiveBuffer buffer(4, 65'535);
+//   ReceiveBuffer buffer(4, ReceiveBuffer::kTrainSlot);
 //   const auto batch = socket->receive(buffer);
 //   if (batch) for (const Received& datagram : *batch) ...
 #pragma once
