@@ -9,6 +9,7 @@ namespace {
 
 constexpr double kRampFactor = 2.0;
 constexpr double kProbeFactor = 1.05;       // a step up where a limit is near
+constexpr double kReturnFactor = 1.5;       // a step towards what was carried before
 constexpr double kRampProgress = 0.75;      // below it the last step was too much
 constexpr double kSteadyProgress = 0.95;    // below it the backlog grows: do not go faster
 constexpr int kSlowPeriods = 2;             // in a row, below that
@@ -17,6 +18,7 @@ constexpr Duration kStallTime = 50ms;       // and for so long: nor a moment of 
 constexpr double kTolerance = 0.01;         // of loss above the path's own
 constexpr double kUnused = 0.7;             // sending less than this of the rate is not its limit
 constexpr double kSameLoss = 0.8;           // a cut that leaves this share of the loss did not help
+constexpr double kTellingCut = 0.5;         // of the loss: what a cut takes off if it is to tell
 constexpr double kMaxPathLoss = 0.5;        // more is an outage or far too much, not chance
 constexpr int kCleanPeriodsToCoalesce = 4;  // after loss
 constexpr double kExplained = 0.9;          // of the loss: then the receiver's socket was the cause
@@ -60,10 +62,12 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
       feedback.received < ramp_mark_.feedback.received) {
     return;
   }
-  const Period report = period_since(ramp_mark_, now, feedback);
   lost_ = feedback.sent - std::min(feedback.sent, feedback.received);
-  if (report.pace) last_pace_ = *report.pace;
+  note_pace(now, feedback);
   if (ramping_) {
+    Period report = period_since(ramp_mark_, now, feedback);
+    // A report's own time is too short to tell, and what it tells may be of a moment of the host's.
+    if (report.pace) report.pace = std::max(last_pace_, rate_of_pace(pace_.once()));
     ramp(now, report, feedback.sent >= ramp_gate_);
     adjust_mark_ = mark_now(now, feedback);
   } else if (feedback.sent < judge_after_ && now < judge_by_) {
@@ -77,6 +81,20 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
     adjust_mark_ = mark_now(now, feedback);
   }
   ramp_mark_ = mark_now(now, feedback);
+}
+
+BitRate RateController::rate_of_pace(double per_second) const {
+  if (sent_packets_ == 0) return {};
+  return rate_of({sent_bytes_ / sent_packets_}, 1s) * per_second;
+}
+
+void RateController::note_pace(Instant now, const Feedback& feedback) {
+  if (!feedback.newest) return;
+  pace_.on_report(now, feedback.received);
+  if (const auto per_second = pace_.per_second()) last_pace_ = rate_of_pace(*per_second);
+  if (ramping_) carried_ = std::max(carried_, sustaining(rate_of_pace(pace_.twice())));
+  // Nothing from before the ramp's highest rate has a say in what that rate came to.
+  if (feedback.sent < pace_gate_) pace_.restart();
 }
 
 bool RateController::loss_is_explained() const {
@@ -115,11 +133,19 @@ void RateController::ramp(Instant now, const Period& period, bool step_is_known)
     return;
   }
   stalled_reports_ = 0;
-  if (period.sent.bps < kUnused * rate_.bps) return;
+  if (period.sent.bps >= kUnused * rate_.bps) step_up();
+}
+
+void RateController::step_up() {
   // What has arrived of a faster moment counts as known to be good.
   const BitRate good = std::clamp(sustaining(last_pace_), rate_, rate_ * kRampFactor);
   rate_ = std::min(good * kRampFactor, kMaximum);
   ramp_gate_ = sent_packets_;
+  if (rate_ > highest_) {
+    highest_ = rate_;
+    pace_gate_ = sent_packets_;
+    pace_.restart();
+  }
 }
 
 // The receiver falls behind: a queue fills.
@@ -127,7 +153,8 @@ void RateController::on_stall(Instant now, const Period& period) {
   if (stalled_reports_++ == 0) stalled_since_ = now;
   if (stalled_reports_ >= kStalledReports && now - stalled_since_ >= kStallTime) {
     ramping_ = false;
-    follow();
+    // One of the three may have been a moment of the host's; what was carried before was none.
+    follow(std::max(sustaining(last_pace_), carried_));
   } else if (period.progress < kRampProgress) {
     // One step back, then see.
     rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), kMinimum});
@@ -152,53 +179,65 @@ void RateController::adjust(const Period& period) {
   }
   if (is_clean(period)) {
     path_loss_ = std::min(path_loss_, period.loss);
-    // So deep a cut says little about where the limit is.
-    if (loss_before > kMaxPathLoss) {
+    // So deep a cut says little about where the limit is, if nothing else does.
+    const bool is_known = carried_ * kReturnFactor > rate_ && rate_ * kReturnFactor > carried_;
+    if (loss_before > kMaxPathLoss && !is_known) {
       ramp_again();
       return;
     }
     if (period.progress < kSteadyProgress) {
       // Once may be a receiver that was held up for a moment.
-      if (++slow_periods_ >= kSlowPeriods) follow();
+      if (++slow_periods_ >= kSlowPeriods) follow(sustaining(period.pace.value_or(last_pace_)));
       return;
     }
     slow_periods_ = 0;
+    if (period.pace) carried_ = std::max(carried_, sustaining(*period.pace));
     if (period.sent.bps < kUnused * rate_.bps) return;
     // Where nothing has been lost, what ended the ramp may have been a moment of the host's.
     if (!limit_seen_) ramp_again();
-    rate_ = std::min(rate_ * kProbeFactor, kMaximum);
+    // And so may what lowered the rate below what the path has carried before.
+    const BitRate known = std::min(carried_, rate_ * kReturnFactor);
+    const BitRate probe = rate_ * kProbeFactor;
+    returning_ = known > probe;
+    rate_ = std::min(std::max(probe, known), kMaximum);
   } else {
     cut(period);
   }
 }
 
 // No loss, but the receiver falls behind: a queue is filling. Its pace is the limit.
-void RateController::follow() {
+void RateController::follow(BitRate carried) {
   slow_periods_ = 0;
-  rate_ = std::clamp(sustaining(last_pace_), kMinimum, rate_);
-  on_lowered();
+  lower_to(carried);
 }
 
 void RateController::cut(const Period& period) {
-  loss_before_cut_ = period.loss;
-  rate_before_cut_ = rate_;
+  const BitRate before = rate_;
   // What arrived in this time is what the path carries; the datagrams lost may have been sent in
   // another, faster one. Where the pace is not known, what is left of the rate, by the loss.
   const double kept = (1 - period.loss) / (1 - path_loss_);
   const BitRate carried =
       period.pace ? sustaining(*period.pace) : std::max(period.sent * kept, sustaining(last_pace_));
-  rate_ = std::clamp(carried, kMinimum, rate_);
   limit_seen_ = true;
-  on_lowered();
+  lower_to(carried);
+  // A rate that hardly fell is still too much where the one before was. That as much is lost at it
+  // says nothing about the path's own loss then.
+  if (rate_.bps > before.bps * (1 - kTellingCut * (1 - kept))) return;
+  loss_before_cut_ = period.loss;
+  rate_before_cut_ = before;
 }
 
-void RateController::on_lowered() {
+void RateController::lower_to(BitRate carried) {
+  // It was no moment of the host's: the path has become slower.
+  if (std::exchange(returning_, false)) carried_ = carried;
+  rate_ = std::clamp(carried, kMinimum, rate_);
   judge_after_ = sent_packets_;
   judge_by_ = ramp_mark_.at + 2 * adjustment_delay_;
 }
 
 void RateController::ramp_again() {
   ramping_ = true;
+  highest_ = rate_;
   limit_seen_ = false;
   stalled_reports_ = 0;
 }

@@ -16,6 +16,7 @@
 
 #include "base/time.hpp"
 #include "base/units.hpp"
+#include "engine/delivery_pace.hpp"
 
 namespace wyndrvr::engine {
 
@@ -69,27 +70,36 @@ class RateController {
   [[nodiscard]] Period period_since(const Mark& mark, Instant now, const Feedback& feedback) const;
   [[nodiscard]] Mark mark_now(Instant now, const Feedback& feedback) const;
   [[nodiscard]] bool is_clean(const Period& period) const;
+  void note_pace(Instant now, const Feedback& feedback);
+  // Datagrams a second, as a rate.
+  [[nodiscard]] BitRate rate_of_pace(double per_second) const;
   // `step_is_known`: the receiver has told of datagrams sent since the last step.
   void ramp(Instant now, const Period& period, bool step_is_known);
+  void step_up();
   void on_stall(Instant now, const Period& period);
   void adjust(const Period& period);
   [[nodiscard]] bool loss_is_explained() const;
   void cut(const Period& period);
   // The rate that brings `pace` to the receiver through the path's own loss.
   [[nodiscard]] BitRate sustaining(BitRate pace) const { return pace * (1 / (1 - path_loss_)); }
-  void follow();
-  void on_lowered();
+  void follow(BitRate carried);
+  void lower_to(BitRate carried);
   void ramp_again();
 
   Duration adjustment_delay_;
   BitRate rate_;
   bool ramping_ = true;
   bool limit_seen_ = false;  // some rate was too much
+  DeliveryPace pace_;
   BitRate last_pace_;
   std::uint64_t ramp_gate_ = 0;  // datagrams sent when the ramp took its last step
-  int slow_periods_ = 0;         // in a row, after the ramp
-  int stalled_reports_ = 0;      // in a row, while ramping
-  Instant stalled_since_;        // the first of them
+  std::uint64_t pace_gate_ = 0;  // and when it reached its highest rate
+  BitRate highest_;
+  int slow_periods_ = 0;     // in a row, after the ramp
+  int stalled_reports_ = 0;  // in a row, while ramping
+  Instant stalled_since_;    // the first of them
+  BitRate carried_;          // by the path, for longer than a moment
+  bool returning_ = false;   // to that, after the rate was lowered
   double path_loss_ = 0;
   double loss_before_cut_ = 0;  // 0: the last adjustment was no cut
   BitRate rate_before_cut_;
