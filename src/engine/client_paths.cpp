@@ -85,9 +85,10 @@ void ClientPaths::send_now(Instant now) {
   for (Path& path : paths_) path.heartbeats.send_now(now);
 }
 
-void ClientPaths::stop() {
+void ClientPaths::stop(Instant now) {
+  quiet_until_.reset();
   for (Path& path : paths_) {
-    path.heartbeats.stop();
+    path.heartbeats.stop(now);
     path.again.reset();
   }
 }

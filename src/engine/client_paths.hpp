@@ -67,7 +67,7 @@ class ClientPaths {
   // Nothing comes back on this path any more.
   void nudge(std::size_t path, Instant now);
   void send_now(Instant now);
-  void stop();
+  void stop(Instant now);
 
   [[nodiscard]] std::optional<PathHeartbeat> poll_heartbeat(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline() const;

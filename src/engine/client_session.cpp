@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "engine/heartbeat_client.hpp"
 #include "engine/judgement.hpp"
 #include "engine/overloaded.hpp"
 
 namespace wyndrvr::engine {
+
+static_assert(ClientSession::kSettleTimeout > HeartbeatClient::kAnswerTimeout);
 
 ClientSession::ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed)
     : config_(config), random_(seed), started_(now) {
@@ -190,7 +193,14 @@ void ClientSession::on_timer(Instant now) {
       state_ = State::kAwaiting;
       report(TestDraining{});
       return;
-    case State::kRunning:  // a latency run's length
+    case State::kRunning:
+      // A latency run's length.
+      if (std::exchange(settling_, true)) return drain(now);
+      // What is on the way counts too: it ends with HeartbeatsDone.
+      deadline_ = now + kSettleTimeout;
+      has_deadline_ = true;
+      post_all(Quiet{});
+      return;
     case State::kLingering:
       drain(now);
       return;
@@ -255,6 +265,7 @@ void ClientSession::drain(Instant now) {
 }
 
 void ClientSession::drain_when_counted(Instant now) {
+  if (state_ != State::kRunning) return;
   if (std::ranges::all_of(counted_, std::identity{})) drain(now);
 }
 

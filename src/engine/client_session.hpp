@@ -54,6 +54,8 @@ class ClientSession {
   static constexpr Duration kPortsTimeout = 10s;  // for the first heartbeat of each port
   static constexpr Duration kLinger = 5s;         // acknowledging repeated results
   static constexpr Duration kDrainTimeout = 500ms;
+  // For the last answers of a latency run with a length; ports give them up by themselves.
+  static constexpr Duration kSettleTimeout = 4500ms;
   static constexpr Duration kResultPatience = 300ms;  // after a test, before saying that we wait
   static constexpr unsigned kHandshakeAttempts = 10;  // one a second, as they are told
   static constexpr Duration kBusyPatience = 1h;       // with a server that says BUSY, in all
@@ -181,6 +183,7 @@ class ClientSession {
   bool extended_ = false;  // the server knows our extensions
   std::array<bool, kPortCount> silent_{};
   std::array<bool, kPortCount> counted_{};  // HeartbeatsDone
+  bool settling_ = false;                   // the latency run's length is over
   std::array<bool, kPortCount> reported_{};
   std::array<bool, kPortCount> lost_{};  // silent, counted and reported as well
   std::optional<Instant> ports_deadline_;

@@ -6,7 +6,7 @@ namespace wyndrvr::engine {
 namespace {
 
 constexpr std::size_t kMaxOutstanding = 4096;
-constexpr std::size_t kMaxReplies = 32;
+constexpr std::size_t kMaxReplies = 64;
 // Of both: what a path whose round trip is shorter than the interval needs.
 constexpr std::size_t kUsual = 4;
 
@@ -69,7 +69,7 @@ auto BasicHeartbeatClient<Kind>::on_answer(Instant now, const Datagram& datagram
     due_ = std::max(due_, match->sent + options_.interval);
   }
   drop_answered();
-  // A full queue means that 32 answers came in one turn; the server then tries again.
+  // A full queue means that as many answers came in one turn; the server then tries again.
   Waiting echo{.reply = {},
                .arrival = datagram.arrival,
                .tells_turnaround = answer.turnaround_ns.has_value()};
@@ -106,9 +106,9 @@ void BasicHeartbeatClient<Kind>::on_transmit_stamp(std::uint32_t token, Instant 
 
 template <class Kind>
 Duration BasicHeartbeatClient<Kind>::answer_timeout() const {
-  // After the last of a count, waiting the full time-out would only bore: four times the longest
-  // round trip seen, as irtt does.
-  if (!count_reached() || !answered_once_) return kAnswerTimeout;
+  // After the last, waiting the full time-out would only bore: four times the longest round trip
+  // seen, as irtt does.
+  if (!last_is_sent() || !answered_once_) return kAnswerTimeout;
   return std::clamp<Duration>(longest_rtt_ * 4, 250ms, kAnswerTimeout);
 }
 
@@ -117,6 +117,12 @@ void BasicHeartbeatClient<Kind>::on_timer(Instant now) {
   while (!outstanding_.empty() && now - outstanding_.front().sent >= answer_timeout()) {
     give_up_oldest();
   }
+}
+
+template <class Kind>
+void BasicHeartbeatClient<Kind>::stop(Instant now) {
+  stopped_ = true;
+  on_timer(now);
 }
 
 template <class Kind>
@@ -133,7 +139,7 @@ void BasicHeartbeatClient<Kind>::drop_answered() {
 
 template <class Kind>
 auto BasicHeartbeatClient<Kind>::poll_heartbeat(Instant now) -> std::optional<Heartbeat> {
-  if (stopped_ || count_reached() || now < due_) return std::nullopt;
+  if (last_is_sent() || now < due_) return std::nullopt;
   if (outstanding_.full()) give_up_oldest();
   // T names the heartbeat, so no two may be alike.
   last_micros_ = std::max(last_micros_ + 1, options_.clock.micros(now));
@@ -169,7 +175,7 @@ void BasicHeartbeatClient<Kind>::send_now(Instant now) {
 template <class Kind>
 std::optional<Deadline> BasicHeartbeatClient<Kind>::deadline() const {
   std::optional<Deadline> next;
-  if (!stopped_ && !count_reached()) next = Deadline{due_, DeadlineReason::kHeartbeat};
+  if (!last_is_sent()) next = Deadline{due_, DeadlineReason::kHeartbeat};
   if (outstanding_.empty()) return next;
   return earlier(
       next, Deadline{outstanding_.front().sent + answer_timeout(), DeadlineReason::kHeartbeatLost});
@@ -177,7 +183,7 @@ std::optional<Deadline> BasicHeartbeatClient<Kind>::deadline() const {
 
 template <class Kind>
 bool BasicHeartbeatClient<Kind>::done() const {
-  return count_reached() && outstanding_.empty();
+  return last_is_sent() && outstanding_.empty();
 }
 
 template class BasicHeartbeatClient<OriginalHeartbeats>;

@@ -63,8 +63,9 @@ class BasicHeartbeatClient {
 
   void set_loaded(bool loaded) { loaded_ = loaded; }
   void send_now(Instant now);
-  void stop() { stopped_ = true; }
-  // The count is sent, and every answer is in or given up.
+  // No more of them. The answers that are missing are given up sooner from now on.
+  void stop(Instant now);
+  // The last is sent, and every answer is in or given up.
   [[nodiscard]] bool done() const;
   // Not const: the last network round trip is settled with what is known of it.
   [[nodiscard]] LatencyTotals idle() {
@@ -103,7 +104,9 @@ class BasicHeartbeatClient {
 
   [[nodiscard]] Outstanding* find(std::int64_t micros);
   void settle(const std::optional<typename Kind::Earlier>& earlier);
-  [[nodiscard]] bool count_reached() const { return options_.count && sent_ >= *options_.count; }
+  [[nodiscard]] bool last_is_sent() const {
+    return stopped_ || (options_.count && sent_ >= *options_.count);
+  }
   [[nodiscard]] Duration answer_timeout() const;
   void give_up_oldest();
   void drop_answered();

@@ -2,10 +2,10 @@
 // what a HEARTBEAT_2 proves.
 //
 // Answers are written when they leave, not when they are asked for, so that the turnaround they
-// carry is the true one. Bounded: `max_waiting` answers waiting, 64 unconfirmed; older ones are
-// forgotten. Of those that are confirmed or have waited for 10 s the last four to eight are
-// remembered, so a copy of an older confirmation is no duplicate any more, but one that nobody
-// waits for.
+// carry is the true one. Bounded: `max_waiting` answers waiting, 64 unconfirmed; of more, the new
+// ones are dropped of the former, and the old ones forgotten of the latter. Of those that are
+// confirmed or have waited for 10 s the last four to eight are remembered, so a copy of an older
+// confirmation is no duplicate any more, but one that nobody waits for.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +45,11 @@ class BasicHeartbeatServer {
     Duration path_rtt{};
   };
 
-  explicit BasicHeartbeatServer(WallClock clock, std::size_t max_waiting = 32);
+  // Datagrams that a port is given at most before it may send: all of them are answered. What is
+  // dropped here the client counts as the path's loss.
+  static constexpr std::size_t kMostAtOnce = 64;
+
+  explicit BasicHeartbeatServer(WallClock clock, std::size_t max_waiting = kMostAtOnce);
 
   // HEARTBEAT_0. False where too many answers wait.
   [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const typename Kind::Request& heartbeat,

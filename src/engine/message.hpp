@@ -85,7 +85,7 @@ struct HeartbeatSample {
   bool loaded = false;
   bool operator==(const HeartbeatSample&) const = default;
 };
-struct HeartbeatsDone {  // the count asked for is sent, and every answer is in or given up
+struct HeartbeatsDone {  // the last is sent, and every answer is in or given up
   bool operator==(const HeartbeatsDone&) const = default;
 };
 struct TestStarted {  // control -> coordinator

@@ -76,12 +76,14 @@ void OriginalPort::on_message(Instant now, Mailbox /*from*/, Mailbox /*to*/,
                    if (heartbeat_client_) heartbeat_client_->send_now(now);
                  },
                  [&](const Quiet&) {
-                   if (heartbeat_client_) heartbeat_client_->stop();
                    if (sender_) sender_->stop();
+                   if (!heartbeat_client_) return;
+                   heartbeat_client_->stop(now);
+                   tell_when_done();
                  },
                  [&](const Drain&) {
                    // What is reported is final: nothing that it counts may leave after it.
-                   if (heartbeat_client_) heartbeat_client_->stop();
+                   if (heartbeat_client_) heartbeat_client_->stop(now);
                    if (sender_) sender_->stop();
                    report_totals();
                  },

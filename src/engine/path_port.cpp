@@ -61,12 +61,14 @@ void PathPort::on_message(Instant now, Mailbox /*from*/, Mailbox /*to*/, const M
                    if (client_paths_) client_paths_->send_now(now);
                  },
                  [&](const Quiet&) {
-                   if (client_paths_) client_paths_->stop();
                    if (streams_) streams_->stop(now);
+                   if (!client_paths_) return;
+                   client_paths_->stop(now);
+                   tell_when_done();
                  },
                  [&](const Drain&) {
                    // What is reported is final: nothing that it counts may leave after it.
-                   if (client_paths_) client_paths_->stop();
+                   if (client_paths_) client_paths_->stop(now);
                    if (streams_) streams_->stop(now);
                    report_totals();
                  },

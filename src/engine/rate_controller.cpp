@@ -111,10 +111,11 @@ void RateController::on_receiver_drops(std::uint64_t drops) {
 }
 
 // Loss within what chance makes of the path's own loss, and of what is tolerated in any case (three
-// standard deviations): of few datagrams, one or two say nothing.
+// standard deviations, and one datagram more): of few, one or two say nothing.
 bool RateController::is_clean(const Period& period) const {
-  const auto bound = [&period](double p) {
-    return p + 3.0 * std::sqrt(p * (1 - p) / static_cast<double>(period.packets));
+  const auto packets = static_cast<double>(period.packets);
+  const auto bound = [packets](double p) {
+    return p + 3.0 * std::sqrt(p * (1 - p) / packets) + 1 / packets;
   };
   return period.loss <= std::max({bound(path_loss_), path_loss_ + kTolerance, bound(kTolerance)});
 }

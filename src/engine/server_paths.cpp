@@ -3,18 +3,12 @@
 #include <algorithm>
 
 namespace wyndrvr::engine {
-namespace {
-
-// Answers that wait, beside one for each path.
-constexpr std::size_t kMoreWaiting = 16;
-
-}  // namespace
 
 ServerPaths::ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock)
     : secret_(setup.path_secret),
       kind_(kind),
       clock_(clock),
-      heartbeats_(clock, path_count(kind, setup.terms) + kMoreWaiting) {
+      heartbeats_(clock, path_count(kind, setup.terms) + PathHeartbeatServer::kMostAtOnce) {
   for (std::size_t i = 0; i < path_count(kind, setup.terms); ++i) {
     const std::uint64_t nonce = crypto::client_path_nonce(setup.handshake, path_id(kind, i));
     paths_.push_back({.clients = {nonce}, .proven = std::nullopt, .mine = {}});

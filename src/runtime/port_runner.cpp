@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "engine/heartbeat_server.hpp"
 #include "os/clock.hpp"
 #include "runtime/port_socket.hpp"
 
@@ -13,6 +14,8 @@ using engine::Transmit;
 using Status = os::SendOutcome::Status;
 
 namespace {
+
+static_assert(os::ReceiveBuffer::kMaxSlots <= engine::HeartbeatServer::kMostAtOnce);
 
 PortRunner::Habits habits_of(std::span<const engine::PortConfig> configs) {
   const engine::PortConfig& config = configs.front();

@@ -89,7 +89,11 @@ TEST_F(ClientLossTest, OtherPortsOfALatencyRunGoOn) {
   EXPECT_EQ(count_posts<Drain>(lost), 0U);
   expect_problem(ProblemCode::kWorkerLost);
   EXPECT_EQ(count_reports<LatencySample>(tell(PortKind::kControl, HeartbeatSample{})), 1U);
-  const Effects all = wait_until(kStart + 3s);
+  const Effects over = wait_until(kStart + 3s);
+  EXPECT_EQ(count_posts<Quiet>(over), 2U);
+  EXPECT_FALSE(posted_to(over, PortKind::kUpload));
+  (void)tell(PortKind::kControl, HeartbeatsDone{});
+  const Effects all = tell(PortKind::kDownload, HeartbeatsDone{});
   EXPECT_EQ(count_posts<Drain>(all), 2U);
   EXPECT_FALSE(posted_to(all, PortKind::kUpload));
   (void)tell(PortKind::kControl, PortReport{});

@@ -111,10 +111,25 @@ TEST_F(ClientSessionTest, TimedLatencyRunEndsAtItsTime) {
   config.latency_duration = 3s;
   make();
   open();
-  EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 3s - 1ns)), 0U);
-  EXPECT_EQ(count_posts<Drain>(wait_until(kStart + 3s)), 3U);
+  EXPECT_EQ(count_posts<Quiet>(wait_until(kStart + 3s - 1ns)), 0U);
+  const Effects over = wait_until(kStart + 3s);
+  EXPECT_EQ(count_posts<Quiet>(over), 3U);
+  EXPECT_EQ(count_posts<Drain>(over), 0U) << "answers are on the way";
+  (void)tell(PortKind::kControl, HeartbeatsDone{});
+  (void)tell(PortKind::kUpload, HeartbeatsDone{});
+  EXPECT_EQ(count_posts<Drain>(tell(PortKind::kDownload, HeartbeatsDone{}, kStart + 3s)), 3U);
   EXPECT_TRUE(find<Finish>(drain(kStart + 3s)));
   EXPECT_EQ(session->result().duration, 3s);
+}
+
+TEST_F(ClientSessionTest, TimedLatencyRunDoesNotWaitForeverForItsPorts) {
+  config.latency_duration = 3s;
+  make();
+  open();
+  (void)wait_until(kStart + 3s);
+  const Instant end = kStart + 3s + ClientSession::kSettleTimeout;
+  EXPECT_EQ(count_posts<Drain>(wait_until(end - 1ns)), 0U);
+  EXPECT_EQ(count_posts<Drain>(wait_until(end)), 3U);
 }
 
 TEST_F(ClientSessionTest, PortWithoutAnswerIsAProblemOfALatencyRunButNotItsEnd) {

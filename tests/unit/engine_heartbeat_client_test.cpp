@@ -287,18 +287,30 @@ TEST_F(AnsweredClient, AnswerIsLostAfterFourSeconds) {
 
 TEST_F(AnsweredClient, DeadlineCoversTheLossOfAnAnswer) {
   (void)client.poll_heartbeat(kStart + 1s);
-  client.stop();
+  client.stop(kStart + 1s);
   const auto deadline = client.deadline();
   ASSERT_TRUE(deadline);
-  EXPECT_EQ(deadline->at, kStart + 5s);
+  EXPECT_EQ(deadline->at, kStart + 1250ms) << "after the last the wait is short";
   EXPECT_EQ(deadline->reason, DeadlineReason::kHeartbeatLost);
+  EXPECT_FALSE(client.done());
   client.on_timer(deadline->at);
   EXPECT_FALSE(client.deadline());
+  EXPECT_TRUE(client.done());
+  EXPECT_EQ(client.idle().lost, 1U);
+}
+
+// A run's end must not hide what was lost in its last four seconds.
+TEST_F(AnsweredClient, StopGivesUpWhatIsMissingForLongerThanThePathTakes) {
+  (void)client.poll_heartbeat(kStart + 1s);
+  (void)client.poll_heartbeat(kStart + 2s);
+  client.stop(kStart + 2s);
+  EXPECT_EQ(client.idle().lost, 1U);
+  EXPECT_FALSE(client.done()) << "the other may still be answered";
 }
 
 TEST_F(AnsweredClient, StoppedClientSendsNoMoreButStillTakesAnswers) {
   const auto heartbeat = client.poll_heartbeat(kStart + 1s);
-  client.stop();
+  client.stop(kStart + 1s);
   EXPECT_FALSE(client.poll_heartbeat(kStart + 10s));
   EXPECT_TRUE(client.on_answer(kStart + 2s, arrived(kStart + 2s), answer_to(*heartbeat)));
 }

@@ -141,10 +141,10 @@ TEST_F(HeartbeatServerTest, ConfirmationMayWriteTheSameNumberInAnotherWay) {
   EXPECT_TRUE(server.on_confirmation(from(kClientEnd, kStart), {reply.server}));
 }
 
-TEST_F(HeartbeatServerTest, ThirtyTwoAnswersWaitAndNoMore) {
-  int taken = 0;
+TEST_F(HeartbeatServerTest, AsManyAnswersWaitAsComeAtOnceAndNoMore) {
+  std::size_t taken = 0;
   while (server.on_heartbeat(from(kClientEnd, kStart), {timestamp("1")})) ++taken;
-  EXPECT_EQ(taken, 32);
+  EXPECT_EQ(taken, HeartbeatServer::kMostAtOnce);
   (void)server.poll_reply(kStart);
   EXPECT_TRUE(server.on_heartbeat(from(kClientEnd, kStart), {timestamp("1")}));
 }
