@@ -30,11 +30,13 @@ struct Path {
   // The host of both ends stands still for up to this, after up to four times of it.
   Duration longest_pause{};
   std::uint64_t seed = 1;
+  BitRate initial = RateController::kInitial;
 };
 
 class Model {
  public:
-  explicit Model(const Path& path) : path_(path), random_(path.seed) {}
+  explicit Model(const Path& path)
+      : path_(path), controller_(1s, kStart, path.initial), random_(path.seed) {}
 
   void run(Duration time) {
     for (Instant end = now_ + time; now_ < end;) step();
@@ -131,7 +133,7 @@ class Model {
 
   Path path_;
   Instant now_ = kStart;
-  RateController controller_{1s, kStart};
+  RateController controller_;
   base::Random random_;
   Instant pause_begins_ = kStart;
   Instant pause_ends_ = kStart;
@@ -285,6 +287,20 @@ TEST(RateController, RandomLossDoesNotMakeTheRateCollapse) {
     }
     EXPECT_GT(lowest, RateController::kInitial.bps / 2) << "loss of " << loss;
     EXPECT_GT(model.rate(), RateController::kInitial.bps) << "loss of " << loss;
+  }
+}
+
+// The first reports tell of four datagrams each.
+TEST(RateController, OneLostOfAHandfulDoesNotEndTheRamp) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Model model({.loss = 0.01,
+                 .delay_steps = 0,
+                 .step = 1ms,
+                 .report_steps = 3,
+                 .seed = seed,
+                 .initial = BitRate{10e6}});
+    model.run(3s);
+    EXPECT_GT(model.rate(), 100e6) << "seed " << seed;
   }
 }
 
