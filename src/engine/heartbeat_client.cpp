@@ -107,8 +107,8 @@ void BasicHeartbeatClient<Kind>::on_transmit_stamp(std::uint32_t token, Instant 
 template <class Kind>
 Duration BasicHeartbeatClient<Kind>::answer_timeout() const {
   // After the last, waiting the full time-out would only bore: four times the longest round trip
-  // seen, as irtt does.
-  if (!last_is_sent() || !answered_once_) return kAnswerTimeout;
+  // seen, as irtt does. Not after load, whose queues may be longer than what was seen of them.
+  if (!last_is_sent() || !answered_once_ || loaded_once_) return kAnswerTimeout;
   return std::clamp<Duration>(longest_rtt_ * 4, 250ms, kAnswerTimeout);
 }
 

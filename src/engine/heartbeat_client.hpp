@@ -61,7 +61,10 @@ class BasicHeartbeatClient {
   [[nodiscard]] std::optional<Heartbeat> poll_heartbeat(Instant now);
   [[nodiscard]] std::optional<Deadline> deadline() const;
 
-  void set_loaded(bool loaded) { loaded_ = loaded; }
+  void set_loaded(bool loaded) {
+    loaded_ = loaded;
+    loaded_once_ = loaded_once_ || loaded;
+  }
   void send_now(Instant now);
   // No more of them. The answers that are missing are given up sooner from now on.
   void stop(Instant now);
@@ -125,6 +128,7 @@ class BasicHeartbeatClient {
   std::uint32_t next_token_ = 0;
   Duration longest_rtt_{};
   bool loaded_ = false;
+  bool loaded_once_ = false;
   bool answered_once_ = false;
   bool stopped_ = false;
 };
