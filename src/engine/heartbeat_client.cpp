@@ -6,7 +6,6 @@ namespace wyndrvr::engine {
 namespace {
 
 constexpr std::size_t kMaxOutstanding = 4096;
-constexpr std::size_t kMaxReplies = 64;
 // Of both: what a path whose round trip is shorter than the interval needs.
 constexpr std::size_t kUsual = 4;
 
@@ -22,7 +21,7 @@ BasicHeartbeatClient<Kind>::BasicHeartbeatClient(const Options& options)
     : options_(options),
       due_(options.start),
       outstanding_({.most = outstanding_capacity(options.interval), .kept = kUsual}),
-      replies_({.most = kMaxReplies, .kept = kUsual}) {}
+      replies_({.most = kMostHeartbeatsAtOnce, .kept = kUsual}) {}
 
 template <class Kind>
 auto BasicHeartbeatClient<Kind>::find(std::int64_t micros) -> Outstanding* {
@@ -69,7 +68,7 @@ auto BasicHeartbeatClient<Kind>::on_answer(Instant now, const Datagram& datagram
     due_ = std::max(due_, match->sent + options_.interval);
   }
   drop_answered();
-  // A full queue means that as many answers came in one turn; the server then tries again.
+  // Full only where a train of the kernel's holds more; the server then tries again.
   Waiting echo{.reply = {},
                .arrival = datagram.arrival,
                .tells_turnaround = answer.turnaround_ns.has_value()};

@@ -66,7 +66,7 @@ class BasicHeartbeatClient {
     loaded_once_ = loaded_once_ || loaded;
   }
   void send_now(Instant now);
-  // No more of them. The answers that are missing are given up sooner from now on.
+  // No more of them. Unless there was load, missing answers are given up sooner from now on.
   void stop(Instant now);
   // The last is sent, and every answer is in or given up.
   [[nodiscard]] bool done() const;

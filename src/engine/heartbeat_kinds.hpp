@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -12,6 +13,10 @@
 #include "wire/heartbeat.hpp"
 
 namespace wyndrvr::engine {
+
+// Datagrams that a port is given at most before it may send. Each finds room for its answer: of
+// those that did not, the other side would think that the path had lost them.
+inline constexpr std::size_t kMostHeartbeatsAtOnce = 64;
 
 // What an answer that leaves at `now` tells of the time that it took us.
 [[nodiscard]] inline std::uint64_t turnaround_ns(Instant arrival, Instant now) {

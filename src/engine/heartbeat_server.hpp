@@ -45,11 +45,7 @@ class BasicHeartbeatServer {
     Duration path_rtt{};
   };
 
-  // Datagrams that a port is given at most before it may send: all of them are answered. What is
-  // dropped here the client counts as the path's loss.
-  static constexpr std::size_t kMostAtOnce = 64;
-
-  explicit BasicHeartbeatServer(WallClock clock, std::size_t max_waiting = kMostAtOnce);
+  explicit BasicHeartbeatServer(WallClock clock, std::size_t max_waiting = kMostHeartbeatsAtOnce);
 
   // HEARTBEAT_0. False where too many answers wait.
   [[nodiscard]] bool on_heartbeat(const Datagram& datagram, const typename Kind::Request& heartbeat,

@@ -8,7 +8,7 @@ ServerPaths::ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock)
     : secret_(setup.path_secret),
       kind_(kind),
       clock_(clock),
-      heartbeats_(clock, path_count(kind, setup.terms) + PathHeartbeatServer::kMostAtOnce) {
+      heartbeats_(clock, path_count(kind, setup.terms) + kMostHeartbeatsAtOnce) {
   for (std::size_t i = 0; i < path_count(kind, setup.terms); ++i) {
     const std::uint64_t nonce = crypto::client_path_nonce(setup.handshake, path_id(kind, i));
     paths_.push_back({.clients = {nonce}, .proven = std::nullopt, .mine = {}});

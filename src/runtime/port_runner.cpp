@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
-#include "engine/heartbeat_server.hpp"
+#include "engine/heartbeat_kinds.hpp"
 #include "os/clock.hpp"
 #include "runtime/port_socket.hpp"
 
@@ -15,7 +15,7 @@ using Status = os::SendOutcome::Status;
 
 namespace {
 
-static_assert(os::ReceiveBuffer::kMaxSlots <= engine::HeartbeatServer::kMostAtOnce);
+static_assert(os::ReceiveBuffer::kMaxSlots <= engine::kMostHeartbeatsAtOnce);
 
 PortRunner::Habits habits_of(std::span<const engine::PortConfig> configs) {
   const engine::PortConfig& config = configs.front();

@@ -144,7 +144,7 @@ TEST_F(HeartbeatServerTest, ConfirmationMayWriteTheSameNumberInAnotherWay) {
 TEST_F(HeartbeatServerTest, AsManyAnswersWaitAsComeAtOnceAndNoMore) {
   std::size_t taken = 0;
   while (server.on_heartbeat(from(kClientEnd, kStart), {timestamp("1")})) ++taken;
-  EXPECT_EQ(taken, HeartbeatServer::kMostAtOnce);
+  EXPECT_EQ(taken, kMostHeartbeatsAtOnce);
   (void)server.poll_reply(kStart);
   EXPECT_TRUE(server.on_heartbeat(from(kClientEnd, kStart), {timestamp("1")}));
 }

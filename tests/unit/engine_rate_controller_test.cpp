@@ -17,8 +17,8 @@ using namespace testing;
 
 constexpr std::uint64_t kPacketBytes = 937;
 
-// A path with a bottleneck, its queue, a delay and a random loss, moved on a step at a time; the
-// receiver reports every tenth. Coarse, and without any code of the engine's.
+// A path with a bottleneck, its queue, a delay and a random loss, moved on a step at a time.
+// Coarse, and without any code of the engine's.
 struct Path {
   double bottleneck_bps = 1e15;
   double queue_seconds = 0.05;
@@ -26,7 +26,7 @@ struct Path {
   int delay_steps = 2;    // one way
   double sent_share = 1;  // of the rate that the sender really uses
   Duration step = 10ms;
-  int report_steps = 10;
+  int report_steps = 10;  // from one report of the receiver's to the next
   // The host of both ends stands still for up to this, after up to four times of it.
   Duration longest_pause{};
   std::uint64_t seed = 1;
@@ -56,7 +56,6 @@ class Model {
   Path& path() { return path_; }
   // Of datagrams that were sent: what the path itself has lost.
   [[nodiscard]] double lost_share() const { return 1 - received_ / reached_; }
-  [[nodiscard]] double received() const { return received_; }
 
  private:
   struct Flight {
