@@ -193,7 +193,8 @@ Instant DataReceiver::end() const {
 }
 
 Instant DataReceiver::finish_at() const {
-  return std::clamp(std::max(last_arrival_, last_read_) + kQuiet, end(), end() + kMaxDrain);
+  const Instant newest = std::max({end(), last_arrival_, last_read_});
+  return std::min(newest + std::max(kQuiet, round_trip_), end() + kMaxDrain);
 }
 
 std::optional<TestFinished> DataReceiver::poll_finished(Instant now) {

@@ -3,8 +3,9 @@
 //
 // Two gap sets: one of datagram numbers N (loss, duplicates and reordering of the network), one of
 // the numbers E that the datagrams stand for (what to report as missing, and goodput). Does not
-// look into bodies. After the test's end it goes on counting until nothing has come for kQuiet,
-// because what is still in flight is not lost; kMaxDrain bounds that.
+// look into bodies. After the test's end it goes on counting until nothing has come for kQuiet, or
+// for a round trip where that is longer, because what is still in flight is not lost; kMaxDrain
+// bounds that.
 #pragma once
 
 #include <array>

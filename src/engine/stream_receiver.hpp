@@ -44,7 +44,10 @@ class StreamReceiver {
   void on_read(Instant now) { data_.on_read(now); }
   void stop(Instant now) { data_.stop(now); }
   // The path's least round trip so far.
-  void on_round_trip(Duration round_trip) { round_trip_ = round_trip; }
+  void on_round_trip(Duration round_trip) {
+    round_trip_ = round_trip;
+    data_.on_round_trip(round_trip);
+  }
 
   // The next report, where one is due; its ranges lie in this object.
   [[nodiscard]] std::optional<wire::ReceiverReport> poll_report(Instant now);

@@ -178,9 +178,9 @@ void StreamSet::poll_sender_messages(Instant now, Mail& mail) {
   }
 }
 
-// Before it is nearly over, receivers need not know what the others have read.
+// Before its time is over, receivers need not know what the others have read.
 bool StreamSet::may_be_finished(Instant now) const {
-  return stopped_ || now + DataReceiver::kQuiet >= go_->start + go_->duration;
+  return stopped_ || now >= go_->start + go_->duration;
 }
 
 void StreamSet::poll_receiver_messages(Instant now, Mail& mail) {

@@ -132,8 +132,8 @@ class UploadCheck {
     const engine::Go& go = *received_.go;
     const Instant end = go.start + go.duration;
     if (finished >= end + engine::DataReceiver::kMaxDrain) return true;
-    const Instant last = server_.clock().local(received_.last);
-    return finished >= end && finished - last >= engine::DataReceiver::kQuiet - 1us;
+    const Instant last = std::max(server_.clock().local(received_.last), end);
+    return finished - last >= engine::DataReceiver::kQuiet - 1us;
   }
 
   void check_retransmissions() {

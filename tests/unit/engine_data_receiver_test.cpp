@@ -290,13 +290,23 @@ TEST_F(DataReceiverTest, WhoWantsNoProgressIsGrantedNothing) {
   EXPECT_FALSE(receiver->poll_progress(kStart + 1s));
 }
 
-TEST_F(DataReceiverTest, QuietTestEndsAtItsEnd) {
+TEST_F(DataReceiverTest, QuietTestEnds100MsAfterItsEnd) {
   go();
   EXPECT_TRUE(receive_at(kStart + 9s, 0));
-  EXPECT_FALSE(receiver->poll_finished(kStart + 10s - 1ns));
-  EXPECT_TRUE(receiver->poll_finished(kStart + 10s));
-  EXPECT_FALSE(receiver->poll_finished(kStart + 10s)) << "said once";
+  EXPECT_FALSE(receiver->poll_finished(kStart + 10'100ms - 1ns));
+  EXPECT_TRUE(receiver->poll_finished(kStart + 10'100ms));
+  EXPECT_FALSE(receiver->poll_finished(kStart + 10'100ms)) << "said once";
   EXPECT_FALSE(receiver->deadline());
+}
+
+TEST_F(DataReceiverTest, LastDatagramOfASlowTestIsWaitedForARoundTrip) {
+  go();
+  receiver->on_round_trip(600ms);
+  EXPECT_TRUE(receive_at(kStart + 9s, 0));
+  EXPECT_FALSE(receiver->poll_finished(kStart + 10'300ms));
+  EXPECT_TRUE(receive_at(kStart + 10'300ms, 1));
+  EXPECT_FALSE(receiver->poll_finished(kStart + 10'900ms - 1ns));
+  EXPECT_TRUE(receiver->poll_finished(kStart + 10'900ms));
 }
 
 TEST_F(DataReceiverTest, DrainLastsUntil100MsOfQuiet) {
