@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/data_receiver.hpp"
-#include "engine/socket_drop_meter.hpp"
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
@@ -175,19 +174,6 @@ TEST_F(DataReceiverTest, SocketDropsAddUp) {
   receiver->on_socket_drops(3);
   receiver->on_socket_drops(80);
   EXPECT_EQ(final_totals().socket_drops, 83U);
-}
-
-TEST(SocketDropMeter, CountsFromTheFirstLook) {
-  SocketDropMeter meter;
-  EXPECT_EQ(meter.take(5, 1), 0U) << "before the test";
-  EXPECT_EQ(meter.take(8, 1), 3U);
-  EXPECT_EQ(meter.take(7, 1), 0U);
-}
-
-TEST(SocketDropMeter, ADroppedBufferCountsForAsManyDatagramsAsTheNextOneHolds) {
-  SocketDropMeter meter;
-  EXPECT_EQ(meter.take(5, 40), 0U);
-  EXPECT_EQ(meter.take(7, 40), 80U);
 }
 
 TEST_F(DataReceiverTest, FirstReportLeavesAtGoAndSaysThatAllIsMissing) {
