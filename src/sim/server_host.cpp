@@ -46,10 +46,10 @@ crypto::CookieJar::FillRandom make_fill(const Scenario& scenario) {
 
 // UDP payload that the server's own interface takes in one piece.
 std::uint32_t max_payload(const Scenario& scenario) {
-  constexpr std::uint32_t kHeadersV4 = 28;
-  constexpr std::uint32_t kHeadersV6 = 48;
+  constexpr std::uint32_t kIpAndUdpV4 = 28;
+  constexpr std::uint32_t kIpAndUdpV6 = 48;
   constexpr std::uint32_t kInterfaceMtu = 1500;
-  return kInterfaceMtu - (scenario.v6 ? kHeadersV6 : kHeadersV4);
+  return kInterfaceMtu - (scenario.v6 ? kIpAndUdpV6 : kIpAndUdpV4);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ constexpr Duration kLongestGrant = 250ms;
 // Offsets of what is looked at, in octets.
 constexpr std::size_t kChannelAt = 1;
 constexpr std::size_t kNumberAt = 4;
-constexpr std::size_t kOffsetAt = 12;
+constexpr std::size_t kSeqOffsetAt = 12;
 constexpr std::size_t kGrantedAt = 32;
 constexpr std::size_t kValidAt = 40;
 constexpr std::size_t kShortest = 42;
@@ -56,7 +56,7 @@ void StreamWatch::note_data(Note& note, std::size_t stream, ByteView datagram) {
   note.upload = &truth;
   note.serial = truth.sent.size();
   const std::uint64_t seq = base::load_big_endian(datagram.data() + kNumberAt, 8);
-  const std::uint64_t number = seq - base::load_big_endian(datagram.data() + kOffsetAt, 8);
+  const std::uint64_t number = seq - base::load_big_endian(datagram.data() + kSeqOffsetAt, 8);
   if (seq != note.serial) {
     findings().add(now(), "{}: datagram {} of stream {} carries the number {}", options_.name,
                    note.serial, stream + 1, seq);

@@ -8,6 +8,6 @@
 int main(int argc, char** argv) {
   if (const auto code = wyndrvr::runtime::run_if_worker(argc, argv)) return *code;
   wyndrvr::os::watch_children();
-  testing::InitGoogleMock(&argc, argv);
+  ::testing::InitGoogleMock(&argc, argv);
   return RUN_ALL_TESTS();
 }

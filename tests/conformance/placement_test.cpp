@@ -26,7 +26,7 @@
 #include "wire/path_packet.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace placement_test {
 
 using engine::PortKind;
 
@@ -35,7 +35,7 @@ IpAddress loopback() {
 }
 
 // The client's ports of a session, placed by one mode, and a peer that only listens.
-class Placement : public testing::TestWithParam<PlacementMode>,
+class Placement : public ::testing::TestWithParam<PlacementMode>,
                   public PlacementListener,
                   public EventSource {
  protected:
@@ -322,11 +322,11 @@ TEST_P(KillablePlacement, AKilledWorkerIsNamedAndTheOthersGoOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Placement,
-                         testing::Values(PlacementMode::kSingle, PlacementMode::kThread,
-                                         PlacementMode::kProcess),
+                         ::testing::Values(PlacementMode::kSingle, PlacementMode::kThread,
+                                           PlacementMode::kProcess),
                          [](const auto& mode) { return std::string(name(mode.param)); });
-INSTANTIATE_TEST_SUITE_P(Modes, KillablePlacement, testing::Values(PlacementMode::kProcess),
+INSTANTIATE_TEST_SUITE_P(Modes, KillablePlacement, ::testing::Values(PlacementMode::kProcess),
                          [](const auto& mode) { return std::string(name(mode.param)); });
 
-}  // namespace
+}  // namespace placement_test
 }  // namespace wyndrvr::runtime

@@ -19,7 +19,7 @@
 #include "runtime/server_supervisor.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace session_test {
 
 class Recorder final : public ReportSink {
  public:
@@ -63,7 +63,7 @@ struct Places {
   PlacementMode server_sessions;
 };
 
-class Session : public testing::TestWithParam<Places> {
+class Session : public ::testing::TestWithParam<Places> {
  protected:
   static constexpr Duration kLimit = 25s;
 
@@ -245,13 +245,13 @@ std::vector<Places> every_mix() {
   return mixes;
 }
 
-std::string name_of(const testing::TestParamInfo<Places>& info) {
+std::string name_of(const ::testing::TestParamInfo<Places>& info) {
   return fmt::format("Client{}Ports{}Sessions{}", name(info.param.client_ports),
                      name(info.param.server_ports), name(info.param.server_sessions));
 }
 
-INSTANTIATE_TEST_SUITE_P(Placements, Session, testing::ValuesIn(every_mix()), name_of);
-INSTANTIATE_TEST_SUITE_P(Placements, DialectOneSession, testing::ValuesIn(every_mix()), name_of);
+INSTANTIATE_TEST_SUITE_P(Placements, Session, ::testing::ValuesIn(every_mix()), name_of);
+INSTANTIATE_TEST_SUITE_P(Placements, DialectOneSession, ::testing::ValuesIn(every_mix()), name_of);
 
-}  // namespace
+}  // namespace session_test
 }  // namespace wyndrvr::runtime

@@ -8,7 +8,7 @@
 #include "base/ip_network.hpp"
 
 namespace wyndrvr {
-namespace {
+namespace ip_network_test {
 
 bool bit_of(const IpAddress& address, std::size_t index) {
   return ((address.octets[index / 8] >> (7 - index % 8)) & 1U) != 0;
@@ -53,5 +53,5 @@ RC_GTEST_PROP(IpNetworkProperty, EveryAddressIsInItsOwnNetworkAndReadsBack, ()) 
   RC_ASSERT(parse_network(to_string(site)).value() == site);
 }
 
-}  // namespace
+}  // namespace ip_network_test
 }  // namespace wyndrvr

@@ -9,7 +9,7 @@
 #include "engine/admission_limits.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace admission_limits_test {
 
 std::uint64_t draw_amount(std::uint64_t least, std::uint64_t most) {
   return *rc::gen::inRange<std::uint64_t>(least, most + 1);
@@ -88,5 +88,5 @@ RC_GTEST_PROP(RateBookProperty, TheTotalIsNeverExceededAndAllOfItComesBack, ()) 
   RC_ASSERT(book.taken().bps == 0.0);
 }
 
-}  // namespace
+}  // namespace admission_limits_test
 }  // namespace wyndrvr::engine

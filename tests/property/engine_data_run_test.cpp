@@ -23,7 +23,7 @@
 #include "wire/path_heartbeat.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace data_run_test {
 
 using namespace testing;
 
@@ -383,5 +383,5 @@ RC_GTEST_PROP(DataRuns, OfDialect014ComeToWhatTheirDatagramsComeTo, ()) {
   RC_CLASSIFY(port.finished()->totals.packets > 20, "data was taken");
 }
 
-}  // namespace
+}  // namespace data_run_test
 }  // namespace wyndrvr::engine

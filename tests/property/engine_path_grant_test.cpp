@@ -9,7 +9,7 @@
 #include "unit/engine_path_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace path_grant_test {
 
 using namespace testing;
 
@@ -50,5 +50,5 @@ RC_GTEST_PROP(PathGrants, NothingLeavesThatIsNotGranted, ()) {
   }
 }
 
-}  // namespace
+}  // namespace path_grant_test
 }  // namespace wyndrvr::engine

@@ -13,7 +13,7 @@
 #include "wire/path_data.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace stream_set_test {
 
 using namespace testing;
 
@@ -142,5 +142,5 @@ RC_GTEST_PROP(StreamSet, ReportsAndFinishesAsItsStreamsByThemselves, ()) {
   RC_ASSERT(both.finished());
 }
 
-}  // namespace
+}  // namespace stream_set_test
 }  // namespace wyndrvr::engine

@@ -12,7 +12,7 @@
 #include "property/ipc_draws.hpp"
 
 namespace wyndrvr::ipc {
-namespace {
+namespace message_test {
 
 using namespace engine;
 
@@ -145,5 +145,5 @@ RC_GTEST_PROP(MessageCodecProperty, RandomOctetsDoNoHarm, (std::vector<std::uint
   (void)decode(frame);
 }
 
-}  // namespace
+}  // namespace message_test
 }  // namespace wyndrvr::ipc

@@ -11,7 +11,7 @@
 #include "ipc/outbox.hpp"
 
 namespace wyndrvr::ipc {
-namespace {
+namespace outbox_test {
 
 // Every frame is a number of its own. A state is told from others by its key alone.
 struct Model {
@@ -77,5 +77,5 @@ RC_GTEST_PROP(OutboxProperty, BehavesLikeTheModelWhileTheOtherEndHardlyReads, ()
   run_against_model(*rc::gen::inRange(0, 5));
 }
 
-}  // namespace
+}  // namespace outbox_test
 }  // namespace wyndrvr::ipc

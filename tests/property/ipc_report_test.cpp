@@ -17,7 +17,7 @@
 #include "property/ipc_draws.hpp"
 
 namespace wyndrvr::ipc {
-namespace {
+namespace report_test {
 
 using namespace engine;
 
@@ -352,5 +352,5 @@ RC_GTEST_PROP(SetupFieldsProperty, RandomOctetsDoNoHarm, (const std::vector<std:
   (void)read_frame<std::vector<Endpoint>>(octets);
 }
 
-}  // namespace
+}  // namespace report_test
 }  // namespace wyndrvr::ipc

@@ -12,7 +12,7 @@
 #include "seq/gap_set.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace gap_set_test {
 
 constexpr std::uint64_t kUniverse = 160;
 
@@ -162,5 +162,5 @@ RC_GTEST_PROP(GapSet, OrderOfArrivalDoesNotMatterInTheEnd, ()) {
   RC_ASSERT(gaps.tail_begin() == kUniverse);
 }
 
-}  // namespace
+}  // namespace gap_set_test
 }  // namespace wyndrvr::seq

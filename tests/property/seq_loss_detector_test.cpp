@@ -11,7 +11,7 @@
 #include "seq/loss_detector.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace loss_detector_test {
 
 constexpr std::uint64_t kUniverse = 48;
 using Numbers = std::bitset<kUniverse>;
@@ -97,5 +97,5 @@ RC_GTEST_PROP(LossDetector, AgreesWithTheRuleNumberByNumber, ()) {
   }
 }
 
-}  // namespace
+}  // namespace loss_detector_test
 }  // namespace wyndrvr::seq

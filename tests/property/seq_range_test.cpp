@@ -10,7 +10,7 @@
 #include "seq/range.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace range_test {
 
 constexpr std::size_t kUniverse = 64;
 using Bitmap = std::bitset<kUniverse>;
@@ -80,5 +80,5 @@ RC_GTEST_PROP(Range, ClampBelowKeepsWhatLiesBelow, ()) {
   RC_ASSERT(numbers_in(below) == (numbers_in(ranges) & numbers_in({{0, limit}})));
 }
 
-}  // namespace
+}  // namespace range_test
 }  // namespace wyndrvr::seq

@@ -10,7 +10,7 @@
 #include "seq/replay_window.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace replay_window_test {
 
 // The slow and obvious way: remembers everything.
 class Model {
@@ -50,5 +50,5 @@ RC_GTEST_PROP(ReplayWindow, LetsNoNumberThroughTwice, (const std::vector<std::ui
   }
 }
 
-}  // namespace
+}  // namespace replay_window_test
 }  // namespace wyndrvr::seq

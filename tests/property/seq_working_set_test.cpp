@@ -10,7 +10,7 @@
 #include "seq/working_set.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace working_set_test {
 
 using Ranges = std::vector<Range>;
 
@@ -98,5 +98,5 @@ RC_GTEST_PROP(WorkingSet, HandsOutNoNumberTwiceUnlessItWasLost, ()) {
   }
 }
 
-}  // namespace
+}  // namespace working_set_test
 }  // namespace wyndrvr::seq

@@ -9,7 +9,7 @@
 #include "stats/histogram.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace histogram_test {
 
 using Values = std::vector<std::uint64_t>;
 
@@ -80,5 +80,5 @@ RC_GTEST_PROP(LogLinearHistogram, MergingIsRecordingAll, ()) {
   }
 }
 
-}  // namespace
+}  // namespace histogram_test
 }  // namespace wyndrvr::stats

@@ -11,7 +11,7 @@
 #include "stats/running_stats.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace running_stats_test {
 
 using Values = std::vector<double>;
 
@@ -62,5 +62,5 @@ RC_GTEST_PROP(RunningStats, MergingIsRecordingAll, ()) {
   expect_figures(merged, all);
 }
 
-}  // namespace
+}  // namespace running_stats_test
 }  // namespace wyndrvr::stats

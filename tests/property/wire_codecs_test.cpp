@@ -18,7 +18,7 @@
 #include "wire/test_result.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace codecs_test {
 
 // Exactly kMaxBodySize octets on the heap, so that a sanitizer sees a write past the end.
 template <class Write>
@@ -189,5 +189,5 @@ RC_GTEST_PROP(WireProperty, RandomOctetsDoNoHarm, ()) {
   RC_ASSERT(!parse_control(view) && !parse_test_result(view) && !parse_connect_answer(view));
 }
 
-}  // namespace
+}  // namespace codecs_test
 }  // namespace wyndrvr::wire

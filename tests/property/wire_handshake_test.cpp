@@ -14,7 +14,7 @@
 #include "wire/handshake.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace handshake_test {
 
 using Octets = std::vector<std::byte>;
 
@@ -314,5 +314,5 @@ RC_GTEST_PROP(HandshakeProperty, OctetsOfAnyKindBehindAGoodPrefixDoNoHarm, ()) {
   RC_ASSERT(refused_or_reads_back(octets));
 }
 
-}  // namespace
+}  // namespace handshake_test
 }  // namespace wyndrvr::wire

@@ -15,7 +15,7 @@
 #include "wire/json_reader.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace json_reader_test {
 
 using Json = nlohmann::json;
 using Kind = JsonValue::Kind;
@@ -250,5 +250,5 @@ RC_GTEST_PROP(JsonReaderProperty, AgreesOnNumbersOfRandomCharacters, ()) {
   }
 }
 
-}  // namespace
+}  // namespace json_reader_test
 }  // namespace wyndrvr::wire

@@ -17,7 +17,7 @@
 #include "wire/test_command.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace path_codecs_test {
 
 using testing::Octets;
 using testing::only_this_length_parses;
@@ -228,5 +228,5 @@ RC_GTEST_PROP(WirePathProperty, AnyOctetsAreParsedOrDropped, ()) {
   (void)parse_test_command(datagram);
 }
 
-}  // namespace
+}  // namespace path_codecs_test
 }  // namespace wyndrvr::wire

@@ -8,10 +8,10 @@
 #include "sim/world.hpp"
 
 namespace wyndrvr::sim {
-namespace {
+namespace checker_test {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 // A second of upload with some loss, and enough heartbeats for every lie to find its moment.
 Scenario lossy_scenario(Lie lie) {
@@ -171,5 +171,5 @@ TEST(Checkers, NoticeALoopThatSpins) {
   EXPECT_NE(environment.findings.texts().front().find("spin"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace checker_test
 }  // namespace wyndrvr::sim

@@ -9,7 +9,7 @@
 #include "sim/world.hpp"
 
 namespace wyndrvr::sim {
-namespace {
+namespace dialect_one_test {
 
 using engine::Dialect;
 using engine::DialectChoice;
@@ -56,7 +56,7 @@ void give_keys(Scenario& scenario) {
   scenario.clients[0].config.key = some_key(3);
 }
 
-class DialectOne : public testing::TestWithParam<Topology> {
+class DialectOne : public ::testing::TestWithParam<Topology> {
  protected:
   void run(const Scenario& scenario) {
     world_.emplace(scenario, GetParam());
@@ -287,18 +287,18 @@ TEST_P(DialectOne, ATestWhoseSiblingIsOverWhenItBeginsComesToItsEndAsWell) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Everywhere, DialectOneBreaker, testing::ValuesIn(kTopologies),
+INSTANTIATE_TEST_SUITE_P(Everywhere, DialectOneBreaker, ::testing::ValuesIn(kTopologies),
                          [](const auto& one) {
                            std::string text(name(one.param));
                            std::erase(text, '-');
                            return text;
                          });
-INSTANTIATE_TEST_SUITE_P(Everywhere, DialectOne, testing::ValuesIn(kTopologies),
+INSTANTIATE_TEST_SUITE_P(Everywhere, DialectOne, ::testing::ValuesIn(kTopologies),
                          [](const auto& one) {
                            std::string text(name(one.param));
                            std::erase(text, '-');
                            return text;
                          });
 
-}  // namespace
+}  // namespace dialect_one_test
 }  // namespace wyndrvr::sim

@@ -10,7 +10,7 @@
 #include "sim/world.hpp"
 
 namespace wyndrvr::sim {
-namespace {
+namespace loss_test {
 
 using engine::PortKind;
 using engine::ProblemCode;
@@ -19,7 +19,7 @@ using engine::SessionEnd;
 constexpr TrueTime kMiddle = true_time(500ms);
 
 // Every topology must come to the same.
-class Loss : public testing::TestWithParam<Topology> {
+class Loss : public ::testing::TestWithParam<Topology> {
  protected:
   static Scenario upload() {
     Scenario scenario = latency();
@@ -126,7 +126,7 @@ TEST_P(Loss, OfASessionThatCannotBeLaunchedIsARefusal) {
   EXPECT_EQ(world_->server().acceptor().free_ports(), 100U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Everywhere, Loss, testing::ValuesIn(kTopologies), [](const auto& one) {
+INSTANTIATE_TEST_SUITE_P(Everywhere, Loss, ::testing::ValuesIn(kTopologies), [](const auto& one) {
   std::string text(name(one.param));
   std::erase(text, '-');
   return text;
@@ -166,5 +166,5 @@ TEST(Launch, ASessionThatNobodyWritesToIsGivenUpWithoutEverHavingBeen) {
   EXPECT_EQ(*session.ended - session.created, engine::ServerLimits{}.proof_timeout);
 }
 
-}  // namespace
+}  // namespace loss_test
 }  // namespace wyndrvr::sim

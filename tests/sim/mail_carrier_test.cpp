@@ -8,11 +8,11 @@
 #include <gtest/gtest.h>
 
 namespace wyndrvr::sim {
-namespace {
+namespace mail_carrier_test {
 
 using engine::Mailbox;
 
-class Carrier : public testing::TestWithParam<Topology> {
+class Carrier : public ::testing::TestWithParam<Topology> {
  protected:
   struct Arrival {
     TrueTime at;
@@ -93,11 +93,12 @@ TEST_P(Carrier, LettersOfDifferentSendersArriveInOrderOfTime) {
   EXPECT_EQ(arrivals_[3].letter.message, go(1));
 }
 
-INSTANTIATE_TEST_SUITE_P(Everywhere, Carrier, testing::ValuesIn(kTopologies), [](const auto& one) {
-  std::string text(name(one.param));
-  std::erase(text, '-');
-  return text;
-});
+INSTANTIATE_TEST_SUITE_P(Everywhere, Carrier, ::testing::ValuesIn(kTopologies),
+                         [](const auto& one) {
+                           std::string text(name(one.param));
+                           std::erase(text, '-');
+                           return text;
+                         });
 
 TEST(CrowdedChannel, DeliversTheNewestStateAlone) {
   Scenario scenario = crowded(quiet_scenario());
@@ -122,5 +123,5 @@ TEST(TopologyName, ReadsBack) {
   EXPECT_FALSE(parse_topology(""));
 }
 
-}  // namespace
+}  // namespace mail_carrier_test
 }  // namespace wyndrvr::sim

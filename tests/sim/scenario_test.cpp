@@ -10,7 +10,7 @@
 #include "sim/world.hpp"
 
 namespace wyndrvr::sim {
-namespace {
+namespace scenario_test {
 
 using engine::ProblemCode;
 using engine::SessionEnd;
@@ -292,5 +292,5 @@ TEST(Scenario, FourClientsAtOnceEachGetTheirOwnNumbers) {
   EXPECT_EQ(world.coverage().total(Seen::kUploadExact), kMaxClients);
 }
 
-}  // namespace
+}  // namespace scenario_test
 }  // namespace wyndrvr::sim

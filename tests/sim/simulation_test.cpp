@@ -10,7 +10,7 @@
 #include "sim/world.hpp"
 
 namespace wyndrvr::sim {
-namespace {
+namespace simulation_test {
 
 // Shards, so that ctest can run them side by side.
 constexpr std::uint64_t kShards = 20;
@@ -21,7 +21,7 @@ constexpr Topology topology_of(std::uint64_t seed) {
   return kTopologies[seed % kTopologies.size()];
 }
 
-class Simulation : public testing::TestWithParam<std::uint64_t> {};
+class Simulation : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(Simulation, EverySeedHoldsItsInvariants) {
   const std::uint64_t first = GetParam() * kSeedsPerShard;
@@ -36,7 +36,7 @@ TEST_P(Simulation, EverySeedHoldsItsInvariants) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shard, Simulation, testing::Range(std::uint64_t{0}, kShards));
+INSTANTIATE_TEST_SUITE_P(Shard, Simulation, ::testing::Range(std::uint64_t{0}, kShards));
 
 TEST(SimulationCoverage, ASampleOfSeedsMeetsEveryKindOfFaultAndEnd) {
   Coverage coverage;
@@ -121,7 +121,7 @@ TEST(SimulationReplay, TheSameSeedGivesTheSameTrace) {
   }
 }
 
-class SimulationTopology : public testing::TestWithParam<std::uint64_t> {};
+class SimulationTopology : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(SimulationTopology, TheSameSeedGivesTheSameTraceInAllOfThem) {
   const std::uint64_t first = GetParam() * kSeedsPerShard;
@@ -137,7 +137,8 @@ TEST_P(SimulationTopology, TheSameSeedGivesTheSameTraceInAllOfThem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shard, SimulationTopology, testing::Range(std::uint64_t{0}, kTraceShards));
+INSTANTIATE_TEST_SUITE_P(Shard, SimulationTopology,
+                         ::testing::Range(std::uint64_t{0}, kTraceShards));
 
 // Room for one frame, and mail so slow that outboxes fill and lose what may be lost.
 TEST(SimulationTopologies, CrowdedChannelsBreakNoInvariant) {
@@ -173,5 +174,5 @@ TEST(SimulationReplay, ReadingTheTraceDoesNotChangeIt) {
   EXPECT_EQ(silent.trace_hash(), told.trace_hash());
 }
 
-}  // namespace
+}  // namespace simulation_test
 }  // namespace wyndrvr::sim

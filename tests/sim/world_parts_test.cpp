@@ -8,7 +8,7 @@
 #include "sim/link.hpp"
 
 namespace wyndrvr::sim {
-namespace {
+namespace world_parts_test {
 
 TEST(HostClock, TellsTheFirstMomentAtWhichItShowsATime) {
   for (const std::int64_t drift : {-200'000, -1, 0, 7, 200'000}) {
@@ -41,7 +41,7 @@ TEST(EventQueue, RunsByTimeAndThenByOrderOfInsertion) {
   EXPECT_EQ(queue.now(), true_time(2s));
 }
 
-class LinkTest : public testing::Test {
+class LinkTest : public ::testing::Test {
  protected:
   base::Random random_{1};
 };
@@ -102,5 +102,5 @@ TEST_F(LinkTest, CarriesNothingLongerThanItsMtuAndNothingDuringAnOutage) {
   EXPECT_EQ(link.carry(true_time(2s), 10).count, 1U);
 }
 
-}  // namespace
+}  // namespace world_parts_test
 }  // namespace wyndrvr::sim

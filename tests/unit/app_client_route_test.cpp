@@ -5,11 +5,11 @@
 #include "app/client_route.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace client_route_test {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Endpoint endpoint(std::string_view address) {
   return {parse_ip(address).value(), Port{6711}};
@@ -102,5 +102,5 @@ TEST(FitPayload, FragmentsAndLatencyRunsAreNotBounded) {
   EXPECT_EQ(config.terms.payload_bytes, 9000U);
 }
 
-}  // namespace
+}  // namespace client_route_test
 }  // namespace wyndrvr::app

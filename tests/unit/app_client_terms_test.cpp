@@ -11,11 +11,11 @@
 #include "app/run_config.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace client_terms_test {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using wire::Directions;
 using KeyValues = std::vector<std::pair<Key, std::string_view>>;
 
@@ -189,5 +189,5 @@ TEST(ClientTerms, AFileOfDefaultsChangesNothing) {
   EXPECT_EQ(run.engine.terms, plain.engine.terms);
 }
 
-}  // namespace
+}  // namespace client_terms_test
 }  // namespace wyndrvr::app

@@ -7,15 +7,15 @@
 #include "unit/app_text_test_support.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace client_text_test {
 
 using engine::PortKind;
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 Endpoint server() {
   return {parse_ip("192.0.2.7").value(), Port{6711}};
@@ -333,5 +333,5 @@ TEST(SummaryText, ProblemsComeWithTheirCodes) {
               ElementsAre("W009: upload worker (pid 42) was killed by SIGKILL"));
 }
 
-}  // namespace
+}  // namespace client_text_test
 }  // namespace wyndrvr::app

@@ -9,11 +9,11 @@
 #include "app/option_table.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace command_line_test {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 using Arguments = std::vector<std::string>;
 
@@ -261,5 +261,5 @@ TEST(Nearest, CountsSwappedNeighboursAsOneSlip) {
   EXPECT_EQ(nearest(std::string(1000, 'x'), known), std::nullopt);
 }
 
-}  // namespace
+}  // namespace command_line_test
 }  // namespace wyndrvr::app

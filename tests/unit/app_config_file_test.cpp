@@ -8,12 +8,12 @@
 #include "app/config_file.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace config_file_test {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::string value_in(std::string_view line) {
   const auto lines = scan_config(line, "f");
@@ -160,5 +160,5 @@ TEST(ConfigEdit, ANewFileLoadsWithoutAWarningAndHoldsEveryKey) {
   }
 }
 
-}  // namespace
+}  // namespace config_file_test
 }  // namespace wyndrvr::app

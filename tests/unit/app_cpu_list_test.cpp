@@ -9,13 +9,13 @@
 #include "app/settings.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace cpu_list_test {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST(CpuList, NumbersAndRangesKeepTheirOrder) {
   const std::vector<std::pair<std::string_view, CpuList>> cases = {
@@ -137,5 +137,5 @@ TEST(CpuKey, AnEditKeepsAListThatMeansTheSame) {
   EXPECT_EQ(edited->text, "cpu=2,1,0 # mine\n") << "the order is the order of pinning";
 }
 
-}  // namespace
+}  // namespace cpu_list_test
 }  // namespace wyndrvr::app

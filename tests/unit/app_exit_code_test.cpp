@@ -4,7 +4,7 @@
 #include "app/client_program.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace exit_code_test {
 
 using enum wire::Directions;
 
@@ -54,5 +54,5 @@ TEST(ExitCode, ATestInBothDirectionsNeedsBothResults) {
   EXPECT_EQ(exit_code_of(result, kBoth), ExitCode::kFailed);
 }
 
-}  // namespace
+}  // namespace exit_code_test
 }  // namespace wyndrvr::app

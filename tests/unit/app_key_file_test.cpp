@@ -12,7 +12,7 @@
 #include "unit/crypto_test_support.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace key_file_test {
 
 using crypto::testing::hex;
 using ::testing::HasSubstr;
@@ -190,5 +190,5 @@ TEST_F(LoadKeyFile, ThatIsWrongNamesFileAndLine) {
   EXPECT_THAT(error(), HasSubstr(path() + ":2: "));
 }
 
-}  // namespace
+}  // namespace key_file_test
 }  // namespace wyndrvr::app

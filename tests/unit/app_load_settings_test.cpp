@@ -10,19 +10,19 @@
 #include "app/load_settings.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace load_settings_test {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
-class ConfigFolder : public testing::Test {
+class ConfigFolder : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto* const info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = testing::TempDir() + "wyndrvr_" + info->name();
+    const auto* const info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = ::testing::TempDir() + "wyndrvr_" + info->name();
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
@@ -199,5 +199,5 @@ TEST_F(CreateConfig, RepairsABadValue) {
   EXPECT_EQ(read("c"), "duration=5\n");
 }
 
-}  // namespace
+}  // namespace load_settings_test
 }  // namespace wyndrvr::app

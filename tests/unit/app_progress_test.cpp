@@ -8,11 +8,11 @@
 #include "app/si_format.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace progress_test {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 engine::TestProgress event(Duration elapsed) {
   engine::TestProgress result;
@@ -190,5 +190,5 @@ TEST(SiFormat, RoundTripsOfLinesAreAlwaysMilliseconds) {
   EXPECT_EQ(format_rtt(1234ms), "1234.00 ms");
 }
 
-}  // namespace
+}  // namespace progress_test
 }  // namespace wyndrvr::app

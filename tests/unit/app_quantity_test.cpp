@@ -10,9 +10,9 @@
 #include "app/settings.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace quantity_test {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Quantity, RatesAreInPowersOfTenInEitherCase) {
   const std::vector<std::pair<std::string_view, double>> cases = {
@@ -171,5 +171,5 @@ TEST(Settings, OnlyWhatDiffersFromTheDefaultIsChosenInAFile) {
   EXPECT_TRUE(settings.is_chosen(Key::kReliable));
 }
 
-}  // namespace
+}  // namespace quantity_test
 }  // namespace wyndrvr::app

@@ -5,7 +5,7 @@
 #include "app/test_figures.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace result_directions_test {
 
 using engine::Dialect;
 using engine::PortKind;
@@ -156,5 +156,5 @@ TEST(ResultDirections, OnlyOriginalServersAreBlamedForMissingDetail) {
   EXPECT_EQ(problems_of(result_of({outcome})).size(), 1U);
 }
 
-}  // namespace
+}  // namespace result_directions_test
 }  // namespace wyndrvr::app

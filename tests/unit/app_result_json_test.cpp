@@ -1,4 +1,5 @@
 // The result document: a complete one against its golden file, and what is absent when.
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -8,7 +9,7 @@
 #include "app/test_figures.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace result_json_test {
 
 using nlohmann::ordered_json;
 
@@ -101,7 +102,9 @@ ordered_json document(const engine::SessionResult& result) {
 
 std::string read_golden(const std::string& name) {
   std::ostringstream text;
-  text << std::ifstream(WYNDRVR_SOURCE_DIR "/tests/unit/golden/" + name).rdbuf();
+  // Beside the test program, where the build has copied it: the sources may be elsewhere.
+  const auto program = std::filesystem::read_symlink("/proc/self/exe");
+  text << std::ifstream(program.parent_path() / "golden" / name).rdbuf();
   return text.str();
 }
 
@@ -312,5 +315,5 @@ TEST(ProblemCodes, AreStable) {
   EXPECT_EQ(code_of(kReceiverShrunk), "W108");
 }
 
-}  // namespace
+}  // namespace result_json_test
 }  // namespace wyndrvr::app

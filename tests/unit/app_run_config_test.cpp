@@ -5,10 +5,10 @@
 #include "app/run_config.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace run_config_test {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 Settings with(std::initializer_list<std::pair<std::string_view, std::string_view>> values) {
   Settings settings;
@@ -121,8 +121,8 @@ TEST(RunConfig, AServerServesEverybodyInBothDialectsUnlessToldOtherwise) {
   ASSERT_TRUE(run.has_value());
   EXPECT_EQ(run->engine.dialect, engine::DialectChoice::kAuto);
   EXPECT_FALSE(run->engine.key_required);
-  EXPECT_THAT(run->engine.allow, testing::IsEmpty());
-  EXPECT_THAT(run->engine.deny, testing::IsEmpty());
+  EXPECT_THAT(run->engine.allow, ::testing::IsEmpty());
+  EXPECT_THAT(run->engine.deny, ::testing::IsEmpty());
   EXPECT_EQ(run->engine.limits.max_rate, std::nullopt);
   EXPECT_EQ(run->engine.limits.max_total_rate, std::nullopt);
   EXPECT_EQ(run->engine.limits.max_test_bytes, std::nullopt);
@@ -249,5 +249,5 @@ TEST(RunConfig, AFileMayNameCpusThatThisHostLacks) {
   EXPECT_TRUE(check_consistent(with({{"cpu", "1023"}})));
 }
 
-}  // namespace
+}  // namespace run_config_test
 }  // namespace wyndrvr::app

@@ -6,11 +6,11 @@
 #include "unit/app_text_test_support.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace server_text_test {
 
 using engine::PortKind;
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 Endpoint client() {
   return {parse_ip("2001:db8::7").value(), Port{40000}};
@@ -71,7 +71,7 @@ TEST(ServerText, ATestIsOneLine) {
 
 TEST(ServerText, ADownloadIsCalledOne) {
   EXPECT_THAT(show(engine::ServerTestResult{client(), PortKind::kDownload, {}}).first,
-              testing::StartsWith("Download test of [2001:db8::7]:40000: "));
+              ::testing::StartsWith("Download test of [2001:db8::7]:40000: "));
 }
 
 TEST(ServerText, AClientThatSaysGoodbyeIsNotCalledSilent) {
@@ -143,5 +143,5 @@ TEST(ServerText, SaysItsLastWords) {
   EXPECT_EQ(recorded.out, "Server stopped: 3 clients served, 1 refused, 9 datagrams ignored\n");
 }
 
-}  // namespace
+}  // namespace server_text_test
 }  // namespace wyndrvr::app

@@ -8,10 +8,10 @@
 #include "app/settings.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace settings_test {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 Result<void> set(Settings& settings, Key key, std::string_view text) {
   return settings.set(key, text, Origin::option("--x"));
@@ -202,5 +202,5 @@ TEST(SettingTable, OptionsAreTheKeysWithDashes) {
   EXPECT_EQ(option_name(spec_of(Key::kMaxUnprovenSessions)), "--max-unproven-sessions");
 }
 
-}  // namespace
+}  // namespace settings_test
 }  // namespace wyndrvr::app

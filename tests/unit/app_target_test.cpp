@@ -6,7 +6,7 @@
 #include "app/target.hpp"
 
 namespace wyndrvr::app {
-namespace {
+namespace target_test {
 
 struct Accepted {
   std::string_view text;
@@ -91,5 +91,5 @@ TEST(Target, JoinsWithBracketsAroundIpv6Only) {
   EXPECT_EQ(join_host_port("::1", {7}), "[::1]:7");
 }
 
-}  // namespace
+}  // namespace target_test
 }  // namespace wyndrvr::app

@@ -5,7 +5,7 @@
 #include "base/bounded_queue.hpp"
 
 namespace wyndrvr::base {
-namespace {
+namespace bounded_queue_test {
 
 TEST(BoundedQueue, FirstInIsFirstOut) {
   BoundedQueue<int> queue(3);
@@ -68,5 +68,5 @@ TEST(BoundedQueueDeathTest, ReadingPastTheEndAborts) {
   EXPECT_DEATH(BoundedQueue<int>(0), "bug at");
 }
 
-}  // namespace
+}  // namespace bounded_queue_test
 }  // namespace wyndrvr::base

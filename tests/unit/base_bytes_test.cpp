@@ -6,7 +6,7 @@
 #include "base/bytes.hpp"
 
 namespace wyndrvr::base {
-namespace {
+namespace bytes_test {
 
 TEST(Bytes, StoresMostSignificantOctetFirst) {
   std::array<std::byte, 3> out{};
@@ -57,5 +57,5 @@ TEST(ByteWriterDeathTest, WritingPastTheEndAborts) {
   EXPECT_DEATH(writer.put_bytes(as_bytes("ab")), "bug at");
 }
 
-}  // namespace
+}  // namespace bytes_test
 }  // namespace wyndrvr::base

@@ -5,7 +5,7 @@
 #include "base/endpoint.hpp"
 
 namespace wyndrvr {
-namespace {
+namespace endpoint_test {
 
 TEST(Endpoint, Ipv4TextReadsAndWrites) {
   const auto address = parse_ip("192.0.2.7");
@@ -59,5 +59,5 @@ TEST(Endpoint, EqualEndpointsHashEqually) {
   EXPECT_NE(HashEndpoint{}(a), HashEndpoint{}(Endpoint{a.address, {6712}}));
 }
 
-}  // namespace
+}  // namespace endpoint_test
 }  // namespace wyndrvr

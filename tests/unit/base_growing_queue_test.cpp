@@ -6,7 +6,7 @@
 #include "unit/allocation_counter.hpp"
 
 namespace wyndrvr::base {
-namespace {
+namespace growing_queue_test {
 
 using wyndrvr::testing::allocations_during;
 
@@ -87,5 +87,5 @@ TEST(GrowingQueue, HoldsWhatCanOnlyBeMoved) {
   for (const int value : {7, 8, 9}) EXPECT_EQ(**queue.pop(), value);
 }
 
-}  // namespace
+}  // namespace growing_queue_test
 }  // namespace wyndrvr::base

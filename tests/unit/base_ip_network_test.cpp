@@ -6,7 +6,7 @@
 #include "base/ip_network.hpp"
 
 namespace wyndrvr {
-namespace {
+namespace ip_network_test {
 
 IpNetwork network(std::string_view text) {
   return parse_network(text).value();
@@ -88,5 +88,5 @@ TEST(IpNetwork, NetworkOfAnAddressIsItsSite) {
   EXPECT_EQ(network_of(ip("fe80::1%2")), network("fe80::%2/64"));
 }
 
-}  // namespace
+}  // namespace ip_network_test
 }  // namespace wyndrvr

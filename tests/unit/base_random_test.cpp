@@ -6,7 +6,7 @@
 #include "base/random.hpp"
 
 namespace wyndrvr::base {
-namespace {
+namespace random_test {
 
 TEST(Random, SameSeedGivesTheSameNumbers) {
   Random a(42);
@@ -70,5 +70,5 @@ TEST(Random, ChanceFollowsItsProbability) {
   EXPECT_TRUE(random.chance(1));
 }
 
-}  // namespace
+}  // namespace random_test
 }  // namespace wyndrvr::base

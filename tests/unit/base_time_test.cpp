@@ -7,7 +7,7 @@
 #include "base/time.hpp"
 
 namespace wyndrvr {
-namespace {
+namespace time_test {
 
 TEST(Time, SecondsAndDurationsConvertBothWays) {
   EXPECT_EQ(from_seconds(1.5), 1500ms);
@@ -34,5 +34,5 @@ TEST(Time, MonotonicAndWallTimeDoNotMix) {
   EXPECT_FALSE((std::is_convertible_v<WallTime, Instant>));
 }
 
-}  // namespace
+}  // namespace time_test
 }  // namespace wyndrvr

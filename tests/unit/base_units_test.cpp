@@ -5,7 +5,7 @@
 #include "base/units.hpp"
 
 namespace wyndrvr {
-namespace {
+namespace units_test {
 
 TEST(Units, RateIsEightBitsAnOctetPerSecond) {
   EXPECT_DOUBLE_EQ(rate_of({125'000}, 1s).bps, 1e6);
@@ -36,5 +36,5 @@ TEST(Units, ChannelHas24Bits) {
   EXPECT_EQ(ChannelId::kMax, 16'777'215U);
 }
 
-}  // namespace
+}  // namespace units_test
 }  // namespace wyndrvr

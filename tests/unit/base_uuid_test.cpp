@@ -6,7 +6,7 @@
 #include "base/uuid.hpp"
 
 namespace wyndrvr::base {
-namespace {
+namespace uuid_test {
 
 TEST(Uuid, TextReadsBackAsTheSame) {
   Random random(1);
@@ -67,5 +67,5 @@ TEST(Uuid, Version7SortsByTime) {
   EXPECT_LT(make_uuid_v7(random, time), make_uuid_v7(random, time + 1ms));
 }
 
-}  // namespace
+}  // namespace uuid_test
 }  // namespace wyndrvr::base

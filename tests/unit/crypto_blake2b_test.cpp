@@ -10,7 +10,7 @@
 #include "unit/crypto_test_support.hpp"
 
 namespace wyndrvr::crypto {
-namespace {
+namespace blake2b_test {
 
 using testing::counted_octets;
 using testing::hex;
@@ -85,5 +85,5 @@ TEST(Equal, ComparesEveryOctetAndTheLength) {
   EXPECT_TRUE(equal({}, {}));
 }
 
-}  // namespace
+}  // namespace blake2b_test
 }  // namespace wyndrvr::crypto

@@ -13,7 +13,7 @@
 #include "unit/crypto_test_support.hpp"
 
 namespace wyndrvr::crypto {
-namespace {
+namespace cookie_jar_test {
 
 using testing::counted_octets;
 using testing::hex;
@@ -198,5 +198,5 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(std::pair("192.0.2.7", "0000000186d6bdf4276780ebad296fcaf3184938"),
                       std::pair("fe80::1%2", "00000001841cef908cda03629ea5827f49909dd8")));
 
-}  // namespace
+}  // namespace cookie_jar_test
 }  // namespace wyndrvr::crypto

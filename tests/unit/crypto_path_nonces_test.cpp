@@ -13,7 +13,7 @@
 #include "unit/crypto_test_support.hpp"
 
 namespace wyndrvr::crypto {
-namespace {
+namespace path_nonces_test {
 
 using testing::counted_octets;
 
@@ -126,5 +126,5 @@ TEST(PathNonces, AllocateNothing) {
   EXPECT_NE(sum, 0U);
 }
 
-}  // namespace
+}  // namespace path_nonces_test
 }  // namespace wyndrvr::crypto

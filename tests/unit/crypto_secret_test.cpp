@@ -11,7 +11,7 @@
 #include "unit/crypto_test_support.hpp"
 
 namespace wyndrvr::crypto {
-namespace {
+namespace secret_test {
 
 using testing::hex;
 
@@ -61,5 +61,5 @@ TEST(DecodeHex, RefusesAllElseAndLeavesNothingBehind) {
   }
 }
 
-}  // namespace
+}  // namespace secret_test
 }  // namespace wyndrvr::crypto

@@ -20,7 +20,7 @@
 #include "unit/crypto_test_support.hpp"
 
 namespace wyndrvr::crypto {
-namespace {
+namespace session_keys_test {
 
 using testing::counted_key;
 using testing::counted_octets;
@@ -195,5 +195,5 @@ TEST(SessionKeys, NothingAllocates) {
   EXPECT_FALSE(good);
 }
 
-}  // namespace
+}  // namespace session_keys_test
 }  // namespace wyndrvr::crypto

@@ -8,7 +8,7 @@
 #include "unit/engine_acceptor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace acceptor_admission_test {
 
 using namespace testing;
 using wire::RefuseReason;
@@ -303,5 +303,5 @@ TEST_F(AcceptorAdmissionTest, RefusalHasAMacWhereOpenHadARightOne) {
   EXPECT_EQ(acceptor->session_count(), 0U);
 }
 
-}  // namespace
+}  // namespace acceptor_admission_test
 }  // namespace wyndrvr::engine

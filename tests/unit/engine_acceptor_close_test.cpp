@@ -8,7 +8,7 @@
 #include "unit/engine_acceptor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace acceptor_close_test {
 
 using namespace testing;
 using wire::CloseReason;
@@ -205,5 +205,5 @@ TEST_F(AcceptorCloseTest, NothingOfTheOriginalIsSaidInDialectOne) {
   EXPECT_TRUE(effects().empty());
 }
 
-}  // namespace
+}  // namespace acceptor_close_test
 }  // namespace wyndrvr::engine

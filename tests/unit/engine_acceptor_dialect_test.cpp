@@ -10,7 +10,7 @@
 #include "unit/engine_acceptor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace acceptor_dialect_test {
 
 using namespace testing;
 using wyndrvr::testing::allocations_during;
@@ -148,5 +148,5 @@ TEST_F(AcceptorFloodTest, DoesNotKeepAClientOut) {
   EXPECT_TRUE(bind(send(run.from, run.open(cookie, wanted), kStart + 1s)).path);
 }
 
-}  // namespace
+}  // namespace acceptor_dialect_test
 }  // namespace wyndrvr::engine

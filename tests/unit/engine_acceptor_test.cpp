@@ -8,7 +8,7 @@
 #include "unit/engine_acceptor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace acceptor_test {
 
 using namespace testing;
 
@@ -320,5 +320,5 @@ TEST_F(AcceptorTest, FloodFromManyAddressesKeepsAllBounds) {
   EXPECT_EQ(acceptor->free_ports() + 3 * acceptor->session_count(), 12U);
 }
 
-}  // namespace
+}  // namespace acceptor_test
 }  // namespace wyndrvr::engine

@@ -6,7 +6,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace admission_limits_test {
 
 using testing::kStart;
 
@@ -207,5 +207,5 @@ TEST(RateBook, OverdueIsWhoStaysTooLong) {
   EXPECT_FALSE(book.find_overdue(kStart + RateBook::kOverdueAfter));
 }
 
-}  // namespace
+}  // namespace admission_limits_test
 }  // namespace wyndrvr::engine

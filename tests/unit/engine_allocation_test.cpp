@@ -10,7 +10,7 @@
 #include "unit/engine_actor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace allocation_test {
 
 using namespace testing;
 using wyndrvr::testing::allocations_during;
@@ -204,5 +204,5 @@ TEST(HeartbeatAllocation, ThousandHeartbeatsNeedNone) {
   EXPECT_GE(only<PortReport>(client.mail())->totals.idle.received, 1000U);
 }
 
-}  // namespace
+}  // namespace allocation_test
 }  // namespace wyndrvr::engine

@@ -12,7 +12,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace client_paths_test {
 
 using namespace testing;
 
@@ -123,5 +123,5 @@ TEST_F(ClientPathsTest, WhatIsDueLeavesAtItsDeadline) {
   EXPECT_GE(now_, kStart + 1s);
 }
 
-}  // namespace
+}  // namespace client_paths_test
 }  // namespace wyndrvr::engine

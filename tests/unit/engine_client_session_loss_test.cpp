@@ -7,7 +7,7 @@
 #include "unit/engine_client_session_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace client_session_loss_test {
 
 using namespace testing;
 
@@ -304,5 +304,5 @@ TEST_F(ClientLossTest, AssignmentIsNotWithdrawnByAnotherServer) {
   EXPECT_EQ(session->result().server, kMain);
 }
 
-}  // namespace
+}  // namespace client_session_loss_test
 }  // namespace wyndrvr::engine

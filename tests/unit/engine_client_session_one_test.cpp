@@ -8,7 +8,7 @@
 #include "unit/engine_client_session_one_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace client_session_one_test {
 
 using namespace testing;
 using wire::RefuseReason;
@@ -200,5 +200,5 @@ TEST_F(ClientSessionOneTest, InterruptedHandshakeEndsAtOnceAndForGood) {
   expect_over(effects(), ProblemCode::kInterrupted);
 }
 
-}  // namespace
+}  // namespace client_session_one_test
 }  // namespace wyndrvr::engine

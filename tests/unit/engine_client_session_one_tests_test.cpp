@@ -6,7 +6,7 @@
 #include "unit/engine_client_session_one_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace client_session_one_tests_test {
 
 using namespace testing;
 
@@ -158,5 +158,5 @@ TEST_F(ClientSessionOneRunTest, PortsThatCannotBeOpenedAreGivenBackAtOnce) {
   expect_over(all, ProblemCode::kLocalFailure);
 }
 
-}  // namespace
+}  // namespace client_session_one_tests_test
 }  // namespace wyndrvr::engine

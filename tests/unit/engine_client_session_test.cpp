@@ -3,7 +3,7 @@
 #include "unit/engine_client_session_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace client_session_test {
 
 using namespace testing;
 
@@ -220,5 +220,5 @@ TEST_F(ClientSessionTest, AnAddressOfAFamilyThatThisHostLacksIsSkipped) {
   EXPECT_EQ(find<SendMain>(all)->to, kMain);
 }
 
-}  // namespace
+}  // namespace client_session_test
 }  // namespace wyndrvr::engine

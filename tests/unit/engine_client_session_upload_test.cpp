@@ -4,7 +4,7 @@
 #include "unit/engine_client_session_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace client_session_upload_test {
 
 using namespace testing;
 
@@ -191,5 +191,5 @@ TEST_F(ClientUploadTest, StopWhileLingeringKeepsTheResult) {
   EXPECT_TRUE(session->result().tests[0].has_result);
 }
 
-}  // namespace
+}  // namespace client_session_upload_test
 }  // namespace wyndrvr::engine

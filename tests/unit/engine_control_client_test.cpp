@@ -10,7 +10,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace control_client_test {
 
 using namespace testing;
 using wire::DropReason;
@@ -270,5 +270,5 @@ TEST_F(ControlClientTest, TraceTellsOfEachBwupAndOfTheAcknowledgement) {
   EXPECT_EQ(count_of<Trace>(take_all(mail)), 3U);
 }
 
-}  // namespace
+}  // namespace control_client_test
 }  // namespace wyndrvr::engine

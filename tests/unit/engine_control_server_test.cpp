@@ -10,7 +10,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace control_server_test {
 
 using namespace testing;
 using wire::DropReason;
@@ -267,5 +267,5 @@ TEST_F(ControlServerTest, ProgressOutsideOfTheTestIsNotPassedOn) {
   EXPECT_TRUE(std::holds_alternative<wire::TestResult>(server.poll(kStart, mail).value()));
 }
 
-}  // namespace
+}  // namespace control_server_test
 }  // namespace wyndrvr::engine

@@ -14,7 +14,7 @@
 #include "wire/path_data.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace data_sender_test {
 
 using namespace testing;
 using wire::ClosedRange;
@@ -349,5 +349,5 @@ TEST_F(DataSenderTest, SecondGoChangesNothing) {
   EXPECT_FALSE(sender.poll(kStart + 10s, buffer));
 }
 
-}  // namespace
+}  // namespace data_sender_test
 }  // namespace wyndrvr::engine

@@ -6,7 +6,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace delivery_pace_test {
 
 using namespace testing;
 
@@ -86,5 +86,5 @@ TEST(DeliveryPace, OneStretchOfWhatHadBeenHeldUpIsNotReachedTwice) {
   EXPECT_DOUBLE_EQ(reports.pace.twice(), 100);
 }
 
-}  // namespace
+}  // namespace delivery_pace_test
 }  // namespace wyndrvr::engine

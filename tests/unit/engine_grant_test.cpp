@@ -11,7 +11,7 @@
 #include "unit/engine_grant_model.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace grant_test {
 
 using testing::GrantModel;
 
@@ -337,5 +337,5 @@ TEST(GrantsOnALink, RepeatedAndOlderReportsOnTheWayRaiseNothing) {
   }
 }
 
-}  // namespace
+}  // namespace grant_test
 }  // namespace wyndrvr::engine

@@ -13,7 +13,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace handshake_test {
 
 using testing::endpoint;
 using testing::kStart;
@@ -292,5 +292,5 @@ TEST_F(HandshakeTest, AnswersToAnotherRunAreIgnored) {
   EXPECT_FALSE(client->poll_transmit());
 }
 
-}  // namespace
+}  // namespace handshake_test
 }  // namespace wyndrvr::engine

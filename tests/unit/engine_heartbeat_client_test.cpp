@@ -8,7 +8,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace heartbeat_client_test {
 
 using namespace testing;
 using wire::DropReason;
@@ -365,5 +365,5 @@ TEST(HeartbeatClient, OutstandingHeartbeatsAreBoundedAndTheOldestIsGivenUp) {
   EXPECT_GE(client.idle().lost, 5000U);
 }
 
-}  // namespace
+}  // namespace heartbeat_client_test
 }  // namespace wyndrvr::engine

@@ -8,7 +8,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace heartbeat_server_test {
 
 using namespace testing;
 using wire::DropReason;
@@ -213,5 +213,5 @@ TEST_F(HeartbeatServerTest, MoreThanEightAnswersAtOnceAllocateAndFewerDoNot) {
             0U);
 }
 
-}  // namespace
+}  // namespace heartbeat_server_test
 }  // namespace wyndrvr::engine

@@ -5,7 +5,7 @@
 #include "engine/interval_log.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace interval_log_test {
 
 ReceiverTotals totals(Duration elapsed, std::uint64_t packets, std::uint64_t lost = 0) {
   ReceiverTotals totals;
@@ -97,5 +97,5 @@ TEST(IntervalLog, IntervalsAreBoundedAndStillAddUp) {
   EXPECT_EQ(log.intervals().back().end, count * 1s);
 }
 
-}  // namespace
+}  // namespace interval_log_test
 }  // namespace wyndrvr::engine

@@ -7,7 +7,7 @@
 #include "engine/judgement.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace judgement_test {
 
 wire::TestResult some_result() {
   wire::TestResult result;
@@ -120,5 +120,5 @@ TEST(Judgement, MoreThanOneSkippedHeartbeatInAHundredIsAProblem) {
   EXPECT_EQ(problems[0].code, ProblemCode::kScheduleSlipped);
 }
 
-}  // namespace
+}  // namespace judgement_test
 }  // namespace wyndrvr::engine

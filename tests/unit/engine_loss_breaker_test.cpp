@@ -6,7 +6,7 @@
 #include "engine/loss_breaker.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace loss_breaker_test {
 
 // A sender of `per_report` datagrams every 50 ms and a breaker that hears of them.
 class Sender {
@@ -125,5 +125,5 @@ TEST(LossBreaker, StaysTripped) {
   EXPECT_TRUE(sender.tripped());
 }
 
-}  // namespace
+}  // namespace loss_breaker_test
 }  // namespace wyndrvr::engine

@@ -10,7 +10,7 @@
 #include "unit/engine_actor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace original_port_test {
 
 using namespace testing;
 using wire::DropReason;
@@ -275,5 +275,5 @@ TEST(OriginalPort, CountedHeartbeatsAreDoneWithTheLastAnswer) {
   EXPECT_FALSE(only<HeartbeatsDone>(client.mail()));
 }
 
-}  // namespace
+}  // namespace original_port_test
 }  // namespace wyndrvr::engine

@@ -13,7 +13,7 @@
 #include "wire/test_command.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace path_attack_test {
 
 using namespace testing;
 using wire::Directions;
@@ -229,5 +229,5 @@ TEST(PathAttack, SpoofedHeartbeatsReflectNoMoreThanTheyCost) {
   EXPECT_LE(octets_out, octets_in);
 }
 
-}  // namespace
+}  // namespace path_attack_test
 }  // namespace wyndrvr::engine

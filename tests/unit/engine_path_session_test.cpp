@@ -12,7 +12,7 @@
 #include "unit/engine_path_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace path_session_test {
 
 using namespace testing;
 using wire::Directions;
@@ -252,5 +252,5 @@ TEST(PathSession, BoundInOctetsEndsTheTestEarlyAndBothEndsAgree) {
   }
 }
 
-}  // namespace
+}  // namespace path_session_test
 }  // namespace wyndrvr::engine

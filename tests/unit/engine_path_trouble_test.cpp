@@ -7,7 +7,7 @@
 #include "unit/engine_path_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace path_trouble_test {
 
 using namespace testing;
 using wire::Directions;
@@ -190,5 +190,5 @@ INSTANTIATE_TEST_SUITE_P(Both, PathTroubleTest,
                          ::testing::Values(PortKind::kUpload, PortKind::kDownload),
                          [](const auto& way) { return std::string(name(way.param)); });
 
-}  // namespace
+}  // namespace path_trouble_test
 }  // namespace wyndrvr::engine

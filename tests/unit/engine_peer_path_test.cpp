@@ -4,7 +4,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace peer_path_test {
 
 using namespace testing;
 
@@ -81,5 +81,5 @@ TEST(PeerPath, ALongPacketNeedsThatManyOctetsBeforeTheProof) {
   EXPECT_TRUE(path.may_send(1400));
 }
 
-}  // namespace
+}  // namespace peer_path_test
 }  // namespace wyndrvr::engine

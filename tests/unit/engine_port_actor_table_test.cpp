@@ -12,7 +12,7 @@
 #include "unit/engine_actor_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace port_actor_table_test {
 
 using namespace testing;
 using wire::DropReason;
@@ -204,5 +204,5 @@ TEST(PortActorTable, StrangersAreDroppedUnread) {
   EXPECT_TRUE(server.transmits().empty());
 }
 
-}  // namespace
+}  // namespace port_actor_table_test
 }  // namespace wyndrvr::engine

@@ -6,7 +6,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace port_pool_test {
 
 using namespace testing;
 
@@ -53,5 +53,5 @@ TEST(PortPool, PortsSetAsideAtDifferentTimesComeBackEachAtItsOwn) {
   EXPECT_EQ(pool.take(kStart + 80s), Port{7002});
 }
 
-}  // namespace
+}  // namespace port_pool_test
 }  // namespace wyndrvr::engine

@@ -11,7 +11,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace rate_controller_test {
 
 using namespace testing;
 
@@ -392,5 +392,5 @@ TEST(RateController, OutageIsNoReasonToFloodThePathAfterwards) {
   }
 }
 
-}  // namespace
+}  // namespace rate_controller_test
 }  // namespace wyndrvr::engine

@@ -8,7 +8,7 @@
 #include "unit/engine_server_session_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace server_session_loss_test {
 
 using namespace testing;
 
@@ -214,5 +214,5 @@ TEST_F(ServerLossTest, UnprovenClientIsNotTold) {
   EXPECT_EQ(count<TellEnded>(lose(PortKind::kUpload)), 0U);
 }
 
-}  // namespace
+}  // namespace server_session_loss_test
 }  // namespace wyndrvr::engine

@@ -6,7 +6,7 @@
 #include "unit/engine_server_session_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace server_session_one_test {
 
 using namespace testing;
 
@@ -143,5 +143,5 @@ TEST_F(ServerSessionOneTest, StartOfATestIsNoReasonToAskWhetherItsClientUndersta
   EXPECT_TRUE(hear(PortKind::kControl, TestStarted{{1}, kStart, 10s, true}).empty());
 }
 
-}  // namespace
+}  // namespace server_session_one_test
 }  // namespace wyndrvr::engine

@@ -3,7 +3,7 @@
 #include "unit/engine_server_session_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace server_session_test {
 
 using namespace testing;
 
@@ -151,5 +151,5 @@ TEST_F(ServerSessionTest, ActorsAreConfiguredForTheClientAlone) {
   EXPECT_EQ(port.seed, 42U);
 }
 
-}  // namespace
+}  // namespace server_session_test
 }  // namespace wyndrvr::engine

@@ -3,7 +3,7 @@
 #include "engine/socket_drop_meter.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace socket_drop_meter_test {
 
 TEST(SocketDropMeter, CountsFromTheFirstLook) {
   SocketDropMeter meter;
@@ -18,5 +18,5 @@ TEST(SocketDropMeter, ADroppedBufferCountsForAsManyDatagramsAsTheNextOneHolds) {
   EXPECT_EQ(meter.take(7, 40), 80U);
 }
 
-}  // namespace
+}  // namespace socket_drop_meter_test
 }  // namespace wyndrvr::engine

@@ -4,7 +4,7 @@
 #include "unit/engine_test_support.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace stream_receiver_test {
 
 using namespace testing;
 
@@ -18,5 +18,5 @@ TEST(StreamReceiver, WaitsForARoundTripAfterItsTime) {
   EXPECT_TRUE(receiver.poll_finished(end + 600ms));
 }
 
-}  // namespace
+}  // namespace stream_receiver_test
 }  // namespace wyndrvr::engine

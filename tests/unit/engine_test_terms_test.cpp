@@ -3,7 +3,7 @@
 #include "engine/test_terms.hpp"
 
 namespace wyndrvr::engine {
-namespace {
+namespace test_terms_test {
 
 // Unlike the defaults in every respect.
 TestTerms unusual_terms() {
@@ -61,5 +61,5 @@ TEST(TestTerms, WhatAFieldDoesNotSayStaysAsItIs) {
   EXPECT_EQ(terms_of(fields, unusual_terms()), expected);
 }
 
-}  // namespace
+}  // namespace test_terms_test
 }  // namespace wyndrvr::engine

@@ -11,7 +11,7 @@
 #include "ipc/setup_fields.hpp"
 
 namespace wyndrvr::ipc {
-namespace {
+namespace fields_test {
 
 std::vector<std::byte> octets_of(const auto& value) {
   std::vector<std::byte> octets;
@@ -141,5 +141,5 @@ TEST(ReportFields, AnUnknownReportIsRefused) {
   EXPECT_FALSE(read_frame<engine::Report>(frame));
 }
 
-}  // namespace
+}  // namespace fields_test
 }  // namespace wyndrvr::ipc

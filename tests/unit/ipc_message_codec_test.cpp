@@ -8,7 +8,7 @@
 #include "ipc/message_codec.hpp"
 
 namespace wyndrvr::ipc {
-namespace {
+namespace message_codec_test {
 
 std::vector<std::byte> frame_of(const engine::Message& message,
                                 engine::Mailbox from = engine::Mailbox::kUpload,
@@ -119,5 +119,5 @@ TEST(MessageCodec, ValuesThatCannotBeAreRefused) {
   EXPECT_FALSE(decode(frame)) << "not a plain text";
 }
 
-}  // namespace
+}  // namespace message_codec_test
 }  // namespace wyndrvr::ipc

@@ -9,7 +9,7 @@
 #include "unit/allocation_counter.hpp"
 
 namespace wyndrvr::ipc {
-namespace {
+namespace outbox_test {
 
 constexpr std::uint8_t kAnyKey = 0;
 
@@ -133,5 +133,5 @@ TEST(Outbox, StatesAreToldApartByKindAndSender) {
   EXPECT_NE(sender, key_of({Mailbox::kControl, engine::SenderProgress{}}));
 }
 
-}  // namespace
+}  // namespace outbox_test
 }  // namespace wyndrvr::ipc

@@ -16,7 +16,7 @@
 #include "unit/child_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace child_process_test {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -283,5 +283,5 @@ TEST(ChildProcess, MissingProcIsNamed) {
   EXPECT_EQ(rest, "no child left");
 }
 
-}  // namespace
+}  // namespace child_process_test
 }  // namespace wyndrvr::os::testing

@@ -12,7 +12,7 @@
 #include "unit/child_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace confinement_test {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -158,5 +158,5 @@ TEST(Confinement, LongNamesAreCut) {
   set_process_name(before);
 }
 
-}  // namespace
+}  // namespace confinement_test
 }  // namespace wyndrvr::os::testing

@@ -12,7 +12,7 @@
 #include "os/host_info.hpp"
 
 namespace wyndrvr::os {
-namespace {
+namespace cpu_affinity_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -101,5 +101,5 @@ TEST(CpuAffinity, EmptyListIsAnError) {
   EXPECT_EQ(allowed_cpus(), before);
 }
 
-}  // namespace
+}  // namespace cpu_affinity_test
 }  // namespace wyndrvr::os

@@ -4,7 +4,7 @@
 #include "os/descriptor_limit.hpp"
 
 namespace wyndrvr::os {
-namespace {
+namespace descriptor_limit_test {
 
 TEST(DescriptorLimit, IsRaisedToTheHardLimit) {
   rlimit before{};
@@ -19,5 +19,5 @@ TEST(DescriptorLimit, IsRaisedToTheHardLimit) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-}  // namespace
+}  // namespace descriptor_limit_test
 }  // namespace wyndrvr::os

@@ -9,7 +9,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace error_queue_test {
 
 std::vector<std::uint32_t> tokens_of(UdpSocket& socket, std::size_t count) {
   std::vector<std::uint32_t> tokens;
@@ -192,5 +192,5 @@ TEST(StampLedger, RefusesAStampFromBeforeTheSend) {
   EXPECT_EQ(ledger.take(0, WallTime(6s)), 2U);
 }
 
-}  // namespace
+}  // namespace error_queue_test
 }  // namespace wyndrvr::os::testing

@@ -10,7 +10,7 @@
 #include "os/file.hpp"
 
 namespace wyndrvr::os {
-namespace {
+namespace file_test {
 
 using ::testing::HasSubstr;
 
@@ -126,5 +126,5 @@ TEST_F(FileTest, FileInTheWayOfAFolderIsAnErrorThatNamesIt) {
   EXPECT_FALSE(make_folders(path("file")));
 }
 
-}  // namespace
+}  // namespace file_test
 }  // namespace wyndrvr::os

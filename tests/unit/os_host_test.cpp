@@ -24,7 +24,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace host_test {
 
 using ::testing::HasSubstr;
 
@@ -242,5 +242,5 @@ TEST(HostInfo, HomeIsThePasswordEntryWhereTheVariableIsMissing) {
   if (old != nullptr) ::setenv("HOME", kept.c_str(), 1);
 }
 
-}  // namespace
+}  // namespace host_test
 }  // namespace wyndrvr::os::testing

@@ -17,7 +17,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace path_options_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -233,5 +233,5 @@ TEST(AdoptedSocket, GetsOptionsThatItsOpenerDidNotSet) {
   EXPECT_EQ(got[0].meta.traffic_class, std::uint8_t{0x20});
 }
 
-}  // namespace
+}  // namespace path_options_test
 }  // namespace wyndrvr::os::testing

@@ -12,7 +12,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace poller_test {
 
 struct Pipe {
   Fd reader;
@@ -163,5 +163,5 @@ TEST(Poller, SignalEndsTheWaitWithoutEvents) {
   sigaction(SIGUSR2, &old, nullptr);
 }
 
-}  // namespace
+}  // namespace poller_test
 }  // namespace wyndrvr::os::testing

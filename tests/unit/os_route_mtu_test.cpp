@@ -16,7 +16,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace route_mtu_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -265,5 +265,5 @@ TEST(NeverFragmentOnTheWire, DatagramsForbidRoutersToFragmentThem) {
   if (!allowed) GTEST_SKIP() << kNoNetwork;
 }
 
-}  // namespace
+}  // namespace route_mtu_test
 }  // namespace wyndrvr::os::testing

@@ -13,7 +13,7 @@
 #include "unit/child_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace seqpacket_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -156,5 +156,5 @@ TEST(SeqpacketDeathTest, EmptyFrameIsABug) {
   EXPECT_DEATH((void)send_frame(pair.a.get(), {}), "frame.empty");
 }
 
-}  // namespace
+}  // namespace seqpacket_test
 }  // namespace wyndrvr::os::testing

@@ -22,7 +22,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace udp_offload_test {
 
 using ::testing::HasSubstr;
 
@@ -303,5 +303,5 @@ TEST(UdpOffload, ABufferOfSmallSlotsIsNotCutBeyondItsMemory) {
   EXPECT_EQ(batch->front().bytes.size(), 2 * ReceiveBuffer::kSmallSlot);
 }
 
-}  // namespace
+}  // namespace udp_offload_test
 }  // namespace wyndrvr::os::testing

@@ -9,7 +9,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace udp_socket_test {
 
 using ::testing::HasSubstr;
 
@@ -385,5 +385,5 @@ TEST(LocalAddress, TowardsNowhereIsAnErrorThatNamesTheAddress) {
   EXPECT_THAT(found.error().message, HasSubstr("255.255.255.255"));
 }
 
-}  // namespace
+}  // namespace udp_socket_test
 }  // namespace wyndrvr::os::testing

@@ -11,7 +11,7 @@
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
-namespace {
+namespace udp_train_test {
 
 // Segments that differ, the last one shorter than the others.
 struct Train {
@@ -211,5 +211,5 @@ TEST(UdpTrainDeathTest, MoreSegmentsThanTheBoundIsOurOwnBug) {
   EXPECT_DEATH(static_cast<void>(sender.send(request)), "bug at");
 }
 
-}  // namespace
+}  // namespace udp_train_test
 }  // namespace wyndrvr::os::testing

@@ -7,7 +7,7 @@
 #include "runtime/cpu_plan.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace cpu_plan_test {
 
 using engine::PortKind;
 using Cpus = std::vector<unsigned>;
@@ -58,5 +58,5 @@ TEST(CpuPlan, AShortListIsSharedInTurn) {
   EXPECT_EQ(plan.of_coordinator(), Cpus{9});
 }
 
-}  // namespace
+}  // namespace cpu_plan_test
 }  // namespace wyndrvr::runtime

@@ -10,7 +10,7 @@
 #include "unit/runtime_event_loop_support.hpp"
 
 namespace wyndrvr::runtime::testing {
-namespace {
+namespace event_loop_polling_test {
 
 // A descriptor that is always readable, and how often its source was told.
 class Descriptor final : public EventSource {
@@ -151,5 +151,5 @@ TEST(EventLoop, ASourceIsRemovedWhileItIsPolled) {
   ASSERT_TRUE(loop.run());
 }
 
-}  // namespace
+}  // namespace event_loop_polling_test
 }  // namespace wyndrvr::runtime::testing

@@ -12,7 +12,7 @@
 #include "unit/runtime_event_loop_support.hpp"
 
 namespace wyndrvr::runtime::testing {
-namespace {
+namespace event_loop_test {
 
 TEST(EventLoop, MeetsADeadlineAndNotBeforeIt) {
   EventLoop loop = make_loop();
@@ -251,5 +251,5 @@ TEST(EventLoop, LagIsMeasuredWhileThereIsBulkAndOnlyThen) {
   EXPECT_GE(loop.lag()->min, kWork - 2 * EventLoop::kLagInterval) << "it held the loop up so long";
 }
 
-}  // namespace
+}  // namespace event_loop_test
 }  // namespace wyndrvr::runtime::testing

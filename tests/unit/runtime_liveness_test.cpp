@@ -3,12 +3,12 @@
 #include "runtime/liveness.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace liveness_test {
 
 using Verdict = Liveness::Verdict;
 constexpr Duration kTick = Liveness::kInterval;
 
-class LivenessTest : public testing::Test {
+class LivenessTest : public ::testing::Test {
  protected:
   // The next tick on time.
   Verdict tick() {
@@ -56,5 +56,5 @@ TEST_F(LivenessTest, ALoopThatSleptItselfBeginsToWaitAnew) {
   EXPECT_EQ(tick(), Verdict::kDead);
 }
 
-}  // namespace
+}  // namespace liveness_test
 }  // namespace wyndrvr::runtime

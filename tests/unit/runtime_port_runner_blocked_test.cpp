@@ -11,7 +11,7 @@
 #include "unit/runtime_port_runner_support.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace port_runner_blocked_test {
 
 using namespace testing;
 
@@ -119,5 +119,5 @@ TEST(PortRunner, ASocketThatTakesNoMoreHoldsUpNoOther) {
   if (!entered) GTEST_SKIP() << "needs the right to make a network namespace, and ip and tc";
 }
 
-}  // namespace
+}  // namespace port_runner_blocked_test
 }  // namespace wyndrvr::runtime

@@ -11,7 +11,7 @@
 #include "unit/runtime_port_runner_support.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace port_runner_test {
 
 using namespace testing;
 
@@ -117,5 +117,5 @@ TEST(PortRunner, ATrainThatFailsWholeIsNotTriedDatagramByDatagram) {
   on.run_until([&] { return on.seen.size() == 1; });
 }
 
-}  // namespace
+}  // namespace port_runner_test
 }  // namespace wyndrvr::runtime

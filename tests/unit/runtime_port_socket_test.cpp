@@ -9,7 +9,7 @@
 #include "runtime/port_socket.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace port_socket_test {
 
 using engine::PortKind;
 using engine::Side;
@@ -224,5 +224,5 @@ TEST(PortSockets, WhereTrainsArriveTheLoopHasRoomForTheLargestDatagram) {
   EXPECT_GE(make_receive_buffer(Side::kServer, PortKind::kUpload).slot_bytes(), 65'507U);
 }
 
-}  // namespace
+}  // namespace port_socket_test
 }  // namespace wyndrvr::runtime

@@ -3,7 +3,7 @@
 #include "runtime/stop_ladder.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace stop_ladder_test {
 
 constexpr Instant kStart{Duration(1'000'000'000)};
 constexpr Duration kRung = StopLadder::kPatience;
@@ -38,5 +38,5 @@ TEST(StopLadder, SkipsRungsButNeverGoesDown) {
   EXPECT_EQ(ladder.deadline(), kStart + 1ms + kRung);
 }
 
-}  // namespace
+}  // namespace stop_ladder_test
 }  // namespace wyndrvr::runtime

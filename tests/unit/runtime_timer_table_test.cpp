@@ -7,7 +7,7 @@
 #include "runtime/timer_table.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace timer_table_test {
 
 Instant at(int ms) {
   return Instant(std::chrono::milliseconds(ms));
@@ -103,5 +103,5 @@ TEST(TimerTable, AllThatWerePutOffComeInTheOrderOfTheirLastTimes) {
   EXPECT_FALSE(timers.earliest());
 }
 
-}  // namespace
+}  // namespace timer_table_test
 }  // namespace wyndrvr::runtime

@@ -7,7 +7,7 @@
 #include "unit/allocation_counter.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace waiting_transmits_test {
 
 using Octets = WaitingTransmits::Octets;
 
@@ -73,8 +73,8 @@ TEST(WaitingTransmits, OnceWarmCopyingAllocatesNothing) {
     while (!waiting.empty()) waiting.pop();
   };
   fill_and_empty();
-  EXPECT_EQ(testing::allocations_during(fill_and_empty), 0U);
+  EXPECT_EQ(wyndrvr::testing::allocations_during(fill_and_empty), 0U);
 }
 
-}  // namespace
+}  // namespace waiting_transmits_test
 }  // namespace wyndrvr::runtime

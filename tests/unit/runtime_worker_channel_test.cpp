@@ -10,10 +10,12 @@
 #include "runtime/worker_channel.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace worker_channel_test {
 
 // A channel whose other end is a bare descriptor in the test's hand.
-class WorkerChannelTest : public testing::Test, public WorkerChannel::Listener, public EventSource {
+class WorkerChannelTest : public ::testing::Test,
+                          public WorkerChannel::Listener,
+                          public EventSource {
  protected:
   void SetUp() override {
     auto pair = os::open_channel_pair();
@@ -144,5 +146,5 @@ TEST_F(WorkerChannelTest, AfterTheEndOfSendingFramesStillCome) {
   EXPECT_TRUE(ends.empty());
 }
 
-}  // namespace
+}  // namespace worker_channel_test
 }  // namespace wyndrvr::runtime

@@ -8,7 +8,7 @@
 #include "runtime/worker_frames.hpp"
 
 namespace wyndrvr::runtime {
-namespace {
+namespace worker_frames_test {
 
 std::vector<std::byte> octets_of(const Frame& frame) {
   std::vector<std::byte> octets;
@@ -167,5 +167,5 @@ TEST(WorkerFrames, OnlySamplesAndDebugLinesMayBeLost) {
             ipc::Keep::kNewest);
 }
 
-}  // namespace
+}  // namespace worker_frames_test
 }  // namespace wyndrvr::runtime

@@ -6,7 +6,7 @@
 #include "seq/gap_set.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace gap_set_above_test {
 
 constexpr std::size_t kPlenty = 100;
 
@@ -28,5 +28,5 @@ TEST(GapSetUniqueAbove, GivesUpWhereThereAreMoreGapsThanAllowed) {
   EXPECT_EQ(gaps.unique_above(20, 0), 0U);
 }
 
-}  // namespace
+}  // namespace gap_set_above_test
 }  // namespace wyndrvr::seq

@@ -7,7 +7,7 @@
 #include "seq/gap_set.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace gap_set_test {
 
 constexpr std::size_t kPlenty = 1000;
 
@@ -160,5 +160,5 @@ TEST(GapSet, MovedSetGoesOnWhereItWas) {
   EXPECT_EQ(lowest_of(moved), (std::vector<Range>{{1, 2}, {3, 4}, {5, kEnd}}));
 }
 
-}  // namespace
+}  // namespace gap_set_test
 }  // namespace wyndrvr::seq

@@ -5,7 +5,7 @@
 #include "seq/loss_detector.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace loss_detector_test {
 
 using Ranges = std::vector<Range>;
 
@@ -81,5 +81,5 @@ TEST(LossDetector, ReportOutOfOrderIsSorted) {
             (Ranges{{1, 2}, {7, 9}}));
 }
 
-}  // namespace
+}  // namespace loss_detector_test
 }  // namespace wyndrvr::seq

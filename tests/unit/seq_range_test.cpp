@@ -7,7 +7,7 @@
 #include "seq/range.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace range_test {
 
 using Ranges = std::vector<Range>;
 
@@ -58,5 +58,5 @@ TEST(Range, TotalAddsSizes) {
   EXPECT_EQ(total(Ranges{{0, kEnd}}), kEnd);
 }
 
-}  // namespace
+}  // namespace range_test
 }  // namespace wyndrvr::seq

@@ -6,7 +6,7 @@
 #include "seq/replay_window.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace replay_window_test {
 
 TEST(ReplayWindow, TheFirstNumberMayBeAny) {
   for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 40U,
@@ -64,5 +64,5 @@ TEST(ReplayWindow, AJumpBeyondTheWindowForgetsNoReplay) {
   }
 }
 
-}  // namespace
+}  // namespace replay_window_test
 }  // namespace wyndrvr::seq

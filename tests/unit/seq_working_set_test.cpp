@@ -6,7 +6,7 @@
 #include "seq/working_set.hpp"
 
 namespace wyndrvr::seq {
-namespace {
+namespace working_set_test {
 
 using Ranges = std::vector<Range>;
 using Taken = WorkingSet::Taken;
@@ -90,7 +90,7 @@ TEST(WorkingSet, RunsOutBelowTheUnusableNumber) {
   EXPECT_EQ(numbers.take(10), (Taken{{kEnd - 1, kEnd}, true}));
 }
 
-class FullWorkingSet : public testing::Test {
+class FullWorkingSet : public ::testing::Test {
  protected:
   // Every other number below 2 * kMaxWaitingRanges waits: as many ranges as there may be.
   FullWorkingSet() {
@@ -122,5 +122,5 @@ TEST_F(FullWorkingSet, HasRoomAgainOnceARangeWasTaken) {
   EXPECT_EQ(numbers_.refused_ranges(), 1U);
 }
 
-}  // namespace
+}  // namespace working_set_test
 }  // namespace wyndrvr::seq

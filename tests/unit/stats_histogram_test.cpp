@@ -5,7 +5,7 @@
 #include "stats/histogram.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace histogram_test {
 
 constexpr std::uint64_t kHour = 3'600'000'000'000;
 
@@ -81,5 +81,5 @@ TEST(LogLinearHistogram, IsSmall) {
   EXPECT_LE(sizeof(LogLinearHistogram), 20'000U);
 }
 
-}  // namespace
+}  // namespace histogram_test
 }  // namespace wyndrvr::stats

@@ -3,7 +3,7 @@
 #include "stats/jitter.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace jitter_test {
 
 TEST(InterarrivalJitter, NeedsTwoTransitTimes) {
   InterarrivalJitter jitter;
@@ -47,5 +47,5 @@ TEST(InterarrivalJitter, ExtremesDoNotOverflow) {
   EXPECT_EQ(jitter.value(), Duration::max());
 }
 
-}  // namespace
+}  // namespace jitter_test
 }  // namespace wyndrvr::stats

@@ -3,7 +3,7 @@
 #include "stats/latency_summary.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace latency_summary_test {
 
 void expect_within_one_percent(Duration measured, Duration exact) {
   EXPECT_NEAR(to_seconds(measured), to_seconds(exact), 0.01 * to_seconds(exact));
@@ -77,5 +77,5 @@ TEST(LatencyRecorder, LongestDurationDoesNotOverflow) {
   EXPECT_EQ(summary.mean, Duration::max());
 }
 
-}  // namespace
+}  // namespace latency_summary_test
 }  // namespace wyndrvr::stats

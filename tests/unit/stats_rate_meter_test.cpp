@@ -3,7 +3,7 @@
 #include "stats/rate_meter.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace rate_meter_test {
 
 using Interval = RateMeter::Interval;
 constexpr Instant kStart{1000s};
@@ -63,5 +63,5 @@ TEST(RateMeter, TimeGoingBackMakesAnIntervalOfNoDuration) {
   EXPECT_EQ(meter.take_interval(kStart + 3s), (Interval{1s, {0}}));
 }
 
-}  // namespace
+}  // namespace rate_meter_test
 }  // namespace wyndrvr::stats

@@ -3,7 +3,7 @@
 #include "stats/running_stats.hpp"
 
 namespace wyndrvr::stats {
-namespace {
+namespace running_stats_test {
 
 TEST(RunningStats, HasNothingToSayOfNothing) {
   const RunningStats stats;
@@ -56,5 +56,5 @@ TEST(RunningStats, MergingWithEmptyOnesChangesNothing) {
   EXPECT_EQ(other.stddev(), stats.stddev());
 }
 
-}  // namespace
+}  // namespace running_stats_test
 }  // namespace wyndrvr::stats

@@ -15,7 +15,7 @@
 #include "wire/test_result.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace allocation_test {
 
 using wyndrvr::testing::allocations_during;
 
@@ -88,5 +88,5 @@ TEST(WireAllocation, RefusedBodiesNeedNone) {
             0U);
 }
 
-}  // namespace
+}  // namespace allocation_test
 }  // namespace wyndrvr::wire

@@ -9,7 +9,7 @@
 #include "wire/connect.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace connect_test {
 
 const Assignment kSample{.control = {7000}, .upload = {7001}, .download = {7002}, .key = 41877};
 
@@ -141,5 +141,5 @@ TEST(ConnectEnded, OtherSpellingsAreNotRead) {
   EXPECT_FALSE(parse(std::string_view("ENDED 1 x\0", 10)));
 }
 
-}  // namespace
+}  // namespace connect_test
 }  // namespace wyndrvr::wire

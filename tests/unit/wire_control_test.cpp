@@ -10,7 +10,7 @@
 #include "wire/header.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace control_test {
 
 constexpr std::string_view kUuid = "3f2b8c1e-9d4a-4f6b-8e21-0a1b2c3d4e5f";
 
@@ -144,5 +144,5 @@ TEST(SmallText, TakesOnlyTextThatNeedsNoEscape) {
   }
 }
 
-}  // namespace
+}  // namespace control_test
 }  // namespace wyndrvr::wire

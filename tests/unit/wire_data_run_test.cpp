@@ -8,7 +8,7 @@
 #include "wire/path_data.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace data_run_test {
 
 constexpr std::size_t kSize = 64;
 
@@ -58,5 +58,5 @@ TEST(DataRunLength, EndsWhereAnyOctetOfThePrefixDiffers) {
   }
 }
 
-}  // namespace
+}  // namespace data_run_test
 }  // namespace wyndrvr::wire

@@ -11,7 +11,7 @@
 #include "wire/flow_control.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace flow_control_test {
 
 using Ranges = std::vector<ClosedRange>;
 
@@ -111,5 +111,5 @@ TEST(DataBody, TheLongestFillingMakesTheLongestPacket) {
   }
 }
 
-}  // namespace
+}  // namespace flow_control_test
 }  // namespace wyndrvr::wire

@@ -12,7 +12,7 @@
 #include "wire/handshake.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace handshake_refusal_test {
 
 using namespace testing;
 using namespace std::string_view_literals;
@@ -165,5 +165,5 @@ TEST(Handshake, TextOfCloseIsPrintableAndAtMost160Octets) {
   }
 }
 
-}  // namespace
+}  // namespace handshake_refusal_test
 }  // namespace wyndrvr::wire

@@ -14,7 +14,7 @@
 #include "wire/handshake.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace handshake_test {
 
 using namespace testing;
 using namespace std::string_view_literals;
@@ -245,5 +245,5 @@ TEST(Handshake, NeedsNoAllocation) {
   EXPECT_TRUE(parsed);
 }
 
-}  // namespace
+}  // namespace handshake_test
 }  // namespace wyndrvr::wire

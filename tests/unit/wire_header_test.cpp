@@ -11,7 +11,7 @@
 #include "wire/header.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace header_test {
 
 std::vector<std::byte> packet_of_type(std::uint8_t type, std::size_t size) {
   std::vector<std::byte> packet(size);
@@ -76,10 +76,10 @@ TEST(Header, TypesBeyondTheEightOfTheProtocolAreRefused) {
 }
 
 TEST(Header, ARetransmissionStandsForTheNumberThatWasLost) {
-  EXPECT_EQ(represented_seq({.seq = {100}, .offset = 0}), SeqNo{100});
-  EXPECT_EQ(represented_seq({.seq = {100}, .offset = 93}), SeqNo{7});
+  EXPECT_EQ(represented_seq(Header{.seq = {100}, .offset = 0}), SeqNo{100});
+  EXPECT_EQ(represented_seq(Header{.seq = {100}, .offset = 93}), SeqNo{7});
   // Numbers wrap: the third datagram sent again what was sent just before the wrap.
-  EXPECT_EQ(represented_seq({.seq = {2}, .offset = 5}), SeqNo{UINT64_MAX - 2});
+  EXPECT_EQ(represented_seq(Header{.seq = {2}, .offset = 5}), SeqNo{UINT64_MAX - 2});
 }
 
 TEST(DropReason, EveryReasonHasANameOfItsOwnInSnakeCase) {
@@ -99,5 +99,5 @@ TEST(DropReason, OfDialect1HasTheNameOfTheDocument) {
   EXPECT_EQ(name(DropReason::kReplayed), "replayed");
 }
 
-}  // namespace
+}  // namespace header_test
 }  // namespace wyndrvr::wire

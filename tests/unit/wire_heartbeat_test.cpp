@@ -9,7 +9,7 @@
 #include "wire/heartbeat.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace heartbeat_test {
 
 template <class Body>
 std::string written(std::size_t (*write)(MutableByteView, const Body&), const Body& body) {
@@ -126,5 +126,5 @@ TEST(Heartbeat, BadBodiesAreRefused) {
   }
 }
 
-}  // namespace
+}  // namespace heartbeat_test
 }  // namespace wyndrvr::wire

@@ -9,7 +9,7 @@
 #include "wire/json_reader.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace json_reader_test {
 
 using Kind = JsonValue::Kind;
 
@@ -159,13 +159,13 @@ TEST(FlatObject, MalformedStringsAreRefused) {
                                       "\xFF",
                                       "\xE2\x82x",
                                       "\xF1\x80\x80"}) {
-    EXPECT_FALSE(parse("{\"a\":\"" + std::string(text) + "\"}")) << testing::PrintToString(text);
-    EXPECT_FALSE(parse("{\"" + std::string(text) + "\":1}")) << testing::PrintToString(text);
+    EXPECT_FALSE(parse("{\"a\":\"" + std::string(text) + "\"}")) << ::testing::PrintToString(text);
+    EXPECT_FALSE(parse("{\"" + std::string(text) + "\":1}")) << ::testing::PrintToString(text);
   }
   for (const std::string_view text :
        {"\\\"", "\\\\\\/\\b\\f\\n\\r\\t", "\\u0000", "\\uD83D\\uDE00", "\x7F", "\xC2\x80",
         "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
-    EXPECT_TRUE(parse("{\"a\":\"" + std::string(text) + "\"}")) << testing::PrintToString(text);
+    EXPECT_TRUE(parse("{\"a\":\"" + std::string(text) + "\"}")) << ::testing::PrintToString(text);
   }
 }
 
@@ -208,5 +208,5 @@ TEST(JsonValue, StringsWithEscapesAreNotHandedOut) {
   EXPECT_FALSE(number("5").as_string_view());
 }
 
-}  // namespace
+}  // namespace json_reader_test
 }  // namespace wyndrvr::wire

@@ -12,7 +12,7 @@
 #include "wire/test_command.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace path_allocation_test {
 
 using wyndrvr::testing::allocations_during;
 
@@ -43,5 +43,5 @@ TEST(WirePathAllocation, NoPacketNeedsAny) {
   EXPECT_TRUE(parsed);
 }
 
-}  // namespace
+}  // namespace path_allocation_test
 }  // namespace wyndrvr::wire

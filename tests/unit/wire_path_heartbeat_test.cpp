@@ -5,7 +5,7 @@
 #include "wire/path_heartbeat.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace path_heartbeat_test {
 
 using testing::Octets;
 using testing::octets;
@@ -130,5 +130,5 @@ TEST(PathHeartbeat, WithoutAnEarlierAnswerItsOctetsAreZero) {
   EXPECT_EQ(parse_path_heartbeat1(body), kBad);
 }
 
-}  // namespace
+}  // namespace path_heartbeat_test
 }  // namespace wyndrvr::wire

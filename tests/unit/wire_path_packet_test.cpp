@@ -10,7 +10,7 @@
 #include "wire/path_packet.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace path_packet_test {
 
 using testing::Octets;
 using testing::octets;
@@ -188,5 +188,5 @@ TEST(PathDataTemplate, FillingOfTheLongestDatagramHasNoSmallPeriod) {
   EXPECT_EQ(values.size(), 256U);
 }
 
-}  // namespace
+}  // namespace path_packet_test
 }  // namespace wyndrvr::wire

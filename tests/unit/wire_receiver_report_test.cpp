@@ -9,7 +9,7 @@
 #include "wire/receiver_report.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace receiver_report_test {
 
 using testing::Octets;
 using testing::octets;
@@ -231,5 +231,5 @@ TEST(ReceiverResult, TimesBeyondOurTypesAreDropped) {
   EXPECT_FALSE(parse_result_message(body));
 }
 
-}  // namespace
+}  // namespace receiver_report_test
 }  // namespace wyndrvr::wire

@@ -10,7 +10,7 @@
 #include "wire/session_fields.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace session_fields_test {
 
 using namespace std::string_view_literals;
 
@@ -230,5 +230,5 @@ TEST(SessionFields, NeedNoAllocation) {
   EXPECT_TRUE(parsed);
 }
 
-}  // namespace
+}  // namespace session_fields_test
 }  // namespace wyndrvr::wire

@@ -7,7 +7,7 @@
 #include "wire/test_command.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace test_command_test {
 
 using testing::Octets;
 using testing::octets;
@@ -92,5 +92,5 @@ TEST(TestCommandDeathTest, ADurationOutOfRangeIsOurOwnBug) {
   EXPECT_DEATH(write(start_for(4'294'967'296ms)), "bug at");
 }
 
-}  // namespace
+}  // namespace test_command_test
 }  // namespace wyndrvr::wire

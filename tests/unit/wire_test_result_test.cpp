@@ -12,7 +12,7 @@
 #include "wire/test_result.hpp"
 
 namespace wyndrvr::wire {
-namespace {
+namespace test_result_test {
 
 template <class Body>
 std::string written(const Body& body) {
@@ -166,5 +166,5 @@ TEST(TestResult, ImplausibleValuesAreRefused) {
   EXPECT_FALSE(parse(with(full, "u-1", std::string(65, 'u'))));
 }
 
-}  // namespace
+}  // namespace test_result_test
 }  // namespace wyndrvr::wire
