@@ -2,27 +2,24 @@
 
 import os
 import signal
-import time
 
 from processes import (MODES, PROCESS, ROLES, SINGLE, SLOW, Client, FaultTestCase, Host,
-                       both, check_all, modes, state_of, wait_until)
+                       both, check_all, eventually, modes, state_of)
 
-GONE_SECONDS = 3.0
-IDLE_MS = 1000
-SILENT_SECONDS = (3.0, 6.0)    # the server's ports are closed, and it has said nothing for 3 s
+IDLE_MS = 4000       # no busy machine keeps a client silent for so long
 
 
 class ParentDeath(FaultTestCase):
+    about_seconds = 15
+
     def kill_main(self, program, stopped, workers):
-        """Kills the main process, with one of its workers stopped before; says when."""
+        """Kills the main process, with one of its workers stopped before."""
         if stopped:
             os.kill(workers[stopped], signal.SIGSTOP)
-            wait_until(lambda: state_of(workers[stopped]) == "T", 1, f"{stopped} to stop")
-        begin = time.monotonic()
+            eventually(lambda: state_of(workers[stopped]) == "T", f"{stopped} to stop")
         program.process.kill()
-        program.process.wait(2)
-        wait_until(lambda: not program.left(), GONE_SECONDS, f"nothing left: {program.left()}")
-        return begin
+        program.process.wait()
+        program.wait_alone()
 
     def kill_client(self, dialect, ports, stopped, *test):
         with Host(*modes(PROCESS), "--idle-timeout", str(IDLE_MS)) as host, \
@@ -30,12 +27,12 @@ class ParentDeath(FaultTestCase):
                        dialect=dialect) as client:
             client.wait_beats()
             if test:
-                client.wait_line("stderr", "^Upload test started", 5)
+                client.wait_line("stderr", "^Upload test started")
             workers = client.wait_workers() if ports == PROCESS else {}
             self.assertEqual(len(client.members()), 4 if ports == PROCESS else 1)
-            begin = self.kill_main(client, stopped, workers)
-            said = host.wait_line("stdout", "^Client left: .*silent for idle_timeout", 5)
-            self.assertAlmostEqual(said.time - begin, IDLE_MS / 1000, delta=0.5)
+            self.assertEqual(host.find("stdout", "^Client left"), [])
+            self.kill_main(client, stopped, workers)
+            host.wait_line("stdout", "^Client left: .*silent for idle_timeout")
             host.wait_alone()
             client.wait_reaped()
 
@@ -56,25 +53,22 @@ class ParentDeath(FaultTestCase):
             for one in clients:
                 one.wait_beats()
             if test:
-                client.wait_line("stderr", "^Upload test started", 5)
+                client.wait_line("stderr", "^Upload test started")
             # Of one client: all have the same workers.
             peer = host.wait_line("stdout", "^Client connected: ", count=3).split()[-1]
             workers = host.workers(peer)
             each = (3 if ports == PROCESS else 0) + (1 if sessions == PROCESS else 0)
             self.assertEqual(len(host.members()), 1 + 3 * each, host.left())
-            begin = self.kill_main(host, stopped, workers)
+            self.kill_main(host, stopped, workers)
             for one in (second, third):
                 one.process.terminate()
-            client.process.wait(8)
-            took = time.monotonic() - begin
             document = self.result_of(client, 1)
-            self.assertTrue(SILENT_SECONDS[0] - 0.5 < took < SILENT_SECONDS[1], took)
             self.assertRegex(self.problem(document, "W007"), "stopped answering")
             host.wait_reaped()
 
     def test_of_a_server(self):
         check_all(self, self.kill_server,
-                  both([(ports, sessions, None) for ports in MODES for sessions in MODES]), 6)
+                  both([(ports, sessions, None) for ports in MODES for sessions in MODES]), 9)
 
     def test_of_a_server_with_a_stopped_worker(self):
         check_all(self, self.kill_server,

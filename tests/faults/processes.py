@@ -11,33 +11,26 @@ import re
 import resource
 import signal
 import sys
-import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "interop"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "interop"))
 
-from harness import DIALECTS, BinaryTestCase, Program, Server  # noqa: E402  (needs the path above)
+from harness import (DIALECTS, BinaryTestCase, Program, Server,  # noqa: E402,F401  (needs the path
+                     eventually, pass_time, promptly)             # above; tests take some from here)
 from peer014 import Server014  # noqa: E402
 from together import check_all, reserve_ports  # noqa: E402,F401  (the tests take it from here)
 
 ROLES = ("control", "upload", "download")
 SINGLE, THREAD, PROCESS = MODES = ("SINGLE", "THREAD", "PROCESS")
-SLOW = {"send_sleep": 1000, "heartbeat_rate": 100}   # a test that leaves the machine to others
+SLOW = {"send_sleep": 3000, "heartbeat_rate": 100}   # a test that leaves the machine to others
 
 # Workers that die of SIGSEGV or SIGABRT need not leave their memory behind.
 resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def wait_until(condition, timeout, what):
-    """The first true value of condition(); AssertionError where there is none in time."""
-    deadline = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"not within {timeout} s: {what}")
-        time.sleep(0.01)
+def wait_until(condition, _timeout, what):
+    """eventually(condition, what)."""
+    return eventually(condition, what)
 
 
 def modes(ports, sessions=None):
@@ -91,12 +84,7 @@ class Family:
     The group is that of a daemon: no terminal stops it, and nobody wakes a stopped worker whose
     leader has ended.
     """
-    ENTER_GROUP = "os.setsid()"
-
-    def __init__(self, *arguments, prefix=(), **options):
-        enter = f"import os, sys; {self.ENTER_GROUP}; os.execvp(sys.argv[1], sys.argv[1:])"
-        super().__init__(*arguments, prefix=(sys.executable, "-I", "-S", "-c", enter, *prefix),
-                         **options)
+    SPAWN = {"start_new_session": True}
 
     def members(self):
         """pid -> (state, parent) of all processes of the group, zombies included."""
@@ -121,23 +109,27 @@ class Family:
                 found[match[1]] = pid
         return found
 
-    def wait_workers(self, roles=ROLES, peer=None, timeout=5.0):
+    def wait_workers(self, roles=ROLES, peer=None):
         """Role -> pid, once there is one for each role."""
-        return wait_until(lambda: (found := self.workers(peer)).keys() >= set(roles) and found,
-                          timeout, f"workers {roles} of {self.command[-1]}")
+        return eventually(lambda: (found := self.workers(peer)).keys() >= set(roles) and found,
+                          f"workers {roles} of {self.command[-1]}")
 
     def left(self):
         """What is left beside the leader. init may take its time to reap what it inherited."""
         return {pid: (*stat, title_of(pid)) for pid, stat in self.members().items()
                 if pid != self.pid and stat != ("Z", 1)}
 
-    def wait_alone(self, timeout=3.0):
+    def wait_alone(self):
         """Waits until no worker is left."""
-        wait_until(lambda: not self.left(), timeout, f"no workers; there are {self.left()}")
+        eventually(lambda: not self.left(), lambda: f"no workers; there are {self.left()}")
 
-    def wait_reaped(self, timeout=10.0):
+    def wait_reaped(self):
         """Waits until there is no process of it, not even a zombie at init."""
-        wait_until(lambda: not self.members(), timeout, f"nobody; there are {self.members()}")
+        eventually(lambda: not self.members(), lambda: f"nobody; there are {self.members()}")
+
+    def wait_stopped(self):
+        """Waits until its main process stands still (SIGSTOP)."""
+        eventually(lambda: state_of(self.pid) == "T", "a stop")
 
     def signal_group(self, number):
         """As a terminal does it."""
@@ -184,11 +176,11 @@ class Client(Family, Program):
         """How many round trips of a port it has shown."""
         return len(self.find("stderr", f"^Client latency {role.upper()} "))
 
-    def wait_beats(self, count=2, roles=ROLES, timeout=5.0):
+    def wait_beats(self, count=2, roles=ROLES):
         """Waits for `count` more round trips of each role."""
         goals = {role: self.lines(role) + count for role in roles}
-        wait_until(lambda: all(self.lines(r) >= goal for r, goal in goals.items()), timeout,
-                   f"{count} more heartbeats on {roles}: {self.stderr[-3:]}")
+        eventually(lambda: all(self.lines(r) >= goal for r, goal in goals.items()),
+                   lambda: f"{count} more heartbeats on {roles}: {self.stderr[-3:]}")
 
 
 class Host(Server, Family, Program):
@@ -209,7 +201,7 @@ def server_of(dialect):
 
 class Job:
     """Mixed into a Family: its group is one that a shell starts, and that a terminal suspends."""
-    ENTER_GROUP = "os.setpgid(0, 0)"
+    SPAWN = {"process_group": 0}
 
 
 class ClientJob(Job, Client):
@@ -223,9 +215,9 @@ class HostJob(Job, Host):
 class FaultTestCase(BinaryTestCase):
     """A test of programs and their workers."""
 
-    def result_of(self, client, code, timeout=3.0):
+    def result_of(self, client, code):
         """The checked result of a client that is about to end with this exit code."""
-        self.assertEqual(client.wait(timeout), code, client.errors())
+        self.assertEqual(client.wait(), code, client.errors())
         client.wait_alone()
         document = client.document()
         self.check_result(document, dialect=client.dialect)

@@ -2,26 +2,27 @@
 
 import itertools
 import os
+import random
 import re
 import resource
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 
 from processes import (DIALECTS, MODES, PROCESS, ROLES, SINGLE, THREAD, Client, Family,
-                       FaultTestCase, Host, both, check_all, modes, server_of, wait_until)
-from harness import Program  # after processes, which puts it on the path
+                       FaultTestCase, Host, both, check_all, eventually, modes, server_of)
+from harness import PATIENCE, Program  # after processes, which puts it on the path
 from peer014 import Client014, wire
 
-AT_ONCE = 2.0
 TOO_FEW = {"processes": r"temporarily unavailable.*ulimit -u",
            "descriptors": r"Too many open files.*ulimit -n",
            "/proc": r"/proc/self/exe is missing"}
 WITHOUT_PROC = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
 ENOUGH = 100
-_users = itertools.count(40000 + os.getpid() % 20000)
+# Processes are counted for a user of the whole machine: other runs of these tests draw others. Two
+# runs of 100 users each meet with a chance of 100 * 100 / 2^31, 5 in 10^6, where both run at once.
+_users = itertools.count(random.SystemRandom().randrange(2**30, 2**31))
 
 
 def become(user):
@@ -68,12 +69,12 @@ class OfAClient(StartTestCase):
     def check_refused(self, dialect, ports, prefix, why, role):
         with server_of(dialect) as server, \
                 Client(server.address, *modes(ports), prefix=prefix, dialect=dialect) as client:
-            document = self.result_of(client, 1, AT_ONCE)
+            document = self.result_of(client, 1)
             self.assertIs(document["valid"], False)
             self.assertRegex(self.problem(document, "W008"),
                              rf"^cannot start .*\b{role}\b.*{TOO_FEW[why]}")
             self.assertEqual(len(client.find("stderr", "cannot start")), 1, client.errors())
-            client.wait_reaped(0.5)
+            client.wait_reaped()
 
     def works(self, dialect, ports, prefix):
         with server_of(dialect) as server, \
@@ -107,12 +108,10 @@ class OfAClient(StartTestCase):
         with server_of(dialect) as server, \
                 Client(server.address, "--count", "3", *modes(ports),
                        prefix=with_descriptors(most), dialect=dialect) as client:
-            begin = time.monotonic()
             try:
-                code = client.wait(8)
+                code = client.wait()
             except AssertionError:
                 return "did not end"
-            took = time.monotonic() - begin
             if client.left():
                 return f"left {client.left()}"
             if code == 0:
@@ -120,9 +119,8 @@ class OfAClient(StartTestCase):
             # The last line is the document's where there is one, the error before it.
             said = [line for line in client.stderr
                     if re.match("W00|wyndrvr: ", line)] or client.stderr[-2:]
-            if code != 1 or took > AT_ONCE or len(said) != 1 \
-                    or not re.search(TOO_FEW["descriptors"], said[0]):
-                return f"exit code {code} after {took:.1f} s: {said}"
+            if code != 1 or len(said) != 1 or not re.search(TOO_FEW["descriptors"], said[0]):
+                return f"exit code {code}: {said}"
             return None
 
     def sweep(self, dialect, ports):
@@ -149,7 +147,7 @@ class OfAServer(StartTestCase):
         """Our clients are told, and the server has nothing left of them."""
         for dialect in DIALECTS:
             with Client(host.address, dialect=dialect) as client:
-                document = self.result_of(client, 1, AT_ONCE)
+                document = self.result_of(client, 1)
                 self.assertIs(document["valid"], False)
                 if dialect == "0.14":
                     self.assertEqual(self.problem(document, "W002"),
@@ -162,7 +160,7 @@ class OfAServer(StartTestCase):
 
     def check_log(self, host, why):
         """One line, with the reason, and no advice that leads elsewhere."""
-        wait_until(lambda: host.find("stderr", "refuse"), 1, f"a reason: {host.errors()}")
+        eventually(lambda: host.find("stderr", "refuse"), f"a reason: {host.errors()}")
         said = [line for line in host.stderr if "latency" not in line]
         self.assertEqual(len(said), 1, said)
         self.assertRegex(said[0], f"cannot start workers.*{TOO_FEW[why]}")
@@ -222,11 +220,17 @@ class OfAServer(StartTestCase):
             if answer is None or answer.startswith(b"REFUSED"):
                 return None if answer == b"REFUSED cannot start workers" else f"answer {answer}"
             client.adopt(wire.parse_assignment(answer))
+            answers = []
+
+            def is_decided():
+                answers.extend(filter(None, [client.listen_main(0.001)]))
+                return answers or len(client.answered) == 3
+
             client.beat()
-            client.run(0.15)
+            client.run(PATIENCE, until=is_decided)
             if len(client.answered) == 3:
                 return "fine"
-            answer = client.listen_main(1.0)
+            answer = answers[0] if answers else None
             return None if answer == b"REFUSED cannot start workers" else \
                 f"answers on {sorted(client.answered)}, then {answer}"
 
@@ -243,7 +247,7 @@ class OfAServer(StartTestCase):
                 if what == "fine":
                     break
                 refused = True
-                wait_until(lambda: len(host.descriptors()) == idle, 4, "descriptors to be closed")
+                eventually(lambda: len(host.descriptors()) == idle, "descriptors to be closed")
                 host.wait_alone()
                 if what:
                     complaints.append(f"{ports} {sessions} with {spare} to spare: {what}")
@@ -286,11 +290,11 @@ class OfAServer(StartTestCase):
             with tempfile.TemporaryDirectory() as home, \
                     FamilyProgram("--server", "127.0.0.1:0", config_path="", home=home,
                                   prefix=with_descriptors(most)) as program:
-                wait_until(lambda: not program.running() or program.stdout, 3, "a start")
+                eventually(lambda: not program.running() or program.stdout, "a start")
                 if program.stdout:
                     self.assertEqual(program.stop(), 0)
                     break
-                code, said = program.wait(1), program.stderr
+                code, said = program.wait(), program.stderr
                 if code != 1 or not re.search(TOO_FEW["descriptors"], "\n".join(said)):
                     complaints.append(f"{most} descriptors: exit code {code}, {said}")
         self.check_none(complaints)

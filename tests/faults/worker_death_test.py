@@ -3,15 +3,15 @@
 import os
 import re
 import signal
-import time
 
 from processes import (DIALECTS, PROCESS, ROLES, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
-                       both, check_all, modes, server_of, state_of, wait_until)
+                       both, check_all, eventually, modes, server_of, state_of)
+from harness import PATIENCE
 from peer014 import Client014, Refused
 
-AT_ONCE = 1.5           # s from the signal to the end of a client's run
-SOON = 2.0              # the same where the worker is stopped: the next Ping finds it
-BIG_TEST = ("--bwup", "--duration", "20")
+# A client of 0.14 leaves by falling silent. No busy machine keeps one silent for so long.
+IDLE = ("--idle-timeout", "4000")
+BIG_TEST = ("--bwup", "--duration", "300")
 FOUND = {signal.SIGSTOP: "was stopped by"}   # any other signal: "was killed by"
 
 
@@ -27,6 +27,7 @@ def is_gone(pid):
 
 class WhileMeasuringLatency(FaultTestCase):
     """The other ports go on; only a server that speaks dialect 1 says CLOSE, and all is over."""
+    about_seconds = 12
 
     def kill_at_client(self, dialect, role, number):
         with server_of(dialect) as server, \
@@ -35,7 +36,7 @@ class WhileMeasuringLatency(FaultTestCase):
             pid = client.wait_workers()[role]
             os.kill(pid, number)
             others = [other for other in ROLES if other != role]
-            said = client.wait_line("stderr", f"^wyndrvr: {role} worker", SOON)
+            said = client.wait_line("stderr", f"^wyndrvr: {role} worker")
             self.assertEqual(said, f"wyndrvr: {cause(role, pid, number)}")
             client.wait_beats(10, others)
             self.assertTrue(is_gone(pid), state_of(pid))
@@ -64,12 +65,12 @@ class WhileMeasuringLatency(FaultTestCase):
                 client.wait_beats()
                 for pid in client.wait_workers().values():
                     os.kill(pid, signal.SIGKILL)
-                document = self.result_of(client, 1, AT_ONCE)
+                document = self.result_of(client, 1)
                 self.assertEqual([p["code"] for p in document["problems"]].count("W009"), 3)
 
     def kill_at_server(self, dialect, ports, sessions, role, number):
         """Seen by a client of ours and, in the same way, by an independent one."""
-        with Host(*modes(ports, sessions), "--idle-timeout", "1500", ports=6) as host, \
+        with Host(*modes(ports, sessions), *IDLE, ports=6) as host, \
                 Client(host.address, dialect=dialect) as ours, \
                 Client014(host.address, heartbeat_rate=0.02) as theirs:
             ours.wait_beats()
@@ -83,29 +84,31 @@ class WhileMeasuringLatency(FaultTestCase):
                 os.kill(victim, number)
             for victim, who in zip(victims, (our_peer, peer)):
                 line = re.escape(f"Client {who}: {cause(role, victim, number)}")
-                host.wait_line("stderr", f"^{line}$", SOON)
-            wait_until(lambda: all(map(is_gone, victims)), SOON, "the victims to be reaped")
+                host.wait_line("stderr", f"^{line}$")
+            eventually(lambda: all(map(is_gone, victims)), "the victims to be reaped")
             lost = ROLES if role == "session" else (role,)
             others = [other for other in ROLES if other not in lost]
             told = dialect == "1" and not others      # the others of a latency run go on
             if told:
-                document = self.result_of(ours, 1, AT_ONCE)
+                document = self.result_of(ours, 1)
                 self.assertEqual(self.problem(document, "W010"), "the server ended the session: "
                                  + cause(role, victims[0], number))
             elif others:
                 ours.wait_beats(10, others)
-            before = {r: ours.lines(r) for r in lost}
-            theirs.run(0.1)
+                before = {r: ours.lines(r) for r in lost}
+                ours.wait_beats(10, others)
+                self.assertEqual({r: ours.lines(r) for r in lost}, before)
+            theirs.run(0.1)              # answers that were on their way
             theirs.answered.clear()
-            theirs.run(0.2)
+            theirs.run(PATIENCE if others else 0.2, until=lambda: (
+                others and theirs.answered >= set(others)))
             self.assertEqual(theirs.answered, set(others))
-            self.assertEqual({r: ours.lines(r) for r in lost}, before)
             self.assertEqual(len(host.losses()), 2)
             theirs.close()
             if not told:
                 ours.process.terminate()
                 self.result_of(ours, 0)
-            host.wait_alone(5)
+            host.wait_alone()
             self.serves_again(host)
 
     def serves_again(self, host):
@@ -117,7 +120,7 @@ class WhileMeasuringLatency(FaultTestCase):
                     return later.connect()
                 except Refused:
                     return None
-            self.assertEqual(wait_until(connect, SOON, "free ports")[0], host.first)
+            self.assertEqual(eventually(connect, "free ports")[0], host.first)
             later.prove()
         self.assertTrue(host.running())
 
@@ -139,14 +142,12 @@ class WhileTesting(FaultTestCase):
         """A client in the middle of an upload."""
         client = Client(host.address, *BIG_TEST, *options, config=SLOW, dialect=dialect)
         self.addCleanup(client.kill)
-        client.wait_line("stderr", "^Upload test started", 5)
+        client.wait_line("stderr", "^Upload test started")
         client.wait_beats(1)
         return client
 
-    def ended(self, client, begin, number, code):
-        """The problem that it tells, having ended in time."""
-        client.process.wait(5)
-        self.assertLess(time.monotonic() - begin, SOON if number in FOUND else AT_ONCE)
+    def ended(self, client, code):
+        """The problem that it tells. It has ended by itself: its test is far from its end."""
         document = self.result_of(client, 1)
         self.assertIs(document["valid"], False)
         self.assertFalse(any("rate_bps" in test for test in document["tests"]), document["tests"])
@@ -156,22 +157,21 @@ class WhileTesting(FaultTestCase):
         """Another client gets the same ports, soon, and its test is valid."""
         with Client014(host.address) as later:
             def connect():
-                answer = later.ask(timeout=0.2)
+                answer = later.ask(timeout=1.0)
                 return answer is not None and not answer.startswith(b"REFUSED") and answer
-            answer = wait_until(connect, 4.0, "the ports to be free")
+            answer = eventually(connect, "the ports to be free")
             later.adopt(tuple(map(int, answer.split(b","))))
             later.prove()
-            self.assertGreater(later.upload(0.2, 200, linger=0).result["packet_count"], 0)
+            self.assertGreater(later.upload(1.5, 200, linger=0).result["packet_count"], 0)
         self.assertTrue(host.running())
-        host.wait_alone(4)
+        host.wait_alone()
 
     def kill_at_client(self, dialect, role, number):
-        with Host(*modes(PROCESS), "--idle-timeout", "1000", ports=3) as host:
+        with Host(*modes(PROCESS), *IDLE, ports=3) as host:
             client = self.start(dialect, host, *modes(PROCESS))
             pid = client.wait_workers()[role]
-            begin = time.monotonic()
             os.kill(pid, number)
-            self.assertEqual(self.ended(client, begin, number, "W009"), cause(role, pid, number))
+            self.assertEqual(self.ended(client, "W009"), cause(role, pid, number))
             self.next_client(host)
             self.assertEqual(host.losses(), [])
 
@@ -186,9 +186,8 @@ class WhileTesting(FaultTestCase):
         with Host(*modes(ports, sessions), ports=3) as host:
             client = self.start(dialect, host)
             pid = host.wait_workers([role])[role]
-            begin = time.monotonic()
             os.kill(pid, number)
-            self.assertEqual(self.ended(client, begin, number, "W010"),
+            self.assertEqual(self.ended(client, "W010"),
                              f"the server ended the session: {cause(role, pid, number)}")
             self.assertTrue(is_gone(pid), state_of(pid))
             self.assertEqual([line.split(": ", 1)[1] for line in host.losses()],

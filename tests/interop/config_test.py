@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import tempfile
-import time
 from pathlib import Path
 
 from harness import DIALECTS, BinaryTestCase, Program, Server, free_ports, run_client
@@ -53,17 +52,17 @@ class Files(BinaryTestCase):
                 self.assertEqual(wire.parse_assignment(client.ask())[:3],
                                  (base + 1, base + 2, base + 3))
         with Server014() as peer:
-            program = run_client(peer.address, "--count", "5", config=text)
+            # By default there are 5 s between them: they would take longer than is waited for.
+            program = run_client(peer.address, "--count", "20", config=text)
             self.assertEqual(program.code, 0, program.errors())
-            beats = peer.tape.all("control", True, wire.HEARTBEAT_0)
-            self.assertAlmostEqual(beats[-1].time - beats[0].time, 0.16, delta=0.05)
+            self.assertEqual(len(peer.tape.all("control", True, wire.HEARTBEAT_0)), 20)
 
     def test_options_win_over_the_file(self):
         with Server014() as peer:
-            run_client(peer.address, "--count", "5", "--heartbeat-rate", "30",
-                       config={"heartbeat_rate": 2000})
-            beats = peer.tape.all("control", True, wire.HEARTBEAT_0)
-            self.assertAlmostEqual(beats[-1].time - beats[0].time, 0.12, delta=0.05)
+            program = run_client(peer.address, "--count", "5", "--heartbeat-rate", "30",
+                                 config={"heartbeat_rate": 60_000})
+            self.assertEqual(program.code, 0, program.errors())
+            self.assertEqual(len(peer.tape.all("control", True, wire.HEARTBEAT_0)), 5)
 
     def test_half_given_server_address_takes_the_rest_from_the_file(self):
         base = free_ports(8)
@@ -82,7 +81,7 @@ class Files(BinaryTestCase):
                      "cpu=0-", "cpu=2,2"):
             key = line.split("=")[0]
             with Program("127.0.0.1:9", config=line + "\n") as program:
-                self.assertEqual(program.wait(4), 2, line)
+                self.assertEqual(program.wait(), 2, line)
                 self.assertIn(key, program.errors())
 
     def test_a_folder_that_holds_config(self):
@@ -105,7 +104,7 @@ class Files(BinaryTestCase):
         """Runs --create-config; stdout."""
         with Program("--create-config", *options, config_path=path,
                      home=self.folder) as program:
-            self.assertEqual(program.wait(4), 0, program.errors())
+            self.assertEqual(program.wait(), 0, program.errors())
             return "\n".join(program.stdout)
 
     def test_create_edit_and_leave_alone(self):
@@ -218,7 +217,7 @@ class Modes(BinaryTestCase):
         foreign = allowed[-1] + 1
         for arguments in (["127.0.0.1:9"], ["--server", "127.0.0.1:0"]):
             with Program(*arguments, "--cpu", f"{allowed[0]},{foreign}") as program:
-                self.assertEqual(program.wait(4), 2, program.errors())
+                self.assertEqual(program.wait(), 2, program.errors())
                 self.assertIn("--cpu", program.errors())
                 self.assertRegex(program.errors(),
                                  rf"may not use CPU {foreign}, only {allowed[0]}\b")
@@ -254,19 +253,19 @@ class BadUsage(BinaryTestCase):
                               (["--cpu"], "--cpu"),
                               (["--flow-control-rate", "0"], "--flow-control-rate")):
             with Program("127.0.0.1:9", *options) as program:
-                self.assertEqual(program.wait(4), 2, (options, program.errors()))
+                self.assertEqual(program.wait(), 2, (options, program.errors()))
                 self.assertIn(name, program.errors())
 
     def test_bad_addresses(self):
         for address in ("127.0.0.1:99999", "127.0.0.1:x"):
             with Program(address) as program:
-                self.assertEqual(program.wait(4), 2, program.errors())
+                self.assertEqual(program.wait(), 2, program.errors())
                 self.assertTrue(program.errors())
 
     def test_version_and_help(self):
         for option in ("--version", "--help"):
             with Program(option) as program:
-                self.assertEqual(program.wait(4), 0)
+                self.assertEqual(program.wait(), 0)
                 self.assertTrue(program.stdout)
         for key in ("--port-ranges", "--idle-timeout", "--heartbeat-rate", "--json", "--count",
                     "--bwup", "--create-config", "--test-drop-rate", "--cpu",
@@ -279,8 +278,7 @@ class BadUsage(BinaryTestCase):
             self.assertEqual(peer.tape.all(), [])
 
     def drop_everything(self, peer, dialect):
-        program = run_client(peer.address, "--test-drop-rate", "1.0", "--dialect", dialect,
-                             timeout=12)
+        program = run_client(peer.address, "--test-drop-rate", "1.0", "--dialect", dialect)
         self.assertEqual(program.code, 1)
 
     def test_delay_slows_but_works(self):
@@ -295,10 +293,9 @@ class BadUsage(BinaryTestCase):
             client.connect()
             client.prove()
             channel = client.request_upload(0.4)
-            packet = client.expect("control", wire.TEST_RESULT, 3, channel)
+            packet = client.expect("control", wire.TEST_RESULT, channel=channel)
             client.send("control", wire.TEST_RESULT, channel,
                         wire.result_ack(packet.json()["guid"]))
-            time.sleep(0.2)
             for pattern in ("^Server received BWUP packet from", "^Server sent UCM",
                             r"^Server deleted UCM .*\(ack=0\)",
                             f"^Server started upload bandwidth test on channel {channel}",

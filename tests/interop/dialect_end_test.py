@@ -3,17 +3,16 @@
 import contextlib
 import json
 import signal
-import time
 
 import peer1
-from harness import BinaryTestCase, Program, Server
+from harness import BinaryTestCase, Program, Server, eventually
 from peer1 import Asker, Relay
 from together import check_all, reserve_ports
 
 MODES = ("SINGLE", "THREAD", "PROCESS")
 QUICK = {"heartbeat_rate": 50}
-BUSY = ("--rate", "20M", "--duration", "20", "--interval", "100")
-AT_ONCE = 0.5            # s
+BUSY = ("--rate", "5M", "--duration", "300", "--interval", "100")
+LATE = ("--idle-timeout", "300000")      # ms: not what lets go of ports
 
 
 def serve(*arguments, ports=30):
@@ -31,9 +30,10 @@ class EndTestCase(BinaryTestCase):
         """A client that is at it."""
         client = stack.enter_context(Program(f"{address[0]}:{address[1]}", *arguments, "--json",
                                              config=config))
-        tests = any(word.startswith("--bw") for word in arguments)
-        line = r"^(up +|down +)?\[" if tests else "^Client latency DOWNLOAD"
-        client.wait_line("stderr", line, 5, count=2)
+        if any(word.startswith("--bw") for word in arguments):
+            client.wait_line("stderr", r"^(up +|down +)?\[", count=2)
+        for role in ("CONTROL", "UPLOAD", "DOWNLOAD"):
+            client.wait_line("stderr", f"^Client latency {role}")
         return client
 
     def document(self, client):
@@ -47,11 +47,9 @@ class ServerStops(EndTestCase):
     def stop(self, mode, arguments, config=None):
         with serve(*in_mode(mode)) as server, contextlib.ExitStack() as stack:
             client = self.start(stack, server.address, *arguments, *in_mode(mode), config=config)
-            begin = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
-            self.assertEqual(client.wait(3), 1, client.errors())
-            self.assertLess(time.monotonic() - begin, AT_ONCE)
-            self.assertEqual(server.wait(3), 0, server.errors())
+            self.assertEqual(client.wait(), 1, client.errors())
+            self.assertEqual(server.wait(), 0, server.errors())
             self.assertTrue(server.find("stdout", "^Client left: .*server stops"))
             document = self.document(client)
             self.assertIs(document["valid"], False)
@@ -68,19 +66,17 @@ class ServerStops(EndTestCase):
 class ClientStops(EndTestCase):
     def stop(self, mode, arguments, number, config=None):
         """With ports for one client alone: the next one gets them at once."""
-        with serve(*in_mode(mode), ports=3) as server, contextlib.ExitStack() as stack:
+        with serve(*in_mode(mode), *LATE, ports=3) as server, contextlib.ExitStack() as stack:
             client = self.start(stack, server.address, *arguments, *in_mode(mode), config=config)
             with Asker(server.address) as asker:
                 self.assertEqual(asker.begin().kind, peer1.REFUSE)
-                begin = time.monotonic()
                 client.process.send_signal(number)
-                while (answer := asker.begin()).kind != peer1.GRANT:
-                    self.assertLess(time.monotonic() - begin, AT_ONCE, "ports are not let go of")
-                    time.sleep(0.02)
+                answer = eventually(lambda: (said := asker.begin()).kind == peer1.GRANT and said,
+                                    "ports that are let go of")
                 self.assertEqual(answer.ports()[0], server.first)
-            server.wait_line("stdout", r"^Client left: .*closed by the client", 1)
+            server.wait_line("stdout", r"^Client left: .*closed by the client")
             tests = bool(arguments)
-            self.assertEqual(client.wait(3), 1 if tests else 0, client.errors())
+            self.assertEqual(client.wait(), 1 if tests else 0, client.errors())
             document = self.document(client)
             codes = [p["code"] for p in document["problems"] if p["code"] < "W1"]
             self.assertEqual(codes, ["W006"] if tests else [])
@@ -99,11 +95,9 @@ class ServerDies(EndTestCase):
         with serve() as server, contextlib.ExitStack() as stack:
             clients = [self.start(stack, server.address, *arguments, config=QUICK)
                        for arguments in (("--bwup", *BUSY), ("--bwdown", *BUSY), ())]
-            begin = time.monotonic()
             server.process.kill()
             for client in clients:
-                self.assertEqual(client.wait(8), 1, client.errors())
-                self.assertLess(time.monotonic() - begin, 6)
+                self.assertEqual(client.wait(), 1, client.errors())
                 self.assertRegex(self.problem(self.document(client), "W007"), "stopped answering")
 
     def test_a_restart_during_the_handshake_only_delays(self):
@@ -123,18 +117,19 @@ class ServerDies(EndTestCase):
 
             with Relay(old.address, restart) as relay:
                 document = self.measure(relay.address, "--count", "3", config=QUICK)
-            self.assertEqual(document["problems"], [])
+            self.assert_untroubled(document)
             cookies = {d for d in relay.answered if peer1.parse(d).kind == peer1.COOKIE}
             self.assertEqual(len(cookies), 2, "it went on with the old cookie")
             self.assertEqual(len(restarted[0].find("stdout", "^Client connected")), 1)
 
     def test_a_server_that_starts_late_is_found(self):
+        """The client asks a relay, behind which there is nobody at first."""
         first = reserve_ports(31)
-        with Program(f"127.0.0.1:{first}", "--count", "2", config=QUICK) as client:
-            time.sleep(1.0)
-            self.assertTrue(client.running())
+        with Relay(("127.0.0.1", first)) as relay, \
+                Program(f"127.0.0.1:{relay.address[1]}", "--count", "2", config=QUICK) as client:
+            eventually(lambda: len(relay.asked) >= 3, "three HELLOs")
             with Server(port=first, first=first + 1):
-                self.assertEqual(client.wait(4), 0, client.errors())
+                self.assertEqual(client.wait(), 0, client.errors())
 
     def test_lost_answers_only_delay(self):
         for kind in (peer1.COOKIE, peer1.GRANT):
@@ -149,9 +144,10 @@ class ServerDies(EndTestCase):
 
                 with Relay(server.address, lose) as relay:
                     self.measure(relay.address, "--count", "1", config=QUICK)
+                    eventually(lambda relay=relay: relay.asked[-1][7] == peer1.CLOSE, "a CLOSE")
                 asked = [d[7] for d in relay.asked]
                 again = peer1.HELLO if kind == peer1.COOKIE else peer1.OPEN
-                self.assertEqual(asked.count(again), 4, asked)
+                self.assertGreaterEqual(asked.count(again), 4, asked)
                 self.assertEqual(len(set(relay.asked)), 3, "HELLO, OPEN and CLOSE, each the same")
                 self.assertEqual(len(server.find("stdout", "^Client connected")), 1)
 
@@ -168,6 +164,6 @@ class Hostile(EndTestCase):
                     for to_server, magic in ((True, b"CONNECT"), (False, b"WYNDRVR")):
                         relay.forge(to_server, magic + b"\6\1\0\0\x25" + nonce + body)
                 before = len(client.find("stderr", "^Client latency"))
-                client.wait_line("stderr", "^Client latency", 3, count=before + 30)
+                client.wait_line("stderr", "^Client latency", count=before + 30)
                 self.assertEqual(client.stop(signal.SIGINT), 0)
 

@@ -2,10 +2,8 @@
 
 import contextlib
 import json
-import re
-import time
 
-from harness import BinaryTestCase, Program, Server
+from harness import PATIENCE, BinaryTestCase, Program, Server, eventually
 from peer014 import Client014
 from peer1 import GRANT, REFUSE, Asker
 from together import check_all, reserve_ports
@@ -39,16 +37,20 @@ class OfATest(BinaryTestCase):
 
     def duration(self, way):
         test = self.restricted(way, *MAX_DURATION)
-        self.assertAlmostEqual(test["duration_s"], 1, delta=0.1)
         self.assertEqual(test["requested_duration_s"], 2)
+        self.assert_at_most(test, 20e6)
+
+    def assert_at_most(self, test, rate):
+        """Not more was sent than this rate allows in the second that the test takes."""
+        self.assertLess(8 * test["payload_bytes"] * test["packets"]["sent"], 1.06 * rate)
 
     def rate(self, way):
         test = self.restricted(way, *MAX_RATE)
-        self.assertAlmostEqual(test["rate_bps"], 10e6, delta=0.6e6)
         self.assertEqual(test["streams"], 2)
+        self.assert_at_most(test, 10e6)
 
     def rate_of_max(self, way):
-        self.assertLess(self.restricted(way, *MAX_RATE_OF_MAX)["rate_bps"], 10.6e6)
+        self.assert_at_most(self.restricted(way, *MAX_RATE_OF_MAX), 10e6)
 
     def octets(self, way):
         test = self.restricted(way, *MAX_BYTES)
@@ -72,48 +74,45 @@ class OfATest(BinaryTestCase):
                    "--max-test-bytes", "100M", "--max-payload", "1400") as server:
             document = self.measure(server.address, "--bwboth", "--duration", "0.5", "--rate",
                                     "30M", "--streams", "2", "--bytes", "100M")
-            self.assertEqual(document["problems"], [])
+            self.assert_untroubled(document)
             latency = self.measure(server.address, "--count", "2", config=QUICK)
-            self.assertEqual(latency["problems"], [])
+            self.assert_untroubled(latency)
 
 
 class TotalRate(BinaryTestCase):
+    about_seconds = 8
+
     def test_a_second_client_waits_says_so_and_runs(self):
         with serve("--max-total-rate", "30M") as server:
             address = f"127.0.0.1:{server.address[1]}"
-            with Program(address, "--bwup", "--duration", "1", "--rate", "20M", "--json") as first:
-                server.wait_line("stdout", "^Client connected", 5)
+            with Program(address, "--bwup", "--duration", "4", "--rate", "20M", "--json") as first:
+                server.wait_line("stdout", "^Client connected")
                 with Program(address, "--bwdown", "--duration", "0.5", "--rate", "20M",
                              "--json") as second:
-                    busy = second.wait_line("stderr", "^The server is busy; asking again in ", 3)
-                    # The length of the other's test, and the most that its start and end may take.
-                    wait = float(re.search(r"in ([\d.]+) s", busy)[1])
-                    self.assertTrue(0.5 < wait < 1 + 10, busy)
-                    self.assertEqual(first.wait(8), 0, first.errors())
-                    self.assertEqual(second.wait(wait + 3), 0, second.errors())
+                    second.wait_line("stderr", "^The server is busy; asking again in ")
+                    self.assertEqual(first.wait(), 0, first.errors())
+                    self.assertEqual(second.wait(), 0, second.errors())
                     documents = [json.loads("\n".join(p.stdout)) for p in (first, second)]
             for document in documents:
                 self.check_result(document, dialect="1")
                 self.assertTrue(document["valid"], document["problems"])
-                self.assertAlmostEqual(document["tests"][0]["rate_bps"], 20e6, delta=1e6)
 
     def test_who_fits_beside_the_others_and_who_only_measures_latency_need_not_wait(self):
         with serve("--max-total-rate", "30M") as server:
-            with Program(f"127.0.0.1:{server.address[1]}", "--bwup", "--duration", "3", "--rate",
-                         "20M"):
-                server.wait_line("stdout", "^Client connected", 5)
-                begin = time.monotonic()
+            with Program(f"127.0.0.1:{server.address[1]}", "--bwup", "--duration", "300", "--rate",
+                         "20M") as first:
+                server.wait_line("stdout", "^Client connected")
                 self.measure(server.address, "--count", "2", config=QUICK)
                 self.measure(server.address, "--bwup", "--duration", "0.3", "--rate", "10M")
-                self.assertLess(time.monotonic() - begin, 1.5)
+                self.assertTrue(first.running())
 
     def test_ctrl_c_ends_the_waiting(self):
         with serve("--max-total-rate", "30M") as server:
             address = f"127.0.0.1:{server.address[1]}"
-            with Program(address, "--bwup", "--duration", "5", "--rate", "20M"):
-                server.wait_line("stdout", "^Client connected", 5)
+            with Program(address, "--bwup", "--duration", "300", "--rate", "20M"):
+                server.wait_line("stdout", "^Client connected")
                 with Program(address, "--bwup", "--rate", "20M") as second:
-                    second.wait_line("stderr", "^The server is busy", 3)
+                    second.wait_line("stderr", "^The server is busy")
                     self.assertEqual(second.stop(), 1)
                     self.assertTrue(second.find("stdout", "^W006"), second.stdout)
 
@@ -125,7 +124,7 @@ class OfSessions(BinaryTestCase):
         """A client that stays."""
         client = stack.enter_context(Program(f"127.0.0.1:{server.address[1]}", "--bind", local,
                                              config=QUICK))
-        client.wait_line("stderr", "^Client latency DOWNLOAD", 5)
+        client.wait_line("stderr", "^Client latency DOWNLOAD")
         return client
 
     def refused(self, server, local, pattern):
@@ -162,29 +161,27 @@ class OfSessions(BinaryTestCase):
                 Asker(server.address) as second, Asker(server.address) as third:
             self.assertEqual((first.begin().kind, second.begin().kind), (GRANT, GRANT))
             self.assertEqual(third.begin().kind, REFUSE)
-            deadline = time.monotonic() + 7
-            while time.monotonic() < deadline and third.begin().kind != GRANT:
-                time.sleep(0.2)
-            self.assertEqual(third.begin().kind, GRANT)
+            eventually(lambda: third.begin().kind == GRANT, "ports that are given back")
             self.assertEqual(server.find("stdout", "^Client connected"), [])
 
 
 class OfNetworks(BinaryTestCase):
-    def answers(self, server, local):
+    def answers(self, server, local, patience):
         """Whether the server answers HELLO and CONNECT of this address."""
         with Asker(server.address, local) as asker, Client014(server.address,
                                                               local=local) as original:
-            found = {asker.hello(timeout=0.3) is not None, original.ask(timeout=0.3) is not None}
+            found = {asker.hello(patience) is not None,
+                     original.ask(timeout=patience) is not None}
             self.assertEqual(len(found), 1, "it depends on the dialect")
             return found.pop()
 
     def check(self, options, served, silent):
         with serve(*options) as server:
             for local in served:
-                self.assertTrue(self.answers(server, local), local)
+                self.assertTrue(self.answers(server, local, PATIENCE), local)
                 self.measure(server.address, "--bind", local, "--count", "1", config=QUICK)
             for local in silent:
-                self.assertFalse(self.answers(server, local), local)
+                self.assertFalse(self.answers(server, local, 0.3), local)
             lines = [line for line in server.stderr if "latency" not in line]
             self.assertEqual(lines, [], "a line for somebody who is not served")
 

@@ -3,18 +3,21 @@
 import json
 import signal
 
-from harness import BinaryTestCase, Program, Server
+from harness import PATIENCE, BinaryTestCase, Program, Server
 from peer014 import Client014, Faults, Server014, audit_stream, true_retransmissions, wire
 from together import check_all, reserve_ports
 
 MODES = ("SINGLE", "THREAD", "PROCESS")
 LOSS = 0.1
-RATE = 500               # datagrams a second of the independent client
-SLOW = {"heartbeat_rate": 50, "send_sleep": 1000}    # and of the program under test, about
+UPLOAD_SECONDS = 3
+RATE = 200               # datagrams a second of the independent client
+SLOW = {"heartbeat_rate": 50, "send_sleep": 3000}    # and of the program under test, about
+STALL = 0.5      # s before the test's end: what was sent earlier has come, on a busy machine too
 
 
 class ServerModes(BinaryTestCase):
     """Each case is a server with two clients after each other."""
+    about_seconds = 8
 
     def serve(self, ports, sessions, drop_rate):
         base = reserve_ports(31)
@@ -27,41 +30,45 @@ class ServerModes(BinaryTestCase):
         with Client014(server.address, heartbeat_rate=0.02) as client:
             client.connect()
             client.prove()
-            begin = len(client.round_trips)
-            client.run(1.0)
-            answered = {role: sum(r == role for r, _ in client.round_trips[begin:])
-                        for role in wire.ROLES}
-            for role, count in answered.items():
-                self.assertGreater(count, 25 if loss else 40, answered)
-                sent = client.tape.all(role, False, wire.HEARTBEAT_0)
-                got = client.tape.all(role, True, wire.HEARTBEAT_1)
-                self.assertLessEqual(len(got), len(sent))
-                if not loss:
-                    self.assertGreaterEqual(len(got), len(sent) - 1, role)
-            self.assertLess(sorted(s for _, s in client.round_trips)[len(client.round_trips) // 2],
-                            0.02)
+
+            def got(role):
+                return len(client.tape.all(role, True, wire.HEARTBEAT_1))
+
+            client.run(PATIENCE, until=lambda: all(got(role) >= 30 for role in wire.ROLES))
+            client.heartbeat_rate = PATIENCE     # no further ones but one that is due
+            if not loss:
+                self.assertTrue(client.run(PATIENCE, until=client.beaten))
+            for role in wire.ROLES:
+                sent = len(client.tape.all(role, False, wire.HEARTBEAT_0))
+                self.assertGreaterEqual(got(role), 30, role)
+                self.assertLessEqual(got(role), sent, role)
 
     def measure_upload(self, server, loss):
         """The result is what was delivered, to the octet."""
         faults = Faults(seed=3, drop_in=loss, drop_out=loss)
         with Client014(server.address, faults=faults, heartbeat_rate=0.2) as client:
             client.connect()
-            client.prove(10)
-            transfer = client.upload(1.0, RATE, linger=0.4)
+            client.prove()
+            left = len(server.find("stdout", "^Client left"))
+            transfer = client.upload(UPLOAD_SECONDS, RATE, linger=PATIENCE, until=lambda: len(server.find(
+                "stdout", "^Client left")) > left)
             sent = client.tape.all("upload", False, wire.BANDWIDTH_TEST)
             delivered = [r for r in sent if not r.dropped]
             result = transfer.result
             counted = delivered[:result["packet_count"]]
             # What leaves at the very end may come after the server's clock has run out.
-            self.assertGreaterEqual(len(counted), len(delivered) - 40)
+            start = next(r.time for r in client.tape.all("control", False, wire.CONTROL)
+                         if not r.dropped)
+            self.assertGreaterEqual(len(counted), sum(r.time < start + UPLOAD_SECONDS - STALL
+                                                      for r in delivered))
             self.assertEqual(result["bytes_received"], sum(r.length for r in counted))
             self.assertEqual(result["retransmit_count"],
                              true_retransmissions([r.packet for r in counted]))
             self.assertEqual(audit_stream(sent).errors, [])
             if loss:
-                self.assertGreater(transfer.retransmissions, 10)
+                self.assertGreater(transfer.retransmissions, 0)
             else:
-                self.assertEqual((transfer.retransmissions, len(counted)), (0, len(sent)))
+                self.assertEqual(transfer.retransmissions, 0)
             channels = {r.packet.channel for r in client.tape.all("control", True, wire.CONTROL)}
             self.assertEqual(channels, {transfer.channel})
 
@@ -81,6 +88,8 @@ class ServerModes(BinaryTestCase):
 
 
 class ClientModes(BinaryTestCase):
+    about_seconds = 8
+
     def program(self, server, ports, sessions, *options, config):
         return Program(f"127.0.0.1:{server.address[1]}", "--port-parallelability", ports,
                        "--connection-parallelibility", sessions, *options, "--json",
@@ -97,7 +106,7 @@ class ClientModes(BinaryTestCase):
         with Server014(faults=Faults(seed=5, drop_in=loss, drop_out=loss)) as server, \
                 self.program(server, ports, sessions, "--count", "40",
                              config={"heartbeat_rate": 20}) as program:
-            self.assertEqual(program.wait(10), 0, program.errors())
+            self.assertEqual(program.wait(), 0, program.errors())
             document = self.document(program, ports, sessions)
             for role in wire.ROLES:
                 answers = server.tape.all(role, False, wire.HEARTBEAT_1, dropped=False)
@@ -108,9 +117,9 @@ class ClientModes(BinaryTestCase):
 
     def measure_upload(self, ports, sessions, loss):
         with Server014(faults=Faults(seed=6, drop_in=loss, drop_out=loss), adjustment_delay=0.3) \
-                as server, self.program(server, ports, sessions, "--bwup", "--duration", "1",
+                as server, self.program(server, ports, sessions, "--bwup", "--duration", "3",
                                         config=SLOW) as program:
-            program.wait_line("stderr", "^Result received", 10)
+            program.wait_line("stderr", "^Result received")
             self.assertEqual(program.stop(signal.SIGINT), 0, program.errors())
             document = self.document(program, ports, sessions)
             self.assertTrue(document["valid"], document["problems"])
@@ -122,7 +131,7 @@ class ClientModes(BinaryTestCase):
             self.assertEqual(test["packets"]["retransmitted"], len(audit.retransmissions))
             self.assertEqual(test["bytes_received"], result["bytes_received"])
             if loss:
-                self.assertGreater(len(audit.retransmissions), 10)
+                self.assertGreater(len(audit.retransmissions), 0)
             else:
                 self.assertEqual(audit.retransmissions, [])
             acks = server.tape.all("control", True, wire.TEST_RESULT)
@@ -130,9 +139,9 @@ class ClientModes(BinaryTestCase):
 
     def test_latency(self):
         check_all(self, self.measure_latency, [(p, s, loss) for p in MODES for s in MODES
-                                               for loss in (0.0, LOSS)], 6)
+                                               for loss in (0.0, LOSS)], 4)
 
     def test_upload(self):
         # What a client is told of sessions changes nothing for it: once is enough.
         check_all(self, self.measure_upload, [(p, p, loss) for p in MODES for loss in (0.0, LOSS)],
-                  6)
+                  3)

@@ -7,6 +7,7 @@ import struct
 import threading
 from typing import NamedTuple, Optional
 
+PATIENCE = 60.0          # s, for what must come; a busy machine is slow
 HELLO, COOKIE, OPEN, GRANT, REFUSE, CLOSE = range(1, 7)
 PREFIX, ASKING = 28, 512
 KEY_NEEDED, UNKNOWN_DIALECT = 8, 11
@@ -74,19 +75,19 @@ class Asker:
     def __exit__(self, *exception):
         self.socket.close()
 
-    def exchange(self, datagram, timeout=1.0):
+    def exchange(self, datagram, timeout=PATIENCE):
         """The answer as it came, or None."""
         self.socket.sendto(datagram, self.server)
         if not select.select([self.socket], [], [], timeout)[0]:
             return None
         return self.socket.recv(2048)
 
-    def hello(self, timeout=1.0, dialect=1):
+    def hello(self, timeout=PATIENCE, dialect=1):
         """The answer to HELLO, or None."""
         data = self.exchange(ask(HELLO, self.nonce, dialect=dialect), timeout)
         return data and parse(data)
 
-    def open(self, cookie, fields=None, timeout=1.0):
+    def open(self, cookie, fields=None, timeout=PATIENCE):
         """The answer to OPEN, or None."""
         body = cookie + pack_fields(fields or {DIRECTIONS: 0})
         data = self.exchange(ask(OPEN, self.nonce, body), timeout)

@@ -2,7 +2,7 @@
 
 import random
 
-from harness import BinaryTestCase, Server
+from harness import PATIENCE, BinaryTestCase, Server
 from peer014 import Client014, wire
 
 LENGTHS = (0, 1, 19, 20, 21, 1400, 1401, 9000)
@@ -16,22 +16,32 @@ class Hostile(BinaryTestCase):
         self.addCleanup(self.client.close)
         self.client.connect()
         self.client.prove()
+        self.assertTrue(self.client.run(PATIENCE, until=self.client.beaten))
+
+    def answers(self, stamp):
+        """On how many ports a beat with this timestamp has been answered."""
+        return sum(any(r.packet.tokens()["client_timestamp"] == stamp
+                       for r in self.client.tape.all(role, True, wire.HEARTBEAT_1))
+                   for role in wire.ROLES)
 
     def still_fine(self):
-        """The session goes on: one beat, one answer on each port."""
-        self.client.answered.clear()
-        self.client.prove()
+        """The session goes on: a beat is answered on each port. Two are: at the second, every port
+        has worked off all that any port had got before the first."""
+        for stamp in ("7000001.5", "7000002.5"):
+            self.client.beat(timestamp=stamp)
+            self.assertTrue(self.client.run(PATIENCE, until=lambda stamp=stamp: self.answers(
+                stamp) == len(wire.ROLES)))
         self.assertTrue(self.server.running())
 
     def assert_no_reply(self, send, about):
-        """Whatever `send` sends gets nothing back."""
-        self.client.run(0.05)
+        """Whatever `send` sends gets nothing back: what comes are the answers to two beats."""
         before = len(self.client.tape.all(incoming=True))
         send()
-        self.client.run(0.4)
-        replies = self.client.tape.all(incoming=True)[before:]
-        self.assertEqual([(r.role, r.data[:40]) for r in replies], [], about)
         self.still_fine()
+        replies = self.client.tape.all(incoming=True)[before:]
+        self.assertEqual([(r.role, r.data[:40]) for r in replies
+                          if r.data[0] != wire.HEARTBEAT_1], [], about)
+        self.assertEqual(len(replies), 2 * len(wire.ROLES), about)
 
     def test_any_length_on_any_port(self):
         dice = random.Random(1)
@@ -133,8 +143,7 @@ class Hostile(BinaryTestCase):
         pipe = client.pipes["control"]
         for role in ("upload", "download"):
             pipe.send(wire.pack(0, client.key, 0, 0, wire.heartbeat_0("7.5")), client.ports[role])
-        client.run(0.3)
+        self.still_fine()
         strays = [r for r in client.tape.all("control", True)
                   if r.peer != client.ports["control"]]
         self.assertEqual(strays, [])
-        self.still_fine()

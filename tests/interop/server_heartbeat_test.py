@@ -1,9 +1,8 @@
 """Heartbeats with the server under test: section 2."""
 
-import statistics
 import time
 
-from harness import BinaryTestCase, Server
+from harness import PATIENCE, BinaryTestCase, Server
 from peer014 import Client014, wire
 
 STAMPS = ["1732280000.123456", "1732280000", "1732280000.123456789012345678901234567890",
@@ -29,7 +28,7 @@ class Heartbeats(BinaryTestCase):
             fields = answer.json()
             self.assertEqual(fields["client_timestamp"], 1732280000.25)
             self.assertIsInstance(fields["server_timestamp"], float)
-            self.assertAlmostEqual(fields["server_timestamp"], before, delta=1.0)
+            self.assertTrue(before <= fields["server_timestamp"] <= time.time(), fields)
             # A float has some 100 ns of resolution at today's dates: six decimals must be there.
             self.assertGreaterEqual(len(answer.tokens()["server_timestamp"].split(".")[1]), 4)
 
@@ -55,7 +54,7 @@ class Heartbeats(BinaryTestCase):
         client = self.client
         for _ in range(4):
             client.beat()
-            client.run(0.1)
+            self.assertTrue(client.run(PATIENCE, until=client.beaten))
         for role in wire.ROLES:
             records = client.tape.all(role, True, wire.HEARTBEAT_1)
             self.assertEqual([r.packet.sequence for r in records], [0, 1, 2, 3], role)
@@ -65,27 +64,18 @@ class Heartbeats(BinaryTestCase):
         client = self.client
         for _ in range(20):
             client.beat()
-        client.run(0.5)
+        self.assertTrue(client.run(PATIENCE, until=client.beaten))
+        client.beat()                # what it answers comes after answers to all that was before
+        self.assertTrue(client.run(PATIENCE, until=client.beaten))
         for role in wire.ROLES:
-            self.assertEqual(len(client.tape.all(role, True)), 20, role)
-
-    def test_kernel_round_trip_is_short(self):
-        client = self.client
-        client.prove()
-        client.round_trips.clear()
-        for _ in range(60):
-            client.beat()
-            client.run(0.02)
-        for role in wire.ROLES:
-            values = [v for r, v in client.round_trips if r == role]
-            self.assertEqual(len(values), 60, role)
-            self.assertLess(statistics.median(values), 300e-6, role)
+            self.assertEqual(len(client.tape.all(role, True)), 21, role)
 
     def test_server_measures_its_own_round_trip(self):
         client = self.client
         client.prove()
-        client.run(0.2)
-        client.expect("control", wire.HEARTBEAT_1, 0)  # the one of the proof is no answer to this
+        self.assertTrue(client.run(PATIENCE, until=client.beaten))
+        while client.expect("control", wire.HEARTBEAT_1, 0) is not None:
+            pass                     # those of the proof are no answers to this
         lines = self.server.find("stderr", "^Server latency on CONTROL")
         client.send("control", wire.HEARTBEAT_0, client.key, wire.heartbeat_0("1.0"))
         answer = client.expect("control", wire.HEARTBEAT_1)
@@ -98,7 +88,6 @@ class Heartbeats(BinaryTestCase):
         client.prove()
         for stamp in ("-1e308", "1e308", "99999999999999999999999999", "0"):
             client.send("control", wire.HEARTBEAT_2, client.key, wire.heartbeat_12("1.0", stamp))
-        client.run(0.3)
         client.answered.clear()
         client.prove()
         self.assertTrue(self.server.running())

@@ -1,18 +1,25 @@
 """Whole uploads of the independent client through a bad network to the server under test."""
 
-from harness import BinaryTestCase, Server
+from harness import PATIENCE, BinaryTestCase, Server
 from peer014 import Client014, Faults, audit_stream, true_retransmissions, wire
 
 
+STALL = 0.5      # s before the test's end: what was sent earlier has come, on a busy machine too
+
+
 class LossyUploads(BinaryTestCase):
+    about_seconds = 4
+
     def upload(self, loss, legacy_tail=False, duration=2.0):
         faults = Faults(seed=int(loss * 100) + 5, drop_in=loss, drop_out=loss)
         with Server(config={"adjustment_delay": 300}) as server, \
                 Client014(server.address, faults=faults, heartbeat_rate=0.2,
                           legacy_tail=legacy_tail) as client:
             client.connect()
-            client.prove(10)
-            transfer = client.upload(duration, 1000, linger=0.6)
+            client.prove()
+            # An acknowledgement may be lost: until the server has had one.
+            transfer = client.upload(duration, 1000, linger=PATIENCE, until=lambda: server.find(
+                "stdout", "^Client left"))
             sent = client.tape.all("upload", False, wire.BANDWIDTH_TEST)
             delivered = [r for r in sent if not r.dropped]
             result = transfer.result
@@ -20,9 +27,9 @@ class LossyUploads(BinaryTestCase):
             # at the agreed end (a moment more to let the path drain is fine).
             start = next(r.time for r in client.tape.all("control", False, wire.CONTROL)
                          if not r.dropped)
-            due = sum(r.time < start + duration for r in delivered)
+            due = sum(r.time < start + duration - STALL for r in delivered)
             self.assertLessEqual(result["packet_count"], len(delivered))
-            self.assertGreaterEqual(result["packet_count"], due - 40)
+            self.assertGreaterEqual(result["packet_count"], due)
             self.assertEqual(result["bytes_received"],
                              sum(r.length for r in delivered[:result["packet_count"]]))
             counted = delivered[:result["packet_count"]]
@@ -40,10 +47,10 @@ class LossyUploads(BinaryTestCase):
         self.assertEqual(transfer.retransmissions, 0)
 
     def test_ten_percent_both_ways(self):
-        self.assertGreater(self.upload(0.1).retransmissions, 30)
+        self.assertGreater(self.upload(0.1).retransmissions, 0)
 
     def test_thirty_percent_both_ways(self):
-        self.assertGreater(self.upload(0.3, duration=3.0).retransmissions, 100)
+        self.assertGreater(self.upload(0.3, duration=3.0).retransmissions, 0)
 
     def test_original_clients_that_send_again_what_is_in_flight(self):
         self.upload(0.1, legacy_tail=True)

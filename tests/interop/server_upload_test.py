@@ -4,8 +4,11 @@ import itertools
 import time
 import uuid
 
-from harness import BinaryTestCase, Server
-from peer014 import TOP, Client014, fraction_within, wire
+from harness import PATIENCE, BinaryTestCase, Server, eventually
+from peer014 import TOP, Client014, wire
+
+LONG = 300               # s of a test whose end is not waited for
+SCRIPT_SECONDS, IN_TIME = 1.5, 0.5
 
 
 class Scripted(BinaryTestCase):
@@ -22,29 +25,37 @@ class Scripted(BinaryTestCase):
     def burst(self, client, channel, script, length=900):
         """Sends (N, E) pairs as given; returns octets sent."""
         total = 0
-        for index, (sequence, number) in enumerate(script):
+        for sequence, number in script:
             datagram = wire.pack(wire.BANDWIDTH_TEST, channel, sequence, sequence - number,
                                  wire.dummy(length))
             client.send_raw("upload", datagram)
             total += len(datagram)
-            if index % 20 == 19:
-                time.sleep(0.002)
         return total
 
-    def result(self, client, channel, timeout=4.0):
+    def result(self, client, channel):
         """The first TEST_RESULT, acknowledged."""
-        packet = client.expect("control", wire.TEST_RESULT, timeout, channel)
+        packet = client.expect("control", wire.TEST_RESULT, channel=channel)
         self.assertIsNotNone(packet, "no TEST_RESULT")
         body = packet.json()
         client.send("control", wire.TEST_RESULT, channel, wire.result_ack(body["guid"]))
         return body
 
-    def run_script(self, script, duration=0.6, length=900):
-        """A whole test with a script; octets sent and the result."""
-        _, client = self.open()
-        channel = client.request_upload(duration)
-        total = self.burst(client, channel, script, length)
-        return total, self.result(client, channel, duration + 3)
+    def run_script(self, script, duration=SCRIPT_SECONDS):
+        """A whole test with a script; octets sent and the result.
+
+        All of the script must come within the test: a machine that was too busy for that tries again.
+        """
+        def attempt():
+            _, client = self.open()
+            begin = time.monotonic()
+            channel = client.request_upload(duration)
+            total = self.burst(client, channel, script)
+            in_time = time.monotonic() < begin + IN_TIME
+            result = self.result(client, channel)
+            client.close()
+            return in_time and (total, result)
+
+        return eventually(attempt, "a script that is sent in time")
 
     # -- BWUP -----------------------------------------------------------------------------------
 
@@ -52,8 +63,9 @@ class Scripted(BinaryTestCase):
         _, client = self.open()
         for _ in range(5):
             client.send("control", wire.CONTROL, 4242, wire.bwup(4242, 1))
-            client.run(0.03)
-        client.run(0.3)
+        client.run(PATIENCE, until=lambda: len(client.tape.all("control", True, wire.CONTROL)) >= 5)
+        client.answered.clear()
+        client.prove()               # an answer too many would come before these
         acks = [r.packet for r in client.tape.all("control", True, wire.CONTROL)]
         self.assertEqual(len(acks), 5)
         for sequence, ack in enumerate(acks):
@@ -68,17 +80,18 @@ class Scripted(BinaryTestCase):
         self.assertEqual(len({a.json()["uid"] for a in acks}), 1)
 
     def test_repeated_bwup_does_not_restart_the_clock(self):
+        """Repeated until there is a result: otherwise there would never be one."""
         _, client = self.open()
-        begin = time.monotonic()
         channel = client.request_upload(1.0, channel=4243)
-        while time.monotonic() < begin + 0.8:
+
+        def repeat():
             client.send("control", wire.CONTROL, channel, wire.bwup(channel, 1.0))
-            client.run(0.1)
-        self.assertIsNotNone(client.expect("control", wire.TEST_RESULT, 3, channel))
-        self.assertAlmostEqual(time.monotonic() - begin, 1.0, delta=0.35)
+            return client.expect("control", wire.TEST_RESULT, 0.1, channel)
+
+        self.assertEqual(eventually(repeat, "a result").json()["duration"], 1.0)
 
     def test_fractional_and_integer_durations(self):
-        for duration in (1, 0.5):
+        for duration in (1, 1.5):
             with self.subTest(duration=duration):
                 begin = time.monotonic()
                 total, body = self.run_script([(0, 0)], duration)
@@ -89,42 +102,44 @@ class Scripted(BinaryTestCase):
 
     # -- FLOW_CONTROL ---------------------------------------------------------------------------
 
-    def flow(self, config, interval):
+    def reports(self, client, ranges):
+        """All FLOW_CONTROL until there is one with these ranges."""
+        def records():
+            return client.tape.all("upload", True, wire.FLOW_CONTROL)
+
+        client.run(PATIENCE, until=lambda: records() and wire.parse_ranges(
+            records()[-1].packet.body) == ranges)
+        self.assertEqual(wire.parse_ranges(records()[-1].packet.body), ranges)
+        return records()
+
+    def flow(self, config):
         _, client = self.open(config)
-        channel = client.request_upload(1.2)
-        client.run(0.6)
+        channel = client.request_upload(LONG)
+        self.reports(client, [(0, TOP)])
         self.burst(client, channel, [(0, 0), (1, 1), (2, 5), (3, 7), (4, 6)])
-        client.run(0.5)
-        records = client.tape.all("upload", True, wire.FLOW_CONTROL)
-        self.assertGreaterEqual(len(records), int(1.0 / interval) - 2)
-        self.assertLessEqual(len(records), int(1.2 / interval) + 2)
-        self.assertGreater(fraction_within([r.time for r in records], interval, 0.02), 0.8)
+        records = self.reports(client, [(2, 4), (8, TOP)])
         self.assertEqual([r.packet.sequence for r in records], list(range(len(records))))
         self.assertEqual({r.packet.channel for r in records}, {channel})
-        sets = [wire.parse_ranges(r.packet.body) for r in records]
-        self.assertEqual(sets[0], [(0, TOP)])
-        self.assertEqual(sets[-1], [(2, 4), (8, TOP)])
-        return records
+        self.assertEqual(wire.parse_ranges(records[0].packet.body), [(0, TOP)])
 
-    def test_interval_and_form_by_default(self):
-        self.flow(None, 0.1)
+    def test_form_by_default(self):
+        self.flow(None)
 
-    def test_interval_follows_both_keys(self):
-        self.flow({"adjustment_delay": 400, "flow_control_rate": 8}, 0.05)
+    def test_form_with_both_keys(self):
+        self.flow({"adjustment_delay": 400, "flow_control_rate": 8})
 
     def test_at_most_86_ranges_the_lowest(self):
         _, client = self.open()
-        channel = client.request_upload(0.8)
+        channel = client.request_upload(LONG)
         self.burst(client, channel, [(n, 2 * n + 1) for n in range(200)])
-        client.run(0.5)
-        last = client.tape.all("upload", True, wire.FLOW_CONTROL)[-1].packet
-        self.assertEqual(wire.parse_ranges(last.body), [(2 * n, 2 * n) for n in range(86)])
+        self.reports(client, [(2 * n, 2 * n) for n in range(86)])
 
     def test_no_flow_control_after_the_result_is_acknowledged(self):
-        _, client = self.open()
+        server, client = self.open()
         channel = client.request_upload(0.4)
         self.result(client, channel)
-        client.run(0.1)
+        server.wait_line("stdout", "^Client left")
+        client.run(0.1)              # what was on its way
         before = len(client.tape.all(incoming=True))
         client.run(0.5)
         self.assertEqual(len(client.tape.all(incoming=True)), before)
@@ -195,7 +210,7 @@ class Scripted(BinaryTestCase):
 
     def test_other_sizes_and_other_channels(self):
         _, client = self.open()
-        channel = client.request_upload(0.6)
+        channel = client.request_upload(3)
         total = self.burst(client, channel, [(0, 0)], 1)
         total += self.burst(client, channel, [(1, 1)], 1360)
         self.burst(client, channel % 1000 + 1, [(0, 0), (1, 1)])
@@ -215,30 +230,34 @@ class Scripted(BinaryTestCase):
     def test_result_is_resent_until_acknowledged_and_the_ports_come_back(self):
         server, client = self.open()
         channel = client.request_upload(0.3)
-        client.run(1.35)
-        records = client.tape.all("control", True, wire.TEST_RESULT)
+
+        def results():
+            return client.tape.all("control", True, wire.TEST_RESULT)
+
+        client.run(PATIENCE, until=lambda: len(results()) >= 8)
+        records = results()
         self.assertGreaterEqual(len(records), 8)
-        self.assertGreater(fraction_within([r.time for r in records], 0.1, 0.03), 0.7)
         self.assertEqual(len({r.packet.body for r in records}), 1)
         self.assertEqual([r.packet.sequence for r in records],
                          list(range(records[0].packet.sequence,
                                     records[0].packet.sequence + len(records))))
         wrong = wire.result_ack(str(uuid.uuid4()))
         client.send("control", wire.TEST_RESULT, channel, wrong)
-        client.run(0.25)
-        more = client.tape.all("control", True, wire.TEST_RESULT)
-        self.assertGreater(len(more), len(records), "a wrong guid ended it")
+        before = len(results())
+        client.run(PATIENCE, until=lambda: len(results()) > before + 1)
+        self.assertGreater(len(results()), before + 1, "a wrong guid ended it")
         client.send("control", wire.TEST_RESULT, channel,
                     wire.result_ack(records[0].packet.json()["guid"]))
-        client.run(0.15)
-        final = len(client.tape.all("control", True, wire.TEST_RESULT))
+        server.wait_line("stdout", "^Client left")
+        client.run(0.1)              # what was on its way
+        final = len(results())
         client.run(0.4)
-        self.assertEqual(len(client.tape.all("control", True, wire.TEST_RESULT)), final)
+        self.assertEqual(len(results()), final)
         with Client014(server.address) as second:
             self.assertEqual(second.connect()[0], server.first, "the ports did not come back")
 
     def test_heartbeats_go_on_during_a_test(self):
         _, client = self.open()
-        client.request_upload(1.0)
+        client.request_upload(LONG)
         client.answered.clear()
-        client.prove(0.9)
+        client.prove()

@@ -12,16 +12,17 @@ import struct
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
-from lab import CLIENT, SERVER, LabTestCase, inside, run  # first: puts the harness on the path
+from lab import CLIENT, SERVER, LabTestCase, inside  # first: it puts the harness on the path
 from crowd_test import descriptors, resident_kib
-from harness import BinaryTestCase, Program, Server
+from harness import PATIENCE, promptly
+from peer1 import Asker
 
 HERE = Path(__file__).resolve().parent
-MILLION = 1_000_000
-EACH = 2_000
+MANY = 100_000           # tests/nightly sends a million
+EACH = 200               # of each kind: so many fit into the buffer of any socket
+IP_UDP = 28              # octets of headers
 WATCH_RULES = """
 table inet watch {
   counter asked { }
@@ -83,11 +84,8 @@ PATH = {
 
 
 class Attack(LabTestCase):
-    check = BinaryTestCase.check_result
-    _check_test = BinaryTestCase._check_test
-    _check_numbers = BinaryTestCase._check_numbers
-    _check_quantiles = BinaryTestCase._check_quantiles
-    _check_schema = BinaryTestCase._check_schema
+    about_seconds = 8
+    heavy = True
 
     @classmethod
     def setUpClass(cls):
@@ -97,60 +95,53 @@ class Attack(LabTestCase):
         cls.spoof_path = Path(cls.folder.name) / "spoof"
         subprocess.run(["gcc", "-O2", "-o", cls.spoof_path, HERE / "spoof.c"], check=True)
 
-    def serve(self, lab, *options):
-        server = Server(*options, host=SERVER, port=6711, first=7000, ports=1000,
-                        prefix=lab.inside_command(lab.server))
-        self.addCleanup(server.kill)
-        return server
-
     def spoof(self, lab, payload, port, count, at, size, source=(), pause_us=0):
         """Sends forged datagrams; the octets of UDP payload that they had."""
         command = [*lab.inside_command(lab.client), str(self.spoof_path), SERVER, str(port),
                    str(count), str(pause_us), str(at), str(size), *map(str, source)]
-        done = subprocess.run(command, input=payload, timeout=120, check=True,
+        done = subprocess.run(command, input=payload, timeout=2 * PATIENCE, check=True,
                               stdout=subprocess.PIPE)
         return int(done.stdout)
 
-    def client(self, lab, *options):
-        return Program(f"{SERVER}:6711", *options, "--json",
-                       prefix=lab.inside_command(lab.client))
-
     def octets(self, lab):
-        """Counter's name -> octets of IP packets, in the server's namespace."""
-        text = run(*lab.inside_command(lab.server), "nft", "-j", "list", "counters")
-        return {item["counter"]["name"]: item["counter"]["bytes"]
-                for item in json.loads(text)["nftables"] if "counter" in item}
+        """Counter's name -> octets of IP packets, in the server's namespace, when all is read."""
+        lab.settle(lab.server)
+        with inside(lab.client), Asker((SERVER, 6711), CLIENT) as asker:
+            asker.hello(PATIENCE)    # what it answers, it answers after all that was read before
+        return lab.counters(lab.server, "bytes")
 
-    def test_a_million_forged_hellos_leave_the_server_as_it_was(self):
+    def test_forged_hellos_leave_the_server_as_it_was(self):
+        self.flood(MANY)
+
+    def flood(self, count):
+        """So many forged HELLOs, of which most may be lost on the way: those that come count."""
         lab = self.lab()
         lab.rules(lab.server, WATCH_RULES)
         server = self.serve(lab)
         self.spoof(lab, MAIN["HELLO"], 6711, 10_000, NONCE_AT, NONCE_SIZE)
         memory, files = resident_kib(server.pid), descriptors(server.pid)
         lines = len(server.stdout) + len(server.stderr)
-        begin = time.monotonic()
-        self.spoof(lab, MAIN["HELLO"], 6711, MILLION, NONCE_AT, NONCE_SIZE)
-        took = time.monotonic() - begin
+        self.spoof(lab, MAIN["HELLO"], 6711, count, NONCE_AT, NONCE_SIZE)
         counted = self.octets(lab)
         packets = lab.counters(lab.server)
-        print(f"{self.id()}: {MILLION} in {took:.1f} s, {packets}, {counted} octets, "
-              f"{memory} KiB before, {resident_kib(server.pid)} after")
-        self.assertGreater(packets["asked"], MILLION * 0.99)
-        self.assertGreater(packets["answered"], 10_000, "the server answered nothing at all")
+        print(f"{self.id()}: {packets}, {counted} octets, {memory} KiB before, "
+              f"{resident_kib(server.pid)} after")
+        self.assertGreater(packets["answered"], 0, "the server answered nothing at all")
         self.assertLessEqual(counted["answered"], counted["asked"])
         self.assertLess(resident_kib(server.pid) - memory, 1024)
         self.assertEqual(descriptors(server.pid), files)
         self.assertEqual(len(server.stdout) + len(server.stderr), lines, "a line for a forgery")
         with self.client(lab, "--count", "2", "--heartbeat-rate", "100") as client:
-            self.assertEqual(client.wait(10), 0, client.errors())
+            self.assertEqual(client.wait(), 0, client.errors())
         self.assertEqual(server.stop(), 0)
+        return packets
 
     def test_no_forged_message_amplifies_or_disturbs(self):
         lab = self.lab()
         lab.rules(lab.server, WATCH_RULES)
         server = self.serve(lab)
-        with self.client(lab, "--heartbeat-rate", "50", "--duration", "8") as client:
-            client.wait_line("stderr", "^Client connected successfully", 5)
+        with self.client(lab, "--heartbeat-rate", "50", "--json") as client:
+            client.wait_line("stderr", "^Client latency DOWNLOAD")
             before = self.octets(lab)
             files = descriptors(server.pid)
             for name, payload in MAIN.items():
@@ -162,11 +153,10 @@ class Attack(LabTestCase):
                                     PATH_NONCE_SIZE)
                 self.assertEqual(gain, 0.0, f"{name}: somebody who cannot read was answered")
             self.assertEqual(descriptors(server.pid), files, "a forgery has opened something")
-            self.assertEqual(client.wait(15), 0, client.errors())
-            document = json.loads("\n".join(client.stdout))
+            self.assertEqual(client.stop(), 0, client.errors())
         self.assertGreater(self.octets(lab)["asked"], before["asked"])
-        self.check(document, dialect="1")
-        self.assertEqual(document["problems"], [])
+        document = self.document_of(client)
+        self.assert_untroubled(document)
         for port, figures in document["latency"].items():
             self.assertEqual(figures["lost"], 0, port)
         self.assertEqual(server.stop(), 0)
@@ -174,12 +164,11 @@ class Attack(LabTestCase):
     def gain_of(self, lab, payload, ports, at, size):
         before = self.octets(lab)
         for port in ports:
-            # No faster than the socket's buffer is emptied: what a flood pushes out of it is lost.
-            self.spoof(lab, payload, port, EACH, at, size, pause_us=2000)
-        time.sleep(0.1)
+            self.spoof(lab, payload, port, EACH, at, size)
+            lab.settle(lab.server)   # what a flood pushes out of a socket's buffer is lost
         after = self.octets(lab)
         asked = after["asked"] - before["asked"]
-        self.assertGreater(asked, EACH * len(payload) * 0.9)
+        self.assertEqual(asked, EACH * len(ports) * (len(payload) + IP_UDP))
         return (after["answered"] - before["answered"]) / asked
 
     @staticmethod
@@ -196,9 +185,10 @@ class Attack(LabTestCase):
 
     def test_a_download_is_not_steered_by_who_knows_only_its_ports(self):
         lab = self.lab()
-        self.serve(lab)
-        with self.client(lab, "--bwdown", "--rate", "20M", "--duration", "5") as client:
-            client.wait_line("stderr", r"^\[", 6)
+        self.serve(lab, prefix=promptly())
+        with self.client(lab, "--bwdown", "--rate", "20M", "--duration", "5", "--interval",
+                         "200", "--json", prefix=promptly()) as client:
+            client.wait_line("stderr", r"^\[")
             for source_port in self.ports_of(client.pid):
                 for name in ("REPORT", "STOP", "RESULT", "DATA", "HEARTBEAT_2"):
                     for port in (7000, 7001, 7002):
@@ -206,15 +196,14 @@ class Attack(LabTestCase):
                                    (CLIENT, source_port))
                 self.spoof(lab, MAIN["CLOSE"], 6711, 200, NONCE_AT, 25, (CLIENT, source_port))
             self.assertTrue(client.running(), "a forgery has ended the run")
-            self.assertEqual(client.wait(15), 0, client.errors())
-            document = json.loads("\n".join(client.stdout))
-        self.check(document, dialect="1")
+            self.assertEqual(client.wait(), 0, client.errors())
+        document = self.document_of(client)
         test = document["tests"][0]
-        print(f"{self.id()}: {test['rate_bps'] / 1e6:.2f} Mbit/s of 20, {test['packets']}")
-        self.assertEqual(document["problems"], [])
+        print(f"{self.id()}: {test['packets']}")
+        self.assert_untroubled(document)
         self.assertEqual(test["packets"]["lost"], 0)
-        self.assertAlmostEqual(test["rate_bps"], 20e6, delta=1e6)
-        self.assertAlmostEqual(test["duration_s"], 5.0, delta=0.1)
+        # A forged REPORT would have had it send faster than it was asked to.
+        self.assertLessEqual(8 * test["bytes_received"], 20e6 * 5 * 1.05)
 
     def test_copies_of_a_keyed_session_are_dropped_and_counted(self):
         lab = self.lab()
@@ -222,7 +211,7 @@ class Attack(LabTestCase):
         keys.write_text(f"7 {bytes(range(32)).hex()}\n", encoding="ascii")
         keys.chmod(0o600)
         self.serve(lab, "--key-file", keys)
-        stopping = threading.Event()
+        listening, stopping = threading.Event(), threading.Event()
 
         def replay():
             """Sends all that the server sends to the client once more, a little later."""
@@ -232,6 +221,7 @@ class Attack(LabTestCase):
                                     socket.htons(every_protocol))
                 ear.bind(("rc", every_protocol))
             ear.settimeout(0.1)
+            listening.set()
             seen = []
             while not stopping.is_set():
                 try:
@@ -252,18 +242,18 @@ class Attack(LabTestCase):
 
         thread = threading.Thread(target=replay, daemon=True)
         thread.start()
+        self.assertTrue(listening.wait(PATIENCE))
         try:
             with self.client(lab, "--key-file", keys, "--count", "20", "--heartbeat-rate",
-                             "50") as client:
-                self.assertEqual(client.wait(15), 0, client.errors())
-                document = json.loads("\n".join(client.stdout))
+                             "50", "--json") as client:
+                self.assertEqual(client.wait(), 0, client.errors())
         finally:
             stopping.set()
-            thread.join(2)
-        self.check(document, dialect="1")
-        self.assertEqual(document["problems"], [])
+            thread.join(PATIENCE)
+        document = self.document_of(client)
+        self.assert_untroubled(document)
         drops = document["ignored_datagrams"]
         print(f"{self.id()}: {drops}")
-        self.assertGreater(sum(port.get("replayed", 0) for port in drops.values()), 30)
+        self.assertGreater(sum(port.get("replayed", 0) for port in drops.values()), 0)
         for port, figures in document["latency"].items():
             self.assertEqual((figures["received"], figures["lost"]), (20, 0), port)

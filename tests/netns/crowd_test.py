@@ -1,26 +1,19 @@
-"""A server that holds: 300 clients of 0.14, 1,000 of our own, a flood, a client killed mid-test."""
+"""A server that holds: 300 clients of 0.14, a flood, a client killed in the middle of a test."""
 
-import json
 import os
 import random
 import signal
 import socket
 import struct
-import subprocess
-import time
-import unittest
 
 from lab import SERVER, LabTestCase, inside  # first: it puts the harness on the path
-from harness import BINARY, DIALECTS, Program, Server
+from harness import DIALECTS, PATIENCE
 from peer014 import Client014
 from swarm import Swarm
 
-# Next to the program, where it is built (bench/swarm.cpp).
-SWARM = BINARY.with_name("wyndrvr-swarm")
-CROWD = 1_000
-# What an idle client may cost its server, of private memory.
-CLIENT_KIB = 32
-FLOOD = 100_000
+# All come from one address, which may have all of the ports here.
+MANY = ("--max-sessions-per-address", "1000", "--max-sessions-per-network", "1000")
+FLOOD = 30_000
 FLOOD_RULES = """
 table inet watch {
   counter asked { }
@@ -49,64 +42,26 @@ def descriptors(pid):
 
 
 class Crowd(LabTestCase):
-    def serve(self, lab, *options, ports=1000):
-        """The program in the server's namespace on port 6711."""
-        server = Server(*options, host=SERVER, port=6711, first=7000, ports=ports,
-                        prefix=lab.inside_command(lab.server))
-        self.addCleanup(server.kill)
-        return server
+    about_seconds = 10
+    heavy = True
 
     def test_three_hundred_clients_at_once(self):
         lab = self.lab()
-        server = self.serve(lab)
+        server = self.serve(lab, *MANY)
         with inside(lab.client):
             swarm = Swarm((SERVER, 6711), 300)
             try:
-                begin = time.monotonic()
-                swarm.run(8, until=lambda: swarm.proven() == 300)
-                took = time.monotonic() - begin
+                swarm.run(PATIENCE, until=lambda: swarm.proven() == 300)
                 refused = [c.refused for c in swarm.clients if c.refused]
                 self.assertEqual(refused, [])
                 self.assertEqual(swarm.proven(), 300)
                 ports = [p for c in swarm.clients for p in c.assignment[:3]]
                 self.assertEqual(sorted(ports), list(range(7000, 7900)))
-                swarm.run(2)
-                for client in swarm.clients:
-                    for role, answers in client.answers.items():
-                        self.assertGreaterEqual(answers, 3, role)
-                print(f"{self.id()}: 300 clients proven in {took:.2f} s, "
-                      f"{resident_kib(server.pid)} KiB")
+                swarm.run(PATIENCE, until=lambda: swarm.least_answers() >= 3)
+                self.assertGreaterEqual(swarm.least_answers(), 3)
+                print(f"{self.id()}: {resident_kib(server.pid)} KiB")
             finally:
                 swarm.close()
-        self.assertTrue(server.running())
-        self.assertEqual(server.stop(), 0)
-
-    @unittest.skipUnless(SWARM.exists(), f"{SWARM} is not built")
-    def test_a_thousand_idle_clients_cost_little_and_lose_nothing(self):
-        for options in (("--dialect", "1"), ("--dialect", "1", "--single-port"),
-                        ("--dialect", "0.14")):
-            with self.subTest(options=" ".join(options)):
-                self.crowd(*options)
-
-    def crowd(self, *options):
-        """A thousand clients of our own, a heartbeat a second on each port."""
-        lab = self.lab()
-        server = self.serve(lab, "--max-sessions-per-address", str(2 * CROWD),
-                            "--max-sessions-per-network", str(2 * CROWD), ports=3 * CROWD)
-        swarm = subprocess.run(
-            [*lab.inside_command(lab.client), str(SWARM), "--server", f"{SERVER}:6711",
-             "--clients", str(CROWD), "--connects", "500", "--seconds", "5",
-             "--watch", str(server.pid), "--json", *options],
-            timeout=60, text=True, capture_output=True, check=False)
-        self.assertTrue(swarm.stdout, swarm.stderr)
-        figures = json.loads(swarm.stdout)
-        print(f"{self.id()}: {figures}")
-        self.assertEqual(figures["connected"], CROWD)
-        self.assertEqual(figures["lost"], 0)
-        self.assertGreater(figures["answered"], 3 * CROWD * 5)
-        # A figure of none at all would mean that the wrong process was looked at.
-        self.assertGreater(figures["server_kib_each"], 4)
-        self.assertLessEqual(figures["server_kib_each"], CLIENT_KIB)
         self.assertTrue(server.running())
         self.assertEqual(server.stop(), 0)
 
@@ -127,7 +82,7 @@ class Crowd(LabTestCase):
     def test_a_flood_of_forged_connects(self):
         lab = self.lab()
         lab.rules(lab.server, FLOOD_RULES)
-        server = self.serve(lab)
+        server = self.serve(lab, *MANY)
         memory, files = resident_kib(server.pid), descriptors(server.pid)
         with inside(lab.client):
             resident = Client014((SERVER, 6711), local="10.213.1.2", heartbeat_rate=0.5)
@@ -139,7 +94,8 @@ class Crowd(LabTestCase):
         resident.answered.clear()
         with inside(lab.client):
             resident.prove()               # who was there before is still served
-            resident.run(5.7)
+            resident.run(PATIENCE, until=lambda: descriptors(server.pid) < files + 50)
+            resident.prove()
             with Client014((SERVER, 6711), local="10.213.1.2") as later:
                 later.connect()
                 later.prove()
@@ -163,18 +119,16 @@ class Crowd(LabTestCase):
 
     def kill_mid_test(self, dialect):
         lab = self.lab()
-        server = self.serve(lab, "--idle-timeout", "1500")
-        with Program(f"{SERVER}:6711", "--bwup", "--duration", "20", "--dialect", dialect,
-                     prefix=lab.inside_command(lab.client)) as client:
-            server.wait_line("stdout", "^Client connected", 5)
-            time.sleep(1.0)
-            self.assertTrue(client.running(), client.errors())
+        server = self.serve(lab, "--idle-timeout", "5000")
+        with self.client(lab, "--bwup", "--duration", "300", "--rate", "20M", "--dialect",
+                         dialect) as client:
+            client.wait_line("stderr", r"^\[")
             client.process.send_signal(signal.SIGKILL)
-            client.wait(2)
+            client.wait()
         with inside(lab.client):
             with Client014((SERVER, 6711), local="10.213.1.2") as early:
                 self.assertEqual(early.connect()[0], 7003)
-            time.sleep(3.0)
+            server.wait_line("stdout", "^Client left")
             with Client014((SERVER, 6711), local="10.213.1.2") as late:
                 self.assertEqual(late.connect()[0], 7000, "the killed client kept its ports")
                 late.prove()

@@ -12,13 +12,12 @@ import time
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "interop"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "interop"))
 
-from harness import needs_binary  # noqa: E402  (needs the path above)
+from harness import (PATIENCE, BinaryTestCase, Program, Server,  # noqa: E402  (needs the path)
+                     eventually)
 
 CLONE_NEWNET = 0x40000000
-ATTEMPTS = 3
-MOST_STOLEN = 0.1                    # of the processors' time: more by the host, and it is what limits
 CLIENT, SERVER = "10.213.1.2", "10.213.2.2"
 ETHERNET_IP_UDP = 14 + 20 + 8        # octets that the interface counts beyond the UDP payload
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -27,7 +26,7 @@ _serial = 0
 
 def run(*command, stdin=None):
     """Runs a command; its stdout, or AssertionError with what it said."""
-    done = subprocess.run(command, input=stdin, text=True, timeout=20, check=False,
+    done = subprocess.run(command, input=stdin, text=True, timeout=PATIENCE, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -106,11 +105,24 @@ class Lab:
         """Loads nftables rules."""
         run(*self.inside_command(name), "nft", "-f", "-", stdin=text)
 
-    def counters(self, name):
-        """Counter's name -> packets."""
+    def counters(self, name, unit="packets"):
+        """Counter's name -> packets, or "bytes" of IP."""
         text = run(*self.inside_command(name), "nft", "-j", "list", "counters")
-        return {item["counter"]["name"]: item["counter"]["packets"]
+        return {item["counter"]["name"]: item["counter"][unit]
                 for item in json.loads(text)["nftables"] if "counter" in item}
+
+    def dropped(self, name, device="eth0"):
+        """Packets that a device had to drop: those that its peer's host had no room for."""
+        text = run("ip", "-n", name, "-j", "-s", "link", "show", device)
+        return json.loads(text)[0]["stats64"]["tx"]["dropped"]
+
+    def settle(self, name):
+        """Waits until the sockets of a namespace have been read empty."""
+        def unread():
+            rows = run(*self.inside_command(name), "cat", "/proc/net/udp").splitlines()[1:]
+            return sum(int(row.split()[4].split(":")[1], 16) for row in rows)
+
+        eventually(lambda: unread() == 0, "sockets that are read")
 
 
 @contextlib.contextmanager
@@ -171,23 +183,34 @@ class Sampler(threading.Thread):
         return 8 * (octets - ETHERNET_IP_UDP * packets) / (b[0] - a[0])
 
 
-def processor_times():
-    """Ticks of all processors since boot: (taken by the host, all)."""
-    with open("/proc/stat", encoding="ascii") as file:
-        ticks = [int(word) for word in file.readline().split()[1:9]]
-    return ticks[7], sum(ticks)
-
-
-class LabTestCase(unittest.TestCase):
+class LabTestCase(BinaryTestCase):
     """A test that needs the program and namespaces."""
 
     @classmethod
     def setUpClass(cls):
-        needs_binary()
+        super().setUpClass()
         reason = why_not()
         if reason is not None:
-            print(f"{cls.__name__}: skipped, {reason}", flush=True)
             raise unittest.SkipTest(reason)
+
+    def serve(self, lab, *options, ports=1000, prefix=(), **more):
+        """The program in the server's namespace, on port 6711 with ports from 7000 on."""
+        server = Server(*options, host=SERVER, port=6711, first=7000, ports=ports,
+                        prefix=(*lab.inside_command(lab.server), *prefix), **more)
+        self.addCleanup(server.kill)
+        return server
+
+    def client(self, lab, *options, prefix=(), **more):
+        """A client of it in the client's namespace."""
+        return Program(f"{SERVER}:6711", *options,
+                       prefix=(*lab.inside_command(lab.client), *prefix), **more)
+
+    def document_of(self, client, dialect="1", valid=True):
+        """The checked result of a client with --json that has ended."""
+        document = json.loads("\n".join(client.stdout))
+        self.check_result(document, dialect=dialect)
+        self.assertIs(document["valid"], valid, document["problems"])
+        return document
 
     def lab(self):
         """A lab that ends with the test."""
@@ -195,23 +218,3 @@ class LabTestCase(unittest.TestCase):
         self.addCleanup(lab.__exit__)
         lab.__enter__()
         return lab
-
-    def undisturbed(self, measure, is_good):
-        """What `measure()` gives once `is_good` says so of it, or the last of ATTEMPTS.
-
-        A host that takes the processors away is a bottleneck too: where none was good and it did so
-        each time, the test is skipped.
-        """
-        least_stolen = 1.0
-        for _ in range(ATTEMPTS):
-            before = processor_times()
-            figures = measure()
-            taken, whole = (b - a for a, b in zip(before, processor_times()))
-            if is_good(figures):
-                return figures
-            stolen = taken / max(whole, 1)
-            least_stolen = min(least_stolen, stolen)
-            print(f"{self.id()}: {figures}, while the host took {stolen:.0%} of the processors")
-        if least_stolen > MOST_STOLEN:
-            self.skipTest(f"the host takes {least_stolen:.0%} of the processors and more")
-        return figures

@@ -1,17 +1,13 @@
 #!/usr/bin/python3
-"""Runs every *_test.py of this file's folder, one at a time: they measure."""
+"""Runs the tests of this folder: see tests/suite.py."""
 
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "interop"))
+sys.path.insert(0, str(HERE.parent))
 
-import importlib.util  # noqa: E402
-
-_spec = importlib.util.spec_from_file_location("interop_run", HERE.parent / "interop/run.py")
-_runner = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_runner)
+import suite  # noqa: E402  (needs the path above)
 
 if __name__ == "__main__":
-    sys.exit(_runner.main(HERE, jobs=1))
+    sys.exit(suite.main("netns", HERE, jobs=4))

@@ -8,6 +8,9 @@ import time
 from peer014 import wire
 
 
+BEGINNING = 40           # clients that have not yet proven themselves
+
+
 class Light:
     """One client of a swarm."""
 
@@ -71,6 +74,7 @@ class Swarm:
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
         self.server = server
         self._selector = selectors.EpollSelector()
+        self._begun = 0
         self.clients = [Light(self) for _ in range(count)]
 
     def open(self, client, role):
@@ -85,7 +89,9 @@ class Swarm:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not until():
             now = time.monotonic()
-            for client in self.clients:
+            # A client must prove itself in time: only so many begin before others have.
+            self._begun = min(len(self.clients), max(self._begun, self.proven() + BEGINNING))
+            for client in self.clients[:self._begun]:
                 client.act(now)
             for key, _ in self._selector.select(0.01):
                 client, role = key.data
@@ -101,6 +107,10 @@ class Swarm:
     def proven(self):
         """How many clients had an answer on all three ports."""
         return sum(all(client.answers.values()) for client in self.clients)
+
+    def least_answers(self):
+        """How many answers the port with the fewest has had."""
+        return min(min(client.answers.values()) for client in self.clients)
 
     def close(self):
         """Goes silent."""

@@ -34,7 +34,7 @@ class Speed(BinaryTestCase):
         path = pathlib.Path(self.folder.name) / "result.json"
         host, port = self.server.address
         with Program(f"{host}:{port}", *options, f"--json={path}") as program:
-            self.assertEqual(program.finish(14), 0, program.errors())
+            self.assertEqual(program.finish(), 0, program.errors())
         return json.loads(path.read_text())
 
     def bare_round_trips(self):

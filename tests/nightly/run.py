@@ -1,0 +1,13 @@
+#!/usr/bin/python3
+"""Runs the tests of this folder, one at a time: see tests/suite.py. For people: no gate runs them."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import suite  # noqa: E402  (needs the path above)
+
+if __name__ == "__main__":
+    sys.exit(suite.main("nightly", HERE, jobs=1))
