@@ -159,6 +159,8 @@ class Server014(threading.Thread):
     def _free(self, session):
         for pipe in session.pipes.values():
             if not pipe.closed:
+                while pipe.receive():
+                    pass             # what has come is on the tape
                 self._selector.unregister(pipe.socket)
                 pipe.close()
         self.sessions.pop(session.address, None)
