@@ -30,7 +30,7 @@ import unittest
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-TEST_SECONDS = 400                   # for one test: it has hung, and shows where
+TEST_SECONDS = 600                   # for one test: it has hung, and shows where
 # So many tests run at once on this machine, of all suites and all runs together: more would only
 # be late. One that starts very many processes or sends very much (`heavy`) is the only such one.
 SLOTS = 3 * (os.cpu_count() or 1)

@@ -5,6 +5,7 @@ import socket
 
 from processes import (DIALECTS, PROCESS, ROLES, SINGLE, THREAD, Client, FaultTestCase, Host,
                        check_all, eventually, modes)
+from harness import PATIENCE
 from peer014 import Client014, wire
 
 CLIENTS = 50
@@ -78,7 +79,7 @@ class Forged(FaultTestCase):
             sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
                        for _ in range(FORGED)]
             for forger in sockets:
-                forger.settimeout(60)
+                forger.settimeout(PATIENCE)
                 forger.sendto(b"CONNECT", host.address)
                 wire.parse_assignment(forger.recv(100))
             self.assertEqual((len(host.members()), host.threads()), idle, host.left())

@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from processes import (DIALECTS, MODES, PROCESS, SINGLE, SLOW, THREAD, Client, FaultTestCase, Host,
-                       both, check_all, eventually, modes, server_of, status_of)
+                       both, check_all, eventually, modes, server_of)
 from peer014 import Client014, Faults, Server014
 
 ORDERS_APART = 0.12      # s; what follows within 100 ms is the same order

@@ -1,7 +1,6 @@
 """The client under test in latency mode, against the independent server: sections 1, 2 and 7."""
 
 import json
-import re
 import signal
 import tempfile
 import time

@@ -53,9 +53,9 @@ class Files(BinaryTestCase):
                                  (base + 1, base + 2, base + 3))
         with Server014() as peer:
             # By default there are 5 s between them: they would take longer than is waited for.
-            program = run_client(peer.address, "--count", "20", config=text)
+            program = run_client(peer.address, "--count", "40", config=text)
             self.assertEqual(program.code, 0, program.errors())
-            self.assertEqual(len(peer.tape.all("control", True, wire.HEARTBEAT_0)), 20)
+            self.assertEqual(len(peer.tape.all("control", True, wire.HEARTBEAT_0)), 40)
 
     def test_options_win_over_the_file(self):
         with Server014() as peer:

@@ -25,7 +25,7 @@ BINARY = Path(os.environ.get("WYNDRVR", ROOT / "build/release/wyndrvr")).absolut
 SCHEMA = ROOT / "docs/schema/result-1.json"
 # What must come is waited for at least this long. No test depends on it but to fail: a machine that
 # is busy, or that its host stops for a while, must not fail one.
-PATIENCE = 60.0
+PATIENCE = 120.0
 POLL_SECONDS = (0.005, 0.05)         # between two looks at what is waited for: at first, at most
 DIALECTS = ("0.14", "1")
 LATENCY = r"-?\d+(\.\d+)? ms"

@@ -7,7 +7,7 @@ import struct
 import threading
 from typing import NamedTuple, Optional
 
-PATIENCE = 60.0          # s, for what must come; a busy machine is slow
+PATIENCE = 120.0         # s, for what must come; a busy machine is slow
 HELLO, COOKIE, OPEN, GRANT, REFUSE, CLOSE = range(1, 7)
 PREFIX, ASKING = 28, 512
 KEY_NEEDED, UNKNOWN_DIALECT = 8, 11

@@ -20,7 +20,7 @@ from harness import PATIENCE, promptly
 from peer1 import Asker
 
 HERE = Path(__file__).resolve().parent
-MANY = 100_000           # tests/nightly sends a million
+MANY = 20_000            # tests/nightly sends a million
 EACH = 200               # of each kind: so many fit into the buffer of any socket
 IP_UDP = 28              # octets of headers
 WATCH_RULES = """

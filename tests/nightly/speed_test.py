@@ -1,18 +1,16 @@
 """Speed on loopback: the round trip against a bare exchange, and the rates of tests.
 
 Timings: the bare exchange and the program take turns, and medians over all turns are compared, so
-that a machine that slows down slows both. WYNDRVR_NO_SPEED=1 leaves these tests out (sanitizers).
+that a machine that slows down slows both.
 """
 
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import tempfile
-import unittest
 
-import lab  # noqa: F401  (first: it puts the harness on the path)
+import places  # noqa: F401  (first: it puts the harnesses on the path)
 from harness import DIALECTS, BinaryTestCase, Program, Server
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,7 +19,6 @@ HEARTBEATS = 120
 INTERVAL_MS = 10
 
 
-@unittest.skipIf(os.environ.get("WYNDRVR_NO_SPEED"), "WYNDRVR_NO_SPEED is set")
 class Speed(BinaryTestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="wyndrvr-speed-")
@@ -72,7 +69,3 @@ class Speed(BinaryTestCase):
                          ["tests"][0]["rate_bps"] for _ in range(3)]
                 print(f"{self.id()} {way} in {dialect}: {[f'{r / 1e9:.2f}' for r in rates]} Gbit/s")
                 self.assertGreaterEqual(statistics.median(rates), 1e9)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -9,7 +9,7 @@ from . import wire
 from .net import Faults, Pipe, Tape, dice
 from .spans import SpanSet, lost_numbers
 
-PATIENCE = 60.0              # s, for what must come; a busy machine is slow
+PATIENCE = 120.0             # s, for what must come; a busy machine is slow
 CONNECT_ATTEMPTS = 60        # by the book 5, which is too few for a path that loses a third
 CONNECT_INTERVAL = 1.0
 RESULT_ACK_SECONDS = 5.0
