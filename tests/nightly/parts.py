@@ -228,7 +228,7 @@ def mutate(options):
     text = log.read_text(errors="replace")
     total = re.search(r"^\d+ of \d+ live on", text, re.M)
     return part_of(log, code, total[0] if total else "",
-                   re.findall(r"^ *\d+ .*lives on.*$", text, re.M)[:MOST_NOTES])
+                   re.findall(r"^ *\d+ .*SURVIVED.*$", text, re.M)[:MOST_NOTES])
 
 
 # In the order in which they run: what is quick comes first.
