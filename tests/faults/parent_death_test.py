@@ -16,7 +16,8 @@ class ParentDeath(FaultTestCase):
         """Kills the main process, with one of its workers stopped before."""
         if stopped:
             os.kill(workers[stopped], signal.SIGSTOP)
-            eventually(lambda: state_of(workers[stopped]) == "T", f"{stopped} to stop")
+            # Or gone: a main process that looks at it in the meantime ends it.
+            eventually(lambda: state_of(workers[stopped]) in ("T", "Z", None), f"{stopped} to stop")
         program.process.kill()
         program.process.wait()
         program.wait_alone()

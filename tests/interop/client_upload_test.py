@@ -12,7 +12,7 @@ SLOW = {"heartbeat_rate": 200, "send_sleep": 1000}   # a thousand packets a seco
 
 
 class Upload(BinaryTestCase):
-    def upload(self, *options, faults=None, config=None, duration="1", until=lambda server: True,
+    def upload(self, *options, faults=None, config=None, duration="1", until=lambda server: server.tests[0].acked,
                **server_options):
         """One test; the program, the server and the JSON result.
 
@@ -123,7 +123,7 @@ class Upload(BinaryTestCase):
 
     def test_every_result_is_acknowledged_with_its_guid(self):
         faults = Faults(drop_acks=0, drop_in_if=Lose(wire.TEST_RESULT, 6))
-        _, server, _ = self.upload(faults=faults, until=lambda server: server.tests[0].acked)
+        _, server, _ = self.upload(faults=faults)
         acks = server.tape.all("control", True, wire.TEST_RESULT)
         self.assertGreaterEqual(len(acks), 7)
         for ack in acks:

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from harness import PATIENCE, BinaryTestCase, Program, Server
+from harness import PATIENCE, BinaryTestCase, Program, Server, eventually
 from peer014 import Client014, Faults, Server014, audit_stream, true_retransmissions, wire
 from together import check_all, reserve_ports
 
@@ -65,17 +65,18 @@ class ServerModes(BinaryTestCase):
             self.assertEqual(result["retransmit_count"],
                              true_retransmissions([r.packet for r in counted]))
             self.assertEqual(audit_stream(sent).errors, [])
-            if loss:
-                self.assertGreater(transfer.retransmissions, 0)
-            else:
+            if not loss:
                 self.assertEqual(transfer.retransmissions, 0)
             channels = {r.packet.channel for r in client.tape.all("control", True, wire.CONTROL)}
             self.assertEqual(channels, {transfer.channel})
+            return transfer.retransmissions
 
     def measure(self, ports, sessions, drop_rate):
         with self.serve(ports, sessions, drop_rate) as server:
             self.measure_latency(server, drop_rate)
-            self.measure_upload(server, drop_rate)
+            # A machine that is too busy to send for a while sends nothing again: once more, then.
+            eventually(lambda: self.measure_upload(server, drop_rate) or not drop_rate,
+                       "an upload with retransmissions")
             self.assertEqual(server.stop(), 0)
             trouble = [line for line in server.stderr if "latency" not in line]
             self.assertEqual(trouble, [])
@@ -130,12 +131,11 @@ class ClientModes(BinaryTestCase):
             self.assertEqual(test["packets"]["received"], result["packet_count"])
             self.assertEqual(test["packets"]["retransmitted"], len(audit.retransmissions))
             self.assertEqual(test["bytes_received"], result["bytes_received"])
-            if loss:
-                self.assertGreater(len(audit.retransmissions), 0)
-            else:
+            if not loss:
                 self.assertEqual(audit.retransmissions, [])
-            acks = server.tape.all("control", True, wire.TEST_RESULT)
+            acks = eventually(lambda: server.tape.all("control", True, wire.TEST_RESULT), "an ack")
             self.assertEqual({a.packet.json()["guid"] for a in acks}, {server.tests[0].guid})
+            return len(audit.retransmissions)
 
     def test_latency(self):
         check_all(self, self.measure_latency, [(p, s, loss) for p in MODES for s in MODES
@@ -143,5 +143,6 @@ class ClientModes(BinaryTestCase):
 
     def test_upload(self):
         # What a client is told of sessions changes nothing for it: once is enough.
-        check_all(self, self.measure_upload, [(p, p, loss) for p in MODES for loss in (0.0, LOSS)],
-                  3)
+        check_all(self, lambda *case: eventually(
+            lambda: self.measure_upload(*case) or not case[-1], "an upload with retransmissions"),
+                  [(p, p, loss) for p in MODES for loss in (0.0, LOSS)], 3)

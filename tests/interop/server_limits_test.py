@@ -109,8 +109,10 @@ class Limits(BinaryTestCase):
             ports = set()
             for client in clients:
                 ports.update(client.connect()[:3])
+                client.prove()
             self.assertEqual(ports, set(range(server.first, server.first + 120)))
             for client in clients:
+                client.answered.clear()
                 client.prove()
             for client in clients:
                 client.close()
