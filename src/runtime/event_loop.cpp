@@ -18,12 +18,12 @@ constexpr Readiness readiness_of(const os::Event& event) {
 
 }  // namespace
 
-Result<EventLoop> EventLoop::create(const LoopTuning& tuning) {
+Result<EventLoop> EventLoop::create(const LoopTuning& tuning, const LoopTime& time) {
   auto poller = os::Poller::create();
   if (!poller) return std::unexpected(poller.error());
   // A deadline is met to the microsecond rather than to the default 50 us.
   os::set_timer_slack(Duration(1));
-  return EventLoop(std::move(*poller), tuning);
+  return EventLoop(std::move(*poller), tuning, time);
 }
 
 Result<EventLoop::Id> EventLoop::add(int fd, EventSource& source) {
@@ -106,23 +106,23 @@ std::optional<Duration> EventLoop::wait_time() const {
   Duration limit = tuning_.block_limit;
   for (const Id id : polled_) limit = std::min(limit, sources_[id].rest);
   if (!until) return limit;
-  const Duration left = std::max(*until - os::monotonic_now(), Duration(0));
+  const Duration left = std::max(*until - time_->now(), Duration(0));
   return std::min(left, limit);
 }
 
 Result<void> EventLoop::turn() {
-  const auto events = poller_.wait(wait_time());
+  const auto events = time_->wait(poller_, wait_time());
   if (!events) return std::unexpected(events.error());
   poll_at_once_ = false;
-  if (!events->empty() && tuning_.gather > Duration(0)) os::sleep_for(tuning_.gather);
+  if (!events->empty() && tuning_.gather > Duration(0)) time_->sleep(tuning_.gather);
   had_bulk_ = false;
   dispatch(*events);
   wake_due();
   dispatch_bulk();
   wake_again();
   run_deferred();
-  if (tuning_.pause() > Duration(0)) os::sleep_for(tuning_.pause());
-  if (had_bulk_ && !lag_due_) lag_due_ = os::monotonic_now() + kLagInterval;
+  if (tuning_.pause() > Duration(0)) time_->sleep(tuning_.pause());
+  if (had_bulk_ && !lag_due_) lag_due_ = time_->now() + kLagInterval;
   return {};
 }
 
@@ -160,17 +160,17 @@ void EventLoop::add_polled(Instant now) {
 // stays the same (level-triggered epoll(7)): whatever has waited longest comes first. Nothing
 // reports what is polled, so the next turn looks at it without waiting.
 void EventLoop::dispatch_bulk() {
-  if (!polled_.empty()) add_polled(os::monotonic_now());
+  if (!polled_.empty()) add_polled(time_->now());
   if (bulk_events_.empty()) return;
   had_bulk_ = true;
   std::ranges::sort(bulk_events_, {}, [this](const os::Event& event) {
     const Registration* entry = find(event);
     return entry != nullptr ? entry->bulk_served : 0;
   });
-  const Instant end = os::monotonic_now() + kBulkTime;
+  const Instant end = time_->now() + kBulkTime;
   bool served = false;
   for (const os::Event& event : bulk_events_) {
-    if (served && os::monotonic_now() >= end) {
+    if (served && time_->now() >= end) {
       poll_at_once_ = true;
       if (event.error) next_error_look_ = {};
       return;
@@ -184,7 +184,7 @@ void EventLoop::dispatch_bulk() {
 }
 
 void EventLoop::wake_due() {
-  const Instant now = os::monotonic_now();
+  const Instant now = time_->now();
   measure_lag(now);
   // Each source at most once a turn: one whose new deadline is past again waits for the next.
   for (std::size_t budget = timers_.size(); budget > 0; --budget) {
@@ -206,7 +206,7 @@ void EventLoop::wake_again() {
   for (const Id id : running_again_) {
     Registration& entry = sources_[id];
     if (entry.source == nullptr || !entry.queued) continue;
-    const Instant now = os::monotonic_now();
+    const Instant now = time_->now();
     if (entry.bulk) {
       had_bulk_ = true;
       if (end && now >= *end) {

@@ -25,6 +25,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "os/poller.hpp"
+#include "runtime/loop_time.hpp"
 #include "runtime/run.hpp"
 #include "runtime/timer_table.hpp"
 #include "stats/latency_summary.hpp"
@@ -60,7 +61,9 @@ class EventLoop {
   // How often the loop measures its lag while there is bulk.
   static constexpr Duration kLagInterval = 2ms;
 
-  [[nodiscard]] static Result<EventLoop> create(const LoopTuning& tuning);
+  // `time` must outlive the loop.
+  [[nodiscard]] static Result<EventLoop> create(const LoopTuning& tuning,
+                                                const LoopTime& time = kHostTime);
 
   [[nodiscard]] Result<Id> add(int fd, EventSource& source);
   void remove(Id id);
@@ -100,8 +103,9 @@ class EventLoop {
     std::uint64_t bulk_served = 0;  // when it last ran as ready bulk, as a count of such runs
   };
 
-  EventLoop(os::Poller poller, const LoopTuning& tuning)
+  EventLoop(os::Poller poller, const LoopTuning& tuning, const LoopTime& time)
       : poller_(std::move(poller)),
+        time_(&time),
         tuning_(tuning),
         lag_(std::make_unique<stats::LatencyRecorder>()) {}
   [[nodiscard]] Result<void> turn();
@@ -118,6 +122,7 @@ class EventLoop {
   [[nodiscard]] Registration* find(const os::Event& event);
 
   os::Poller poller_;
+  const LoopTime* time_;
   LoopTuning tuning_;
   TimerTable timers_;
   std::vector<Registration> sources_;
