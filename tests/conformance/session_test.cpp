@@ -1,92 +1,50 @@
 // What a session does, wherever its parts are placed: the real client and the real server, with
 // real sockets on loopback, both supervised by one loop. The parameter is the placement of all
 // parts.
+//
+// No test asserts a time or a rate. A run ends on a condition or on a number of octets; kLimit only
+// ends a run that hangs.
 
+#include <algorithm>
 #include <functional>
 #include <optional>
-#include <string>
-#include <variant>
-#include <vector>
+#include <utility>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "engine/report.hpp"
-#include "os/clock.hpp"
+#include "conformance/session_support.hpp"
 #include "os/entropy.hpp"
 #include "runtime/client_supervisor.hpp"
-#include "runtime/event_loop.hpp"
 #include "runtime/server_supervisor.hpp"
 
-namespace wyndrvr::runtime {
-namespace session_test {
-
-class Recorder final : public ReportSink {
- public:
-  void on_report(const engine::Report& report) override {
-    reports.push_back(report);
-    if (after_each) after_each();
-  }
-  template <class Event>
-  [[nodiscard]] std::size_t count() const {
-    std::size_t found = 0;
-    for (const engine::Report& report : reports) found += std::holds_alternative<Event>(report);
-    return found;
-  }
-  std::vector<engine::Report> reports;
-  std::function<void()> after_each;
-};
-
-// Ends a run that hangs.
-class Watchdog final : public EventSource {
- public:
-  Watchdog(EventLoop& loop, Duration limit) : loop_(loop), id_(*loop.add(-1, *this)) {
-    loop_.set_deadline(id_, os::monotonic_now() + limit);
-  }
-  ~Watchdog() override { loop_.remove(id_); }
-  void on_ready(const Readiness&) override {}
-  void on_wake(Instant) override {
-    barked = true;
-    loop_.stop();
-  }
-  bool barked = false;
-
- private:
-  EventLoop& loop_;
-  EventLoop::Id id_;
-};
-
-// Where everything is: the client's ports, the server's ports, the server's sessions.
-struct Places {
-  PlacementMode client_ports;
-  PlacementMode server_ports;
-  PlacementMode server_sessions;
-};
+namespace wyndrvr::runtime::testing {
+namespace {
 
 class Session : public ::testing::TestWithParam<Places> {
  protected:
-  static constexpr Duration kLimit = 25s;
+  static constexpr Duration kLimit = 120s;
 
-  void run(LoopTuning tuning = {}) {
-    auto loop = EventLoop::create(tuning);
+  // Until the client has ended and the server has said what the test waits for. `of_ports` tunes
+  // the loops, and so the ports; the main sockets drop nothing.
+  void run(const LoopTuning& of_ports = {}) {
+    auto loop = EventLoop::create(of_ports);
     ASSERT_TRUE(loop);
-    server_run.tuning = tuning;
     server_run.ports = GetParam().server_ports;
     server_run.sessions = GetParam().server_sessions;
     server_run.bind = {*parse_ip("127.0.0.1"), Port{0}};
-    server_run.engine.port_ranges = {{Port{23000}, Port{23299}}};
+    server_run.engine.port_ranges = free_ports();
+    // Workers of a busy machine may take long to start.
+    server_run.engine.limits.proof_timeout = kLimit;
     ServerSupervisor server(*loop, server_run, server_reports);
     const auto bound = server.start();
     ASSERT_TRUE(bound) << bound.error().message;
 
-    client_run.tuning = tuning;
     client_run.ports = GetParam().client_ports;
     client_run.engine.servers = {*bound};
     ClientSupervisor client(*loop, client_run, client_reports);
-    // Once both ends have done with a test, the rest would be the client's lingering.
+    bool stopped = false;
     client_reports.after_each = server_reports.after_each = [&] {
-      if (client_reports.count<engine::TestResultArrived>() == 0) return;
-      if (server_reports.count<engine::ClientGone>() == 0) return;
+      if (!enough || !enough() || std::exchange(stopped, true)) return;
       loop->defer([&] { client.stop(); });
     };
     ASSERT_TRUE(client.start());
@@ -94,24 +52,40 @@ class Session : public ::testing::TestWithParam<Places> {
     ASSERT_TRUE(loop->run());
     ASSERT_FALSE(watchdog.barked) << "the session did not end";
     outcome = client.outcome();
+
+    // Its parts may be in other processes, and behind.
+    server_reports.after_each = [&] { loop->stop(); };
+    while (server_said && !server_said()) {
+      ASSERT_TRUE(loop->run());
+      ASSERT_FALSE(watchdog.barked) << "the server never said what it had to";
+    }
+    client_reports.after_each = server_reports.after_each = nullptr;
   }
 
   ClientRun client_run;
   ServerRun server_run;
   Recorder client_reports;
   Recorder server_reports;
+  std::function<bool()> enough;       // where it is, the client is stopped
+  std::function<bool()> server_said;  // absent: nothing is waited for
   std::optional<ClientOutcome> outcome;
 };
 
-TEST_P(Session, ACountOfHeartbeatsIsAnsweredOnAllThreePorts) {
+TEST_P(Session, HeartbeatsAreAnsweredOnAllThreePorts) {
+  constexpr std::size_t kSamples = 20;
   client_run.engine.protocol.heartbeat_interval = 5ms;
-  client_run.engine.heartbeat_count = 20;
+  enough = [&] {
+    return std::ranges::all_of(engine::kPortKinds, [&](engine::PortKind port) {
+      return client_reports.samples(port) >= kSamples;
+    });
+  };
+  server_said = [&] { return server_reports.count<engine::ClientConnected>() > 0; };
   run();
   EXPECT_TRUE(outcome->result.valid);
   for (const auto& port : outcome->result.ports) {
     ASSERT_TRUE(port);
-    EXPECT_EQ(port->idle.sent, 20U);
-    EXPECT_EQ(port->idle.received, 20U);
+    EXPECT_GE(port->idle.received, kSamples);
+    EXPECT_GE(port->idle.sent, port->idle.received);
     ASSERT_TRUE(port->idle.rtt);
     EXPECT_GT(port->idle.rtt->min, Duration(0));
     EXPECT_GE(port->idle.application_rtt->min, port->idle.rtt->min);
@@ -123,12 +97,18 @@ TEST_P(Session, AnUploadEndsWithAResultThatAddsUp) {
   client_run.engine.protocol.heartbeat_interval = 20ms;
   client_run.engine.upload = engine::UploadRequest{.duration = 400ms, .payload_bytes = 900};
   client_run.engine.progress_interval = 100ms;
+  // Once both ends have done with the test, the rest would be the client's lingering.
+  enough = [&] {
+    return client_reports.count<engine::TestResultArrived>() > 0 &&
+           server_reports.count<engine::ClientGone>() > 0;
+  };
+  server_said = [&] { return server_reports.count<engine::ClientGone>() > 0; };
   run();
   EXPECT_TRUE(outcome->result.valid);
   ASSERT_EQ(outcome->result.tests.size(), 1U);
   const engine::TestOutcome& test = outcome->result.tests.front();
   ASSERT_TRUE(test.receiver);
-  EXPECT_GT(test.receiver->packets, 100U);
+  EXPECT_GT(test.receiver->packets, 0U);
   EXPECT_EQ(test.receiver->packets, test.receiver->unique + test.receiver->duplicate);
   EXPECT_LE(test.receiver->unique, test.sender.packets);
   EXPECT_EQ(test.receiver->bytes, test.receiver->packets * test.payload_bytes);
@@ -140,25 +120,34 @@ TEST_P(Session, AnUploadEndsWithAResultThatAddsUp) {
   EXPECT_EQ(server_reports.count<engine::ClientGone>(), 1U);
 }
 
+// The first exchange is spared, for of five CONNECTs and their answers all are lost once in
+// 1 / (1 - 0.9^2)^5 = 4,000 runs. All else is sent until it is answered: BWUP and TEST_RESULT 100
+// times (0.19^100), a first heartbeat 500 times in the 10 s for it.
 TEST_P(Session, TenPercentDroppedEachWayOnlyDelays) {
   client_run.engine.protocol.heartbeat_interval = 20ms;
   server_run.engine.protocol.heartbeat_interval = 20ms;
-  client_run.engine.upload = engine::UploadRequest{.duration = 600ms, .payload_bytes = 200};
+  client_run.engine.upload = engine::UploadRequest{.duration = 800ms, .payload_bytes = 200};
   // The loss rule wants a full buffer of reports: here after 200 ms.
   client_run.engine.protocol.adjustment_delay = 200ms;
   server_run.engine.protocol.adjustment_delay = 200ms;
-  LoopTuning tuning;
-  // Five CONNECTs, the dialect's all, then fail once in some thousands of runs.
-  tuning.drop_probability = 0.1;
-  run(tuning);
+  enough = [&] { return client_reports.count<engine::TestResultArrived>() > 0; };
+  LoopTuning of_ports;
+  of_ports.drop_probability = 0.1;
+  run(of_ports);
   EXPECT_TRUE(outcome->result.valid);
   ASSERT_EQ(outcome->result.tests.size(), 1U);
   const engine::TestOutcome& test = outcome->result.tests.front();
   ASSERT_TRUE(test.has_result);
   ASSERT_TRUE(test.receiver);
-  // Nothing else loses datagrams here: what did not arrive is what was dropped on purpose.
-  EXPECT_EQ(test.sender.packets - test.receiver->unique - test.receiver->socket_drops,
-            test.sender.failed);
+  // Nothing else loses datagrams here. A sender that was held up may send its last ones after the
+  // receiver has closed the test: then there are more missing than were dropped, and all of those
+  // lie above the last one that came.
+  const auto missing = [&](std::uint64_t of) {
+    return of - test.receiver->unique - test.receiver->socket_drops;
+  };
+  EXPECT_GE(missing(test.sender.packets), test.sender.failed);
+  EXPECT_LE(missing(test.receiver->expected), test.sender.failed);
+  EXPECT_GT(test.sender.failed, 0U);
   EXPECT_GT(test.sender.retransmitted, 0U);
 }
 
@@ -185,32 +174,38 @@ TEST_P(Session, ARefusalEndsTheRunWithItsReason) {
 // Dialect 1: what is measured must add up wherever the parts of it run.
 class DialectOneSession : public Session {
  protected:
+  // In each direction. They leave long before the test's time is over.
+  static constexpr std::uint64_t kOctets = 300'000;
+
   void run_both_directions(std::uint8_t streams, bool single_port) {
     client_run.engine.dialect = engine::DialectChoice::kAuto;
     server_run.engine.dialect = engine::DialectChoice::kAuto;
     os::fill_random(client_run.engine.nonce);
     client_run.engine.protocol.heartbeat_interval = 20ms;
-    client_run.engine.progress_interval = 100ms;
+    client_run.engine.progress_interval = 50ms;
     engine::TestTerms& terms = client_run.engine.terms;
     terms.directions = wire::Directions::kBoth;
-    terms.duration = 400ms;
+    terms.duration = kLimit;
+    terms.octets = ByteCount{kOctets};
     terms.rate = BitRate{20e6};
     terms.adaptive = false;
     terms.streams = streams;
     terms.single_port = single_port;
+    server_said = [&] { return server_reports.count<engine::ClientGone>() > 0; };
     run();
   }
   // A test's figures, as both ends have them.
   static void expect_sound(const engine::TestOutcome& test, std::uint8_t streams) {
     EXPECT_EQ(test.dialect, engine::Dialect::kOne);
     EXPECT_EQ(test.streams, streams);
+    // Each stream sends less than one datagram beyond its share.
+    EXPECT_GE(test.sender.bytes, kOctets);
+    EXPECT_LT(test.sender.bytes, kOctets + streams * std::uint64_t{test.payload_bytes} + streams);
     ASSERT_TRUE(test.receiver);
+    EXPECT_GT(test.receiver->packets, 0U);
     EXPECT_EQ(test.receiver->packets, test.receiver->unique + test.receiver->duplicate);
     EXPECT_LE(test.receiver->unique, test.sender.packets);
     EXPECT_EQ(test.receiver->bytes, test.receiver->packets * test.payload_bytes);
-    // 20 Mbit/s for 0.4 s are 1 MB; a busy machine may send less, and nobody more.
-    EXPECT_GT(test.receiver->bytes, 300'000U);
-    EXPECT_LT(test.sender.bytes, 1'100'000U);
   }
   void expect_both_directions(std::uint8_t streams) {
     EXPECT_TRUE(outcome->result.valid);
@@ -233,25 +228,9 @@ TEST_P(DialectOneSession, BothDirectionsAddUpOnASinglePort) {
   expect_both_directions(2);
 }
 
-std::vector<Places> every_mix() {
-  const std::vector<PlacementMode> modes = {PlacementMode::kSingle, PlacementMode::kThread,
-                                            PlacementMode::kProcess};
-  std::vector<Places> mixes;
-  for (const PlacementMode client : modes) {
-    for (const PlacementMode ports : modes) {
-      for (const PlacementMode sessions : modes) mixes.push_back({client, ports, sessions});
-    }
-  }
-  return mixes;
-}
+INSTANTIATE_TEST_SUITE_P(Placements, Session, ::testing::ValuesIn(placement_mixes()), mix_name);
+INSTANTIATE_TEST_SUITE_P(Placements, DialectOneSession, ::testing::ValuesIn(placement_mixes()),
+                         mix_name);
 
-std::string name_of(const ::testing::TestParamInfo<Places>& info) {
-  return fmt::format("Client{}Ports{}Sessions{}", name(info.param.client_ports),
-                     name(info.param.server_ports), name(info.param.server_sessions));
-}
-
-INSTANTIATE_TEST_SUITE_P(Placements, Session, ::testing::ValuesIn(every_mix()), name_of);
-INSTANTIATE_TEST_SUITE_P(Placements, DialectOneSession, ::testing::ValuesIn(every_mix()), name_of);
-
-}  // namespace session_test
-}  // namespace wyndrvr::runtime
+}  // namespace
+}  // namespace wyndrvr::runtime::testing
