@@ -223,6 +223,37 @@ TEST_F(HandshakeTest, AnUnknownOrWrongKeyIsAnErrorInTheEnd) {
   EXPECT_EQ(server->admitted, 0U);
 }
 
+// A refusal that anybody could have sent: the client goes on asking, and believes it after kDoubt.
+TEST_F(HandshakeTest, AnUnsignedRefusalIsBelievedWhenTheDoubtIsOverAndNotBefore) {
+  const crypto::Key key = key_of(3, 0x11);
+  options.key = &key;
+  begin();
+  turn();  // HELLO, COOKIE, OPEN, REFUSE
+  const Instant refused_at = now;
+  EXPECT_FALSE(client->poll_event());
+  loss = 1;
+  unsigned asked_before = sent;
+  while (!client->poll_event()) {
+    const auto deadline = client->poll_deadline();
+    ASSERT_TRUE(deadline);
+    ASSERT_GT(*deadline, now);
+    ASSERT_LE(*deadline, refused_at + HandshakeClient::kDoubt);
+    client->on_timer(now = *deadline);
+    turn();
+  }
+  EXPECT_EQ(now, refused_at + HandshakeClient::kDoubt);
+  EXPECT_GT(sent, asked_before) << "it asks again meanwhile";
+}
+
+TEST_F(HandshakeTest, AGrantEndsTheDoubt) {
+  const crypto::Key key = key_of(3, 0x11);
+  options.key = &key;
+  begin();
+  turn();  // refused: an unknown key
+  server.emplace(std::vector{key});
+  (void)expect<HandshakeClient::Granted>();
+}
+
 TEST_F(HandshakeTest, AServerThatWantsAKeySaysSo) {
   server.emplace(std::vector{key_of(3, 0x12)}, KeyPolicy::kRequired);
   begin();

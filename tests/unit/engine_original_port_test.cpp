@@ -251,13 +251,16 @@ TEST(OriginalPort, DrainAnswersWithFinalFiguresAndNothingIsSentAfterIt) {
   }
   client.actor.on_send_failed(TransmitKind::kData, 2);
   client.actor.on_send_failed(TransmitKind::kOther, 1);
+  for (int i = 0; i < 3; ++i) client.actor.on_send_blocked(TransmitKind::kData);
+  client.actor.on_send_blocked(TransmitKind::kOther);
   (void)client.mail();
   EXPECT_FALSE(client.receive("junk"));
   client.tell(Drain{});
   const auto report = only<PortReport>(client.mail());
   ASSERT_TRUE(report && report->sender);
   EXPECT_EQ(report->sender->packets, data_sent);
-  EXPECT_EQ(report->sender->failed, 2U);
+  EXPECT_EQ(report->sender->failed, 2U) << "of data";
+  EXPECT_EQ(report->sender->blocked, 3U) << "of data";
   EXPECT_EQ(report->totals.drops[static_cast<std::size_t>(DropReason::kTooShort)], 1U);
   client.now += 1s;
   EXPECT_TRUE(client.transmits().empty());

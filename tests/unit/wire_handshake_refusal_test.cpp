@@ -59,6 +59,14 @@ TEST(Handshake, HelloAndCookieHaveNoFlagsAndTheOthersOnlyOne) {
   }
 }
 
+TEST(Handshake, WhatHoldsThePrefixIsJudgedByIt) {
+  const std::string prefix = grant_octets().substr(0, kHandshakePrefixSize);
+  const std::string other = "X" + prefix.substr(1);
+  EXPECT_EQ(from_server(other), std::unexpected(DropReason::kUnknownType));
+  EXPECT_EQ(from_server(other.substr(1)), std::unexpected(DropReason::kTooShort));
+  EXPECT_EQ(from_server(""), std::unexpected(DropReason::kTooShort));
+}
+
 TEST(Handshake, RequestsAreExactly512Octets) {
   EXPECT_EQ(from_client(hello_octets().substr(0, 511)), std::unexpected(DropReason::kTooShort));
   EXPECT_EQ(from_client(hello_octets().substr(0, 28)), std::unexpected(DropReason::kTooShort));
