@@ -90,14 +90,14 @@ struct Places {
 };
 
 // All 27. Under sanitizers, where each takes many times as long, nine in which every two values of
-// every two dimensions meet; with WYNDRVR_ALL_PLACEMENTS in the environment all 27 there, too.
+// every two dimensions meet; with WYNDRVR_ALL_MIXES in the environment all 27 there, too.
 inline std::vector<Places> placement_mixes() {
   using wyndrvr::testing::kAddressSanitizer;
   using wyndrvr::testing::kThreadSanitizer;
   constexpr std::array kModes = {PlacementMode::kSingle, PlacementMode::kThread,
                                  PlacementMode::kProcess};
   const bool pairwise =
-      (kAddressSanitizer || kThreadSanitizer) && std::getenv("WYNDRVR_ALL_PLACEMENTS") == nullptr;
+      (kAddressSanitizer || kThreadSanitizer) && std::getenv("WYNDRVR_ALL_MIXES") == nullptr;
   std::vector<Places> mixes;
   for (std::size_t client = 0; client < kModes.size(); ++client) {
     for (std::size_t ports = 0; ports < kModes.size(); ++ports) {

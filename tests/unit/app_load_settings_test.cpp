@@ -3,11 +3,13 @@
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "app/create_config.hpp"
 #include "app/load_settings.hpp"
+#include "os/entropy.hpp"
 
 namespace wyndrvr::app {
 namespace load_settings_test {
@@ -21,10 +23,9 @@ using ::testing::IsEmpty;
 class ConfigFolder : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto* const info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = ::testing::TempDir() + "wyndrvr_" + info->name();
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+    // Another run of these tests may be under way.
+    folder_ = ::testing::TempDir() + fmt::format("load_settings_test_{:016x}", os::entropy64());
+    ASSERT_TRUE(std::filesystem::create_directory(folder_));
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 

@@ -20,6 +20,7 @@
 
 #include "os/child_process.hpp"
 #include "os/seqpacket.hpp"
+#include "sanitizers.hpp"
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
@@ -46,11 +47,7 @@ inline TestChild start_child(std::string_view role, const std::vector<int>& more
 // UBSan's look at an object's type takes a pipe, and fails the program where there is none to be
 // had: fmt cannot word an error then.
 inline bool can_do_without_descriptors() {
-#ifdef __SANITIZE_ADDRESS__
-  return false;
-#else
-  return true;
-#endif
+  return !wyndrvr::testing::kAddressSanitizer;
 }
 
 inline bool say(int channel, std::string_view text) {

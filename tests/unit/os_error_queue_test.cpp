@@ -6,6 +6,7 @@
 #include "os/host_info.hpp"
 #include "os/transmit_stamps.hpp"
 #include "os/udp_socket.hpp"
+#include "unit/os_loopback.hpp"
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
@@ -93,7 +94,8 @@ TEST_P(TransmitStamps, StayMatchedAfterAStampedSendFailed) {
 
 TEST_P(TransmitStamps, AreFoundAmongIcmpErrors) {
   UdpSocket sender = stamping_socket();
-  const Endpoint nobody = UdpSocket(open_on(GetParam().peer)).local();
+  const UdpSocket deaf = deaf_socket(GetParam().peer);
+  const Endpoint nobody = deaf.local();
   ASSERT_EQ(sender.send(stamped(nobody, 77)).status, SendOutcome::Status::kDone);
   EXPECT_EQ(tokens_of(sender, 1), std::vector<std::uint32_t>{77});
   std::optional<PeerUnreachable> error;
@@ -128,7 +130,8 @@ TEST(TransmitStampsOff, TokenIsIgnoredAndTheDatagramGoes) {
 TEST(PeerErrors, ReceiveCountsThemAndStillDeliversWhatCameAfter) {
   UdpSocket socket = open_on("127.0.0.1", {.error_queue = true});
   UdpSocket friendly = open_on("127.0.0.1");
-  const Endpoint nobody = UdpSocket(open_on("127.0.0.1")).local();
+  const UdpSocket deaf = deaf_socket("127.0.0.1");
+  const Endpoint nobody = deaf.local();
   ASSERT_EQ(socket.send(single(nobody, "x")).status, SendOutcome::Status::kDone);
   ASSERT_TRUE(wait_for(socket.fd(), POLLERR, kDeadline));
   ASSERT_EQ(friendly.send(single(socket.local(), "hello")).status, SendOutcome::Status::kDone);
@@ -139,7 +142,8 @@ TEST(PeerErrors, ReceiveCountsThemAndStillDeliversWhatCameAfter) {
 TEST(PeerErrors, PendingErrorOfOnePeerDoesNotFailTheSendToAnother) {
   UdpSocket socket = open_on("127.0.0.1", {.error_queue = true});
   UdpSocket friendly = open_on("127.0.0.1");
-  const Endpoint nobody = UdpSocket(open_on("127.0.0.1")).local();
+  const UdpSocket deaf = deaf_socket("127.0.0.1");
+  const Endpoint nobody = deaf.local();
   for (const bool as_train : {false, true}) {
     ASSERT_EQ(socket.send(single(nobody, "x")).status, SendOutcome::Status::kDone);
     ASSERT_TRUE(wait_for(socket.fd(), POLLERR, kDeadline));
@@ -154,9 +158,12 @@ TEST(PeerErrors, PendingErrorOfOnePeerDoesNotFailTheSendToAnother) {
 }
 
 TEST(PeerErrors, AreNotSeenUnlessAskedFor) {
+  const OneProcessor processor;
   UdpSocket socket = open_on("127.0.0.1");
-  const Endpoint nobody = UdpSocket(open_on("127.0.0.1")).local();
+  const UdpSocket deaf = deaf_socket("127.0.0.1");
+  const Endpoint nobody = deaf.local();
   ASSERT_EQ(socket.send(single(nobody, "x")).status, SendOutcome::Status::kDone);
+  OneProcessor::settle();
   ReceiveBuffer buffer(1, 100);
   EXPECT_TRUE(socket.receive(buffer).value().empty());
   EXPECT_FALSE(socket.read_transmit_stamp());

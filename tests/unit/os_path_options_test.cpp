@@ -13,6 +13,7 @@
 
 #include "os/host_info.hpp"
 #include "os/udp_socket.hpp"
+#include "unit/os_loopback.hpp"
 #include "unit/os_own_network.hpp"
 #include "unit/os_test_support.hpp"
 
@@ -42,7 +43,7 @@ struct ClassCase {
   }
 };
 
-class TrafficClass : public ::testing::TestWithParam<ClassCase> {
+class TrafficClass : public OnOneProcessor, public ::testing::WithParamInterface<ClassCase> {
  protected:
   void SetUp() override {
     const auto& [sender, receiver, reached_at] = GetParam();

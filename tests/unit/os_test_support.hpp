@@ -17,7 +17,7 @@
 namespace wyndrvr::os::testing {
 
 // No wait in these tests is longer; only a failing test gets there.
-inline constexpr Duration kDeadline = 5s;
+inline constexpr Duration kDeadline = 60s;
 
 inline IpAddress address(std::string_view text) {
   return parse_ip(text).value();

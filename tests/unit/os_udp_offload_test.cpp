@@ -1,61 +1,24 @@
 // What becomes of trains where the kernel or the path takes none: every refusal, by a filter that
 // has system calls of one thread fail (seccomp(2)), and the slots of those who receive singly.
-#include <array>
 #include <cerrno>
-#include <cstddef>
-#include <functional>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/udp.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "os/udp_setup.hpp"
 #include "os/udp_socket.hpp"
+#include "unit/os_loopback.hpp"
 #include "unit/os_own_network.hpp"
+#include "unit/os_refused_call.hpp"
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
 namespace udp_offload_test {
 
 using ::testing::HasSubstr;
-
-// Has a system call fail in the calling thread, for good; with `option`, only where its third
-// argument is that. False where this kernel has no such filters.
-bool refuse_call(unsigned call, unsigned error, std::optional<unsigned> option = {}) {
-  constexpr unsigned kNumberAt = offsetof(seccomp_data, nr);
-  constexpr unsigned kThirdAt = offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t);
-  const auto skip_third = static_cast<unsigned char>(option ? 0 : 1);
-  std::array<sock_filter, 7> program = {{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumberAt),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kThirdAt),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0, skip_third, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, option.value_or(0), 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog filter{.len = program.size(), .filter = program.data()};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
-
-// Runs `body` in a thread of its own under that filter; false, and `body` not run, without one.
-bool while_refused(unsigned call, unsigned error, std::optional<unsigned> option,
-                   const std::function<void()>& body) {
-  bool allowed = false;
-  std::thread([&] {
-    allowed = refuse_call(call, error, option);
-    if (allowed) body();
-  }).join();
-  return allowed;
-}
 
 // So many octets, all different within a train.
 std::string patterned(std::size_t size) {
@@ -83,7 +46,7 @@ UdpSocket roomy_receiver(Offload gro = Offload::kOff) {
 
 // A super-packet alone is a sendmsg(2), datagrams by themselves are a sendmmsg(2): the one can be
 // refused without the other.
-class GsoRefusal : public ::testing::TestWithParam<int> {};
+class GsoRefusal : public OnOneProcessor, public ::testing::WithParamInterface<int> {};
 
 TEST_P(GsoRefusal, LosesNothing) {
   UdpSocket receiver = roomy_receiver();
@@ -122,7 +85,9 @@ TEST_P(GsoRefusal, IsRemembered) {
 
 INSTANTIATE_TEST_SUITE_P(ByErrno, GsoRefusal, ::testing::Values(EIO, EINVAL, EOPNOTSUPP, EMSGSIZE));
 
-TEST(UdpOffload, SegmentsTooLongForThePathSayNothingOfShorterOnes) {
+using UdpOffload = OnOneProcessor;
+
+TEST_F(UdpOffload, SegmentsTooLongForThePathSayNothingOfShorterOnes) {
   UdpSocket receiver = roomy_receiver(Offload::kAuto);
   UdpSocket sender = open_on("127.0.0.1");
   if (!sender.gso_available() || !receiver.gro_enabled()) GTEST_SKIP() << "no GSO or GRO here";
@@ -134,13 +99,13 @@ TEST(UdpOffload, SegmentsTooLongForThePathSayNothingOfShorterOnes) {
   ASSERT_EQ(receive_datagrams(receiver, 10).size(), 10U);
   ASSERT_EQ(sender.send(train_to(receiver.local(), text, 500)).bytes_sent, text.size());
   ReceiveBuffer buffer(4, ReceiveBuffer::kTrainSlot);
-  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  OneProcessor::settle();
   const auto batch = receiver.receive(buffer);
   ASSERT_EQ(batch.value().size(), 1U);
   EXPECT_EQ(batch->front().bytes.size(), text.size());
 }
 
-TEST(UdpOffload, AFullQueueBelowTheSocketIsNoRefusal) {
+TEST_F(UdpOffload, AFullQueueBelowTheSocketIsNoRefusal) {
   UdpSocket receiver = roomy_receiver();
   UdpSocket sender = open_on("127.0.0.1");
   if (!sender.gso_available()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
@@ -155,7 +120,7 @@ TEST(UdpOffload, AFullQueueBelowTheSocketIsNoRefusal) {
   EXPECT_TRUE(sender.gso_available());
 }
 
-TEST(UdpOffload, AKernelThatTakesFewerSegmentsGetsFewer) {
+TEST_F(UdpOffload, AKernelThatTakesFewerSegmentsGetsFewer) {
   UdpSocket receiver = roomy_receiver(Offload::kAuto);
   UdpSocket sender = open_on("127.0.0.1");
   if (!sender.gso_available() || !receiver.gro_enabled()) GTEST_SKIP() << "no GSO or GRO here";
@@ -173,7 +138,7 @@ TEST(UdpOffload, AKernelThatTakesFewerSegmentsGetsFewer) {
   EXPECT_EQ(second.bytes_sent, text.size());
   EXPECT_TRUE(sender.gso_available());
   ReceiveBuffer buffer(4, ReceiveBuffer::kTrainSlot);
-  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  OneProcessor::settle();
   const auto batch = receiver.receive(buffer);
   ASSERT_EQ(batch.value().size(), 4U);
   std::string got;
@@ -184,7 +149,7 @@ TEST(UdpOffload, AKernelThatTakesFewerSegmentsGetsFewer) {
   EXPECT_EQ(got, text + text);
 }
 
-TEST(UdpOffload, ATrainOfManySmallSegmentsArrivesWhateverThePathTakes) {
+TEST_F(UdpOffload, ATrainOfManySmallSegmentsArrivesWhateverThePathTakes) {
   for (const bool checksums : {true, false}) {
     UdpSocket receiver = roomy_receiver();
     UdpSocket sender = open_on("127.0.0.1");
@@ -199,7 +164,7 @@ TEST(UdpOffload, ATrainOfManySmallSegmentsArrivesWhateverThePathTakes) {
   }
 }
 
-TEST(UdpOffload, SegmentsAboveTheMtuGoByThemselvesAndGsoStaysForOthers) {
+TEST_F(UdpOffload, SegmentsAboveTheMtuGoByThemselvesAndGsoStaysForOthers) {
   const bool ran = in_own_network(1'500, [] {
     UdpSocket receiver = roomy_receiver();
     UdpSocket sender = open_on("127.0.0.1");
@@ -217,7 +182,7 @@ TEST(UdpOffload, SegmentsAboveTheMtuGoByThemselvesAndGsoStaysForOthers) {
   if (!ran) GTEST_SKIP() << "may not make a network of its own";
 }
 
-TEST(UdpOffload, OffIsNeverTried) {
+TEST_F(UdpOffload, OffIsNeverTried) {
   UdpSocket receiver = roomy_receiver(Offload::kAuto);
   UdpSocket sender = open_on("127.0.0.1", {.gso = Offload::kOff});
   EXPECT_FALSE(sender.gso_available());
@@ -228,7 +193,7 @@ TEST(UdpOffload, OffIsNeverTried) {
   for (const Datagram& datagram : datagrams) EXPECT_EQ(datagram.meta.bytes.size(), 100U);
 }
 
-TEST(UdpOffload, GroThatIsOffIsTakenOffASocketThatIsAdopted) {
+TEST_F(UdpOffload, GroThatIsOffIsTakenOffASocketThatIsAdopted) {
   UdpSocket opened = roomy_receiver(Offload::kAuto);
   if (!opened.gro_enabled()) GTEST_SKIP() << "this kernel has no UDP_GRO";
   auto adopted = UdpSocket::adopt(opened.release(), {.gro = Offload::kOff});
@@ -240,7 +205,7 @@ TEST(UdpOffload, GroThatIsOffIsTakenOffASocketThatIsAdopted) {
   EXPECT_EQ(value, 0);
 }
 
-TEST(UdpOffload, OnIsAnErrorWhereTheKernelDoesNotKnowIt) {
+TEST_F(UdpOffload, OnIsAnErrorWhereTheKernelDoesNotKnowIt) {
   std::string gso;
   std::string gro;
   bool automatic = false;
@@ -266,7 +231,7 @@ TEST(UdpOffload, OnIsAnErrorWhereTheKernelDoesNotKnowIt) {
   EXPECT_TRUE(automatic);
 }
 
-TEST(UdpOffload, WithoutGroManySmallDatagramsComeAtOnceAndLongOnesWhole) {
+TEST_F(UdpOffload, WithoutGroManySmallDatagramsComeAtOnceAndLongOnesWhole) {
   UdpSocket small = open_on("127.0.0.1", {.longest_datagram = 1'400, .receive_buffer = 4'000'000});
   UdpSocket large = open_on("127.0.0.1", {.longest_datagram = 65'507, .receive_buffer = 4'000'000});
   UdpSocket sender = open_on("127.0.0.1", {.gso = Offload::kOff, .send_buffer = 1'000'000});
@@ -277,6 +242,7 @@ TEST(UdpOffload, WithoutGroManySmallDatagramsComeAtOnceAndLongOnesWhole) {
   for (int i = 0; i < 2; ++i) {
     ASSERT_EQ(sender.send(train_to(small.local(), text, 1'400)).bytes_sent, text.size());
     ASSERT_EQ(sender.send(single(large.local(), long_text)).bytes_sent, long_text.size());
+    OneProcessor::settle();
     auto batch = small.receive(buffer);
     ASSERT_EQ(batch.value().size(), 40U);
     std::string got;
@@ -291,12 +257,13 @@ TEST(UdpOffload, WithoutGroManySmallDatagramsComeAtOnceAndLongOnesWhole) {
   }
 }
 
-TEST(UdpOffload, ABufferOfSmallSlotsIsNotCutBeyondItsMemory) {
+TEST_F(UdpOffload, ABufferOfSmallSlotsIsNotCutBeyondItsMemory) {
   UdpSocket receiver = open_on("127.0.0.1", {.longest_datagram = 65'507});
   UdpSocket sender = open_on("127.0.0.1");
   ReceiveBuffer buffer(2, ReceiveBuffer::kSmallSlot);
   const std::string text = patterned(6'000);
   ASSERT_EQ(sender.send(single(receiver.local(), text)).bytes_sent, text.size());
+  OneProcessor::settle();
   const auto batch = receiver.receive(buffer);
   ASSERT_EQ(batch.value().size(), 1U);
   EXPECT_TRUE(batch->front().truncated);

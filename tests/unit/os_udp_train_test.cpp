@@ -8,6 +8,7 @@
 
 #include "os/host_info.hpp"
 #include "os/udp_socket.hpp"
+#include "unit/os_loopback.hpp"
 #include "unit/os_test_support.hpp"
 
 namespace wyndrvr::os::testing {
@@ -59,7 +60,7 @@ struct Case {
   }
 };
 
-class UdpTrain : public ::testing::TestWithParam<Case> {};
+class UdpTrain : public OnOneProcessor, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(UdpTrain, ArrivesCompleteAndInOrderWithItsShorterLastSegment) {
   if (address(GetParam().address).is_v6() && !ipv6_available()) GTEST_SKIP() << "no IPv6 here";
@@ -83,7 +84,9 @@ INSTANTIATE_TEST_SUITE_P(EveryPath, UdpTrain,
                                            Case{false, false, "127.0.0.1"}, Case{true, true, "::1"},
                                            Case{false, false, "::1"}));
 
-TEST(UdpTrainGro, TrainArrivesAsOneBufferWithItsStride) {
+using UdpTrainGro = OnOneProcessor;
+
+TEST_F(UdpTrainGro, TrainArrivesAsOneBufferWithItsStride) {
   UdpSocket receiver =
       open_on("127.0.0.1", {.gro = Offload::kAuto, .receive_buffer = kAmpleBuffer});
   UdpSocket sender = open_on("127.0.0.1");
@@ -91,18 +94,20 @@ TEST(UdpTrainGro, TrainArrivesAsOneBufferWithItsStride) {
   const Train train(10, 900, 100);
   ASSERT_EQ(sender.send(train.to(receiver.local(), true)).status, SendOutcome::Status::kDone);
   ReceiveBuffer buffer(4, 65'535);
-  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  OneProcessor::settle();
   const auto batch = receiver.receive(buffer);
   ASSERT_EQ(batch.value().size(), 1U);
   EXPECT_EQ(batch->front().segment_size, 900U);
   EXPECT_EQ(as_text(batch->front().bytes), train.bytes);
 }
 
-TEST(UdpTrainGro, IsOffUnlessAskedFor) {
+TEST_F(UdpTrainGro, IsOffUnlessAskedFor) {
   EXPECT_FALSE(open_on("127.0.0.1").gro_enabled());
 }
 
-TEST(UdpTrainGso, FullSuperPacketOfLargestSizeFits) {
+using UdpTrainGso = OnOneProcessor;
+
+TEST_F(UdpTrainGso, FullSuperPacketOfLargestSizeFits) {
   UdpSocket receiver =
       open_on("127.0.0.1", {.gro = Offload::kAuto, .receive_buffer = kAmpleBuffer});
   UdpSocket sender = open_on("127.0.0.1");
@@ -112,7 +117,7 @@ TEST(UdpTrainGso, FullSuperPacketOfLargestSizeFits) {
   EXPECT_TRUE(arrives(receiver, train));
 }
 
-TEST(UdpTrainGso, LongTrainLeavesAsSeveralFullSuperPackets) {
+TEST_F(UdpTrainGso, LongTrainLeavesAsSeveralFullSuperPackets) {
   UdpSocket receiver =
       open_on("127.0.0.1", {.gro = Offload::kAuto, .receive_buffer = kAmpleBuffer});
   UdpSocket sender = open_on("127.0.0.1");
@@ -120,7 +125,7 @@ TEST(UdpTrainGso, LongTrainLeavesAsSeveralFullSuperPackets) {
   const Train train(4 * 46, 1'400, 900);
   ASSERT_EQ(sender.send(train.to(receiver.local(), true)).status, SendOutcome::Status::kDone);
   ReceiveBuffer buffer(8, 65'535);
-  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  OneProcessor::settle();
   const auto batch = receiver.receive(buffer);
   ASSERT_EQ(batch.value().size(), 4U);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ((*batch)[i].bytes.size(), 46U * 1'400U);
@@ -133,7 +138,7 @@ int kept_segment_size(const UdpSocket& socket) {
   return size;
 }
 
-TEST(UdpTrainGso, TheKernelKeepsASizeThatComesAgainAndCutsNothingElseByIt) {
+TEST_F(UdpTrainGso, TheKernelKeepsASizeThatComesAgainAndCutsNothingElseByIt) {
   UdpSocket receiver = open_on("127.0.0.1", {.receive_buffer = kAmpleBuffer});
   UdpSocket sender = open_on("127.0.0.1", {.transmit_stamps = true});
   if (!sender.gso_available()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
@@ -160,7 +165,7 @@ TEST(UdpTrainGso, TheKernelKeepsASizeThatComesAgainAndCutsNothingElseByIt) {
   EXPECT_EQ(texts(receive_datagrams(receiver, 2)), (std::vector{longer, longer}));
 }
 
-TEST(UdpTrainGso, WhoTakesOverASocketDoesNotCutByTheSizeThatItKept) {
+TEST_F(UdpTrainGso, WhoTakesOverASocketDoesNotCutByTheSizeThatItKept) {
   UdpSocket receiver = open_on("127.0.0.1");
   Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int size = 100;
@@ -174,7 +179,7 @@ TEST(UdpTrainGso, WhoTakesOverASocketDoesNotCutByTheSizeThatItKept) {
   EXPECT_EQ(texts(receive_datagrams(receiver, 1)), std::vector{longer});
 }
 
-TEST(UdpTrainGso, RefusedTrainIsSentPlainlyAndGsoStaysOff) {
+TEST_F(UdpTrainGso, RefusedTrainIsSentPlainlyAndGsoStaysOff) {
   UdpSocket receiver = open_on("127.0.0.1", {.receive_buffer = kAmpleBuffer});
   UdpSocket sender = open_on("127.0.0.1");
   if (!sender.gso_available()) GTEST_SKIP() << "this kernel has no UDP_SEGMENT";
@@ -189,7 +194,7 @@ TEST(UdpTrainGso, RefusedTrainIsSentPlainlyAndGsoStaysOff) {
   EXPECT_FALSE(sender.gso_available());
 }
 
-TEST(UdpTrainGso, WrongSourceAddressIsNotTakenForARefusalOfGso) {
+TEST_F(UdpTrainGso, WrongSourceAddressIsNotTakenForARefusalOfGso) {
   if (!ipv6_available()) GTEST_SKIP() << "no IPv6 here";  // only IPv6 says EINVAL
   UdpSocket receiver = open_on("::1");
   UdpSocket sender = open_on("::");

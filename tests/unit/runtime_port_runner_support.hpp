@@ -17,6 +17,7 @@
 
 #include "os/clock.hpp"
 #include "runtime/port_runner.hpp"
+#include "unit/os_loopback.hpp"
 
 namespace wyndrvr::runtime::testing {
 
@@ -119,7 +120,7 @@ class Runner : public MailHandler, public EventSource {
   // Lets the loop turn until `done`, looked at a thousand times a second.
   void run_until(std::function<bool()> done) {
     done_ = std::move(done);
-    limit_ = os::monotonic_now() + 5s;
+    limit_ = os::monotonic_now() + os::testing::kDeadline;
     loop.set_deadline(watchdog, os::monotonic_now());
     EXPECT_TRUE(loop.run());
     EXPECT_TRUE(done_()) << "it did not happen in time";
@@ -141,6 +142,7 @@ class Runner : public MailHandler, public EventSource {
     }
   }
 
+  os::testing::OneProcessor processor;  // so that datagrams keep their order
   EventLoop loop;
   os::ReceiveBuffer buffer{16, 2048};
   os::ReceiveBuffer peer_buffer{16, 2048};

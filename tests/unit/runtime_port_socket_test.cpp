@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "runtime/port_socket.hpp"
+#include "unit/os_test_support.hpp"
 
 namespace wyndrvr::runtime {
 namespace port_socket_test {
@@ -196,6 +197,7 @@ bool arrives_whole(os::UdpSocket& socket, std::size_t size) {
                                             .segment_size = static_cast<std::uint32_t>(size),
                                             .stamp_token = {}});
   EXPECT_EQ(outcome.bytes_sent, size);
+  EXPECT_TRUE(os::testing::wait_for(socket.fd(), POLLIN, os::testing::kDeadline));
   os::ReceiveBuffer buffer = make_receive_buffer(Side::kServer, PortKind::kUpload);
   const auto batch = socket.receive(buffer);
   return batch && batch->size() == 1 && batch->front().bytes.size() == size;
