@@ -39,7 +39,7 @@ class WhileMeasuringLatency(FaultTestCase):
             said = client.wait_line("stderr", f"^wyndrvr: {role} worker")
             self.assertEqual(said, f"wyndrvr: {cause(role, pid, number)}")
             client.wait_beats(10, others)
-            self.assertTrue(is_gone(pid), state_of(pid))
+            eventually(lambda: is_gone(pid), f"{pid} to be waited for")
             before = client.lines(role)
             client.wait_beats(2, others)
             self.assertEqual(client.lines(role), before)
@@ -189,7 +189,7 @@ class WhileTesting(FaultTestCase):
             os.kill(pid, number)
             self.assertEqual(self.ended(client, "W010"),
                              f"the server ended the session: {cause(role, pid, number)}")
-            self.assertTrue(is_gone(pid), state_of(pid))
+            eventually(lambda: is_gone(pid), f"{pid} to be waited for")
             self.assertEqual([line.split(": ", 1)[1] for line in host.losses()],
                              [cause(role, pid, number)])
             self.next_client(host)
