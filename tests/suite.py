@@ -34,7 +34,7 @@ TEST_SECONDS = 600                   # for one test: it has hung, and shows wher
 # So many tests run at once on this machine, of all suites and all runs together: more would only
 # be late. One that starts very many processes or sends very much (`heavy`) is the only such one.
 SLOTS = 3 * (os.cpu_count() or 1)
-SLOT_FOLDER = Path("/tmp/wyndrvr-test-slots")
+SLOT_FOLDER = Path(f"/tmp/wyndrvr-test-slots-{os.getuid()}")
 INSIDE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
@@ -140,7 +140,7 @@ def be_init(folder):
 @contextlib.contextmanager
 def lock(*names):
     """Holds a lock on one of these files, whichever is free first."""
-    SLOT_FOLDER.mkdir(mode=0o777, exist_ok=True)
+    SLOT_FOLDER.mkdir(exist_ok=True)
     files = [open(SLOT_FOLDER / name, "w", encoding="ascii") for name in names]
     try:
         while True:

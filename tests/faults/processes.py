@@ -28,11 +28,6 @@ SLOW = {"send_sleep": 3000, "heartbeat_rate": 100}   # a test that leaves the ma
 resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def wait_until(condition, _timeout, what):
-    """eventually(condition, what)."""
-    return eventually(condition, what)
-
-
 def modes(ports, sessions=None):
     """The options for a mode of the ports and, for a server, one of the sessions."""
     options = ["--port-parallelability", ports]
