@@ -5,7 +5,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,20 +16,22 @@
 #include "app/client_route.hpp"
 #include "app/client_terms.hpp"
 #include "app/client_text.hpp"
-#include "app/console.hpp"
+#include "app/document.hpp"
 #include "app/load_settings.hpp"
 #include "app/messages.hpp"
-#include "app/printable.hpp"
+#include "app/output.hpp"
+#include "app/patience.hpp"
+#include "app/resolve_aside.hpp"
 #include "app/result_json.hpp"
 #include "app/run_config.hpp"
 #include "base/random.hpp"
+#include "engine/interval_log.hpp"
 #include "os/clock.hpp"
 #include "os/cpu_affinity.hpp"
 #include "os/entropy.hpp"
-#include "os/file.hpp"
 #include "os/host_info.hpp"
-#include "os/resolver.hpp"
 #include "os/route_mtu.hpp"
+#include "os/signals.hpp"
 #include "os/udp_setup.hpp"
 
 namespace wyndrvr::app {
@@ -36,14 +40,26 @@ namespace {
 // A server's default idle_timeout.
 constexpr Duration kServersUsualPatience = engine::ServerLimits{}.idle_timeout;
 
-// Found out before the run rather than after it.
-Result<void> check_json_folder(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos || slash == 0) return {};
-  const std::string folder = path.substr(0, slash);
-  const auto kind = os::file_kind(folder);
-  if (kind && *kind == os::FileKind::kFolder) return {};
-  return fail("--json {}: there is no folder {}", printable(path), printable(folder));
+// Why a run does not begin, or not come to a result.
+struct Failure {
+  ExitCode code = ExitCode::kFailed;
+  engine::Problem problem;
+};
+
+std::unexpected<Failure> cannot_begin(const Error& error) {
+  return std::unexpected(Failure{.code = ExitCode::kBadUsage,
+                                 .problem = {engine::ProblemCode::kNotBegun, error.message}});
+}
+
+// Octets of a document at the most, as far as that can be told beforehand.
+std::size_t expected_size(const engine::ClientConfig& config) {
+  constexpr std::size_t kWithoutIntervals = 12'288;
+  constexpr std::size_t kInterval = 200;
+  const Duration length = config.upload ? config.upload->duration : config.terms.duration;
+  const Duration step = std::max<Duration>(config.progress_interval, 1ms);
+  const auto intervals = std::min<std::size_t>(static_cast<std::size_t>(length / step),
+                                               engine::IntervalLog::kMaxIntervals);
+  return kWithoutIntervals + kInterval * intervals;
 }
 
 RunFacts start_facts(std::string target, const Settings& settings) {
@@ -62,16 +78,6 @@ RunFacts start_facts(std::string target, const Settings& settings) {
   facts.dialect = original ? engine::Dialect::kOriginal : engine::Dialect::kOne;
   facts.ecn = settings.boolean(Key::kEcn);
   return facts;
-}
-
-Result<void> write_document(const CommandLine& command, const std::string& text) {
-  if (!command.json_path) {
-    if (!write_stdout(text)) return fail("cannot write the result to stdout");
-    return {};
-  }
-  if (auto written = os::write_file_atomically(*command.json_path, text); !written) return written;
-  Console::standard().err(fmt::format("Result written to {}", *command.json_path));
-  return {};
 }
 
 wire::Nonce fresh_nonce() {
@@ -95,11 +101,7 @@ void warn_of_slips(Console& console, const runtime::ClientRun& run, const Settin
 }
 
 // What a run needs from outside of the settings, but for the server's address.
-Result<void> complete_run(runtime::ClientRun& run, const CommandLine& command,
-                          const Settings& settings) {
-  if (command.json_path) {
-    if (auto checked = check_json_folder(*command.json_path); !checked) return checked;
-  }
+Result<void> complete_run(runtime::ClientRun& run, const Settings& settings) {
   if (auto checked = os::check_offloads(run.tuning.offloads); !checked) return checked;
   run.engine.nonce = fresh_nonce();
   const auto keys = load_keys(settings);
@@ -127,6 +129,64 @@ Result<void> choose_servers(runtime::ClientRun& run, std::vector<Endpoint> resol
   return fit_payload(run.engine, routes_of(run), key ? settings.describe(*key) : "");
 }
 
+struct Job {
+  const CommandLine& command;
+  const Settings& settings;
+  std::string host;
+  Port port;
+};
+
+std::expected<void, Failure> prepare(runtime::ClientRun& run, const Job& job,
+                                     os::SignalFd& signals) {
+  using enum engine::ProblemCode;
+  if (auto completed = complete_run(run, job.settings); !completed) {
+    return cannot_begin(completed.error());
+  }
+  auto servers = resolve_aside(job.host, job.port, signals);
+  if (!servers) {
+    return std::unexpected(
+        Failure{.problem = {kInterrupted, "interrupted before the server's name was resolved"}});
+  }
+  if (!*servers)
+    return std::unexpected(Failure{.problem = {kNotResolved, servers->error().message}});
+  if (auto chosen = choose_servers(run, **std::move(servers), job.host, job.settings); !chosen) {
+    return cannot_begin(chosen.error());
+  }
+  return {};
+}
+
+std::expected<runtime::ClientOutcome, Failure> measure(runtime::ClientRun& run, const Job& job,
+                                                       os::SignalFd& signals, Output& output) {
+  if (auto prepared = prepare(run, job, signals); !prepared) {
+    return std::unexpected(prepared.error());
+  }
+  warn_of_slips(output.console(), run, job.settings);
+  ClientText text(output.console(), {.terminal = os::stderr_is_terminal(),
+                                     .columns = os::terminal_width(),
+                                     .verbose = job.settings.boolean(Key::kTestVerbose),
+                                     .directions = job.command.directions,
+                                     .ports = run.ports});
+  run.lost_output = output.losses();
+  auto outcome = runtime::run_client(run, text);
+  output.end_run();
+  output.console().clear_live();
+  if (!outcome) {
+    return std::unexpected(
+        Failure{.problem = {engine::ProblemCode::kLocalFailure, outcome.error().message}});
+  }
+  text.show_result(outcome->result);
+  return *std::move(outcome);
+}
+
+// A run that has not come to measure anything.
+runtime::ClientOutcome outcome_of(const Failure& failure, WallTime started) {
+  runtime::ClientOutcome outcome;
+  outcome.result.valid = false;
+  outcome.result.duration = std::max<Duration>(os::wall_now() - started, Duration(0));
+  outcome.result.problems.push_back(failure.problem);
+  return outcome;
+}
+
 }  // namespace
 
 ExitCode exit_code_of(const engine::SessionResult& result, wire::Directions directions) {
@@ -149,37 +209,38 @@ ExitCode run_client_program(const CommandLine& command, const Settings& settings
                               .progress_interval = command.progress_interval},
                              os::allowed_cpus());
   if (!run) return report_bad_usage(run.error());
-  if (auto completed = complete_run(*run, command, settings); !completed) {
-    return report_bad_usage(completed.error());
-  }
-  const std::string host = command.target.host.value_or(std::string(kDefaultHost));
-  const Port port = command.target.port.value_or(kDefaultPort);
-  auto servers = os::resolve(host, port);
-  if (!servers) return report_failure(servers.error());
-  if (auto chosen = choose_servers(*run, *std::move(servers), host, settings); !chosen) {
-    return report_bad_usage(chosen.error());
-  }
-
-  Console console = Console::standard(command.json && !command.json_path);
-  ClientText text(console, {.terminal = os::stderr_is_terminal(),
-                            .columns = os::terminal_width(),
-                            .verbose = settings.boolean(Key::kTestVerbose),
-                            .directions = command.directions,
-                            .ports = run->ports});
-  warn_of_slips(console, *run, settings);
-  const RunFacts facts = start_facts(join_host_port(host, port), settings);
-  const auto outcome = runtime::run_client(*run, text);
-  console.clear_live();
-  if (!outcome) return report_failure(outcome.error());
-
-  text.show_result(outcome->result);
+  std::optional<Document> document;
   if (command.json) {
-    const std::string document = document_text(result_document(*outcome, facts));
-    if (auto written = write_document(command, document); !written) {
-      return report_failure(written.error());
+    auto prepared = Document::prepare(command.json_path, expected_size(run->engine));
+    if (!prepared && command.json_path) return report_bad_usage(prepared.error());
+    if (!prepared) return report_failure(prepared.error());
+    document = *std::move(prepared);
+  }
+  const bool in_file = document && !document->on_stdout();
+  auto signals = os::watch_end_signals();
+  if (!signals) return report_failure(signals.error());
+
+  const Job job{command, settings, command.target.host.value_or(std::string(kDefaultHost)),
+                command.target.port.value_or(kDefaultPort)};
+  const RunFacts facts = start_facts(join_host_port(job.host, job.port), settings);
+  Output output({.out_to_stderr = document && !in_file, .out_optional = in_file});
+  const auto measured = measure(*run, job, *signals, output);
+  output.end_run();
+  const runtime::ClientOutcome outcome =
+      measured ? *measured : outcome_of(measured.error(), facts.started_at);
+  ExitCode code = measured ? exit_code_of(outcome.result, command.directions)
+                           : report(output.console(), {measured.error().problem.message},
+                                    measured.error().code);
+
+  Patience patience(*signals, outcome.interrupted);
+  if (document) {
+    const std::string text = document_text(result_document(outcome, facts));
+    if (auto written = document->write(text, output, patience); !written) {
+      code = report(output.console(), written.error(), ExitCode::kFailed);
     }
   }
-  return exit_code_of(outcome->result, command.directions);
+  const bool lost = !output.finish(patience).empty();
+  return lost && code == ExitCode::kDone ? ExitCode::kFailed : code;
 }
 
 }  // namespace wyndrvr::app

@@ -1,25 +1,29 @@
 #include "app/console.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <utility>
+
+#include "app/output.hpp"
 
 namespace wyndrvr::app {
 namespace {
 
 constexpr std::string_view kClearLine = "\r\x1b[K";  // ECMA-48 erase in line
 
-bool write_flushed(std::FILE* stream, std::string_view text) {
+int write_flushed(std::FILE* stream, std::string_view text) {
+  errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
-  return std::fflush(stream) == 0 && written;
+  if (std::fflush(stream) == 0 && written) return 0;
+  return errno != 0 ? errno : EIO;
 }
 
 }  // namespace
 
 Console::Console(Write out, Write err) : out_(std::move(out)), err_(std::move(err)) {}
 
-Console Console::standard(bool out_to_stderr) {
-  std::FILE* const out = out_to_stderr ? stderr : stdout;
-  return {[out](std::string_view text) { static_cast<void>(write_flushed(out, text)); },
+Console Console::standard() {
+  return {[](std::string_view text) { static_cast<void>(write_flushed(stdout, text)); },
           [](std::string_view text) { static_cast<void>(write_flushed(stderr, text)); }};
 }
 
@@ -44,8 +48,11 @@ void Console::clear_live() {
   live_shown_ = false;
 }
 
-bool write_stdout(std::string_view text) {
-  return write_flushed(stdout, text);
+Result<void> write_stdout(std::string_view text) {
+  if (const int error = write_flushed(stdout, text); error != 0) {
+    return fail("{}", write_failure("stdout", error));
+  }
+  return {};
 }
 
 }  // namespace wyndrvr::app

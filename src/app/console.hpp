@@ -1,13 +1,15 @@
 // Two streams of lines and, on a terminal, one live line below them that is rewritten in place.
 //
-// Every line is flushed at once: scripts read them through a pipe. A stream that cannot be written
-// to (a closed pipe) is ignored: a measurement is not worth less for it. Not thread-safe.
+// Every line is flushed at once: scripts read them through a pipe. What becomes of it there is the
+// writer's to know (app/output.hpp). Not thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
+
+#include "base/result.hpp"
 
 namespace wyndrvr::app {
 
@@ -16,9 +18,8 @@ class Console {
   using Write = std::function<void(std::string_view)>;
 
   Console(Write out, Write err);
-  // stdout and stderr; with `out_to_stderr` the lines for stdout go there too, since stdout
-  // belongs to a document.
-  [[nodiscard]] static Console standard(bool out_to_stderr = false);
+  // stdout and stderr where no loop runs: a write waits for its reader, and failures are ignored.
+  [[nodiscard]] static Console standard();
 
   // One line each, without its end.
   void out(std::string_view line);
@@ -34,7 +35,7 @@ class Console {
   bool live_shown_ = false;
 };
 
-// Writes and flushes; false where the stream refuses.
-[[nodiscard]] bool write_stdout(std::string_view text);
+// Writes and flushes where no loop runs. Error: why the stream refuses.
+[[nodiscard]] Result<void> write_stdout(std::string_view text);
 
 }  // namespace wyndrvr::app

@@ -36,7 +36,7 @@ Result<void> write_config(const std::string& path, std::string_view text) {
   if (slash != std::string::npos && slash > 0) {
     if (auto made = os::make_folders(path.substr(0, slash)); !made) return made;
   }
-  return os::write_file_atomically(path, text);
+  return os::write_file(path, text);
 }
 
 Result<CreatedConfig> write_new(const ConfigPath& config, std::span<const KeyText> values) {
@@ -84,7 +84,10 @@ Result<CreatedConfig> create_config(const ConfigPath& config, std::span<const Gi
     return std::unexpected(applied.error());
   }
   const std::vector<KeyText> texts = key_texts(values);
-  return config.exists ? edit_existing(config, texts) : write_new(config, texts);
+  // A pipe or a device has no text to edit, and reading it may wait for ever.
+  const auto kind = os::file_kind(config.path);
+  const bool edits = config.exists && kind && *kind == os::FileKind::kFile;
+  return edits ? edit_existing(config, texts) : write_new(config, texts);
 }
 
 }  // namespace wyndrvr::app

@@ -1,19 +1,21 @@
 #include "app/messages.hpp"
 
-#include "app/console.hpp"
-
 namespace wyndrvr::app {
 
 ExitCode report_bad_usage(const Error& error) {
   Console console = Console::standard();
-  console.err("wyndrvr: " + error.message);
-  console.err("Try 'wyndrvr --help'.");
-  return ExitCode::kBadUsage;
+  return report(console, error, ExitCode::kBadUsage);
 }
 
 ExitCode report_failure(const Error& error) {
-  Console::standard().err("wyndrvr: " + error.message);
-  return ExitCode::kFailed;
+  Console console = Console::standard();
+  return report(console, error, ExitCode::kFailed);
+}
+
+ExitCode report(Console& console, const Error& error, ExitCode code) {
+  console.err("wyndrvr: " + error.message);
+  if (code == ExitCode::kBadUsage) console.err("Try 'wyndrvr --help'.");
+  return code;
 }
 
 void report_warnings(std::span<const std::string> warnings) {

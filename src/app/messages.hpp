@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "app/console.hpp"
 #include "app/exit_code.hpp"
 #include "base/result.hpp"
 
@@ -12,6 +13,8 @@ namespace wyndrvr::app {
 // With the hint where help is to be found.
 [[nodiscard]] ExitCode report_bad_usage(const Error& error);
 [[nodiscard]] ExitCode report_failure(const Error& error);
+// While a run has the streams.
+[[nodiscard]] ExitCode report(Console& console, const Error& error, ExitCode code);
 void report_warnings(std::span<const std::string> warnings);
 
 }  // namespace wyndrvr::app

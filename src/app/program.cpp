@@ -23,16 +23,17 @@ Result<ConfigPath> config_of(const CommandLine& command) {
 }
 
 ExitCode show_text(const std::string& text) {
-  return write_stdout(text) ? ExitCode::kDone : ExitCode::kFailed;
+  const auto written = write_stdout(text);
+  return written ? ExitCode::kDone : report_failure(written.error());
 }
 
 ExitCode create(const CommandLine& command, const ConfigPath& config) {
   const auto created = create_config(config, command.values);
   if (!created) return report_bad_usage(created.error());
   report_warnings(created->warnings);
-  Console console = Console::standard();
-  for (const std::string& line : created->lines) console.out(line);
-  return ExitCode::kDone;
+  std::string text;
+  for (const std::string& line : created->lines) text += line + "\n";
+  return show_text(text);
 }
 
 ExitCode run(const CommandLine& command) {

@@ -1,27 +1,20 @@
 #include "app/server_program.hpp"
 
+#include <optional>
 #include <utility>
 
-#include "app/console.hpp"
 #include "app/load_settings.hpp"
 #include "app/messages.hpp"
+#include "app/output.hpp"
+#include "app/patience.hpp"
 #include "app/run_config.hpp"
 #include "app/server_text.hpp"
 #include "os/cpu_affinity.hpp"
 #include "os/resolver.hpp"
+#include "os/signals.hpp"
 #include "os/udp_setup.hpp"
 
 namespace wyndrvr::app {
-namespace {
-
-// A plain function, since that is what run_server calls back.
-void show_started(const Endpoint& bound) {
-  Console console = Console::standard();
-  ServerText(console).show_started(bound);
-}
-
-}  // namespace
-
 ExitCode run_server_program(const Settings& settings) {
   auto run = make_server_run(settings, os::allowed_cpus());
   if (!run) return report_bad_usage(run.error());
@@ -35,12 +28,24 @@ ExitCode run_server_program(const Settings& settings) {
   if (!addresses) return report_failure(addresses.error());
   run->bind = addresses->front();
 
-  Console console = Console::standard();
-  ServerText text(console, {.verbose = settings.boolean(Key::kTestVerbose), .ports = run->ports});
-  const auto outcome = runtime::run_server(*run, text, show_started);
-  if (!outcome) return report_failure(outcome.error());
-  text.show_outcome(*outcome);
-  return ExitCode::kDone;
+  auto signals = os::watch_end_signals();
+  if (!signals) return report_failure(signals.error());
+  Output output({.out_optional = true, .tells_failures = true});
+  ServerText text(output.console(),
+                  {.verbose = settings.boolean(Key::kTestVerbose), .ports = run->ports});
+  const auto outcome =
+      runtime::run_server(*run, text, [&text](const Endpoint& bound) { text.show_started(bound); });
+  output.end_run();
+  ExitCode code = ExitCode::kDone;
+  if (outcome) {
+    text.show_outcome(*outcome);
+  } else {
+    code = report(output.console(), outcome.error(), ExitCode::kFailed);
+  }
+  // A log that nobody reads is no failure of the server.
+  Patience patience(*signals, outcome ? outcome->interrupted : std::nullopt);
+  (void)output.finish(patience);
+  return code;
 }
 
 }  // namespace wyndrvr::app

@@ -70,12 +70,36 @@ void ServerText::show(const engine::ClientConnected& event) {
   console_.out(fmt::format("Client connected: {}", to_string(event.client)));
 }
 
+bool ServerText::shows_latency_of(const Endpoint& client) {
+  if (options_.verbose) return true;
+  const Instant now = options_.clock();
+  if (limits_.size() == kMaxClients && !limits_.contains(client)) return total_.allow(now);
+  LineLimit& limit = limits_.try_emplace(client, kClientBurst, kClientRate).first->second;
+  return limit.allow(now) && (total_.allow(now) || limit.refuse());
+}
+
+void ServerText::show_left_out(const Endpoint& client) {
+  const auto found = limits_.find(client);
+  const std::uint64_t count = found == limits_.end() ? 0 : found->second.take_left_out();
+  if (count == 0) return;
+  console_.err(fmt::format("Server latency lines of {} left out: {} (--test-verbose shows all)",
+                           to_string(client), count));
+}
+
+void ServerText::forget(const Endpoint& client) {
+  show_left_out(client);
+  limits_.erase(client);
+}
+
 void ServerText::show(const engine::ServerLatencySample& event) {
+  if (!shows_latency_of(event.client)) return;
+  show_left_out(event.client);
   console_.err(fmt::format("Server latency on {:<9} to {}: {}", label(event.port),
                            to_string(event.client), format_rtt(event.rtt)));
 }
 
 void ServerText::show(const engine::ClientGone& event) {
+  forget(event.client);
   for (const engine::PortKind port : engine::kPortKinds) {
     const auto& mean = event.mean_rtt[engine::index_of(port)];
     if (!mean) continue;
@@ -153,6 +177,7 @@ void ServerText::show(const engine::PortLost& event) {
 }
 
 void ServerText::show(const engine::SessionLost& event) {
+  forget(event.client);
   show_loss(event.client, event.cause);
 }
 

@@ -158,9 +158,10 @@ std::vector<std::string> test_table(const engine::TestOutcome& outcome,
                               figures.causes->receiver_socket, figures.causes->sender_local)));
   }
   if (!outcome.has_result) {
-    lines.push_back(outcome.direction == engine::PortKind::kDownload
-                        ? "  the result is missing"
-                        : "  the server's result is missing");
+    lines.push_back(std::string(outcome.direction == engine::PortKind::kDownload
+                                    ? "  the result is missing"
+                                    : "  the server's result is missing") +
+                    (outcome.receiver ? ": these are the figures so far" : ""));
   }
   return lines;
 }

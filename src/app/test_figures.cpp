@@ -34,14 +34,20 @@ void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
   figures.unique = receiver.unique;
   figures.duplicate = receiver.duplicate;
   figures.reordered = receiver.reordered;
-  if (figures.sent) {
+  if (!outcome.has_result) {
+    // What was on its way when the test was cut short is not lost.
+    if (!figures.sent) figures.lost = receiver.lost();
+  } else if (figures.sent) {
     figures.lost = difference_or_zero(*figures.sent, receiver.unique);
     figures.causes = split_loss(*figures.lost, receiver.socket_drops, outcome.sender.failed);
   }
   figures.ecn_ce = receiver.ecn_ce;
   figures.jitter = receiver.jitter;
   figures.bytes_received = receiver.bytes;
-  figures.duration = receiver.first_to_last;
+  // Reports of a running test do not tell it.
+  if (outcome.has_result || receiver.first_to_last > Duration::zero()) {
+    figures.duration = receiver.first_to_last;
+  }
   figures.goodput_bps = rate_over(receiver.unique_bytes, receiver.first_to_last);
 }
 
@@ -67,6 +73,7 @@ TestFigures figures_of(const engine::TestOutcome& outcome, const std::optional<E
   } else {
     return figures;
   }
+  if (!figures.duration) return figures;
   figures.rate_bps = rate_over(*figures.bytes_received, *figures.duration);
   if (server) {
     const std::uint64_t ip_bytes =
@@ -144,6 +151,10 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W108";
     case engine::ProblemCode::kRateMissed:
       return "W109";
+    case kNotResolved:
+      return "W115";
+    case kNotBegun:
+      return "W116";
   }
   return "W000";
 }

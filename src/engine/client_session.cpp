@@ -215,8 +215,12 @@ void ClientSession::on_timer(Instant now) {
   }
 }
 
-void ClientSession::stop(Instant now) {
+void ClientSession::stop(Instant now, StopCause cause) {
   if (state_ == State::kDraining || state_ == State::kFinished) return;
+  if (cause == StopCause::kOutputLost && state_ != State::kLingering) {
+    fail(now, ProblemCode::kInterrupted, "ended because its output could no longer be written");
+    return;
+  }
   const bool test_wanted =
       config_.upload || config_.terms.directions != wire::Directions::kLatencyOnly;
   if (test_wanted && state_ != State::kLingering) {
@@ -277,17 +281,19 @@ void ClientSession::finish_when_reported() {
 void ClientSession::on_port_report(PortKind port, const PortReport& report) {
   reported_[index_of(port)] = true;
   result_.ports[index_of(port)] = report.totals;
-  if (TestRun* run = run_of(port); report.sender && run != nullptr) {
-    run->on_sender_totals(*report.sender);
-  }
+  TestRun* run = run_of(port);
+  if (run == nullptr) return;
+  if (report.sender) run->on_sender_totals(*report.sender);
+  if (report.receiver) run->on_receiver_totals(*report.receiver);
 }
 
 void ClientSession::finish() {
   if (state_ == State::kFinished) return;
   state_ = State::kFinished;
   has_deadline_ = false;
-  for (const auto& run : runs_) {
+  for (auto& run : runs_) {
     if (!run || !run->started()) continue;
+    run->close_without_result();
     if (run->has_result() && run->outcome().packets_received == 0) {
       result_.valid = false;
       add_problem(ProblemCode::kNoResult,

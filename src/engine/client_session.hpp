@@ -45,6 +45,10 @@ struct OpenPorts {  // open three sockets and launch the actors; answer with on_
   std::array<Endpoint, kPortCount> ports;
 };
 struct Finish {};
+enum class StopCause : std::uint8_t {
+  kUser,        // a signal
+  kOutputLost,  // nobody reads the results any more
+};
 using ClientSessionEffect = std::variant<SendMain, OpenPorts, Post, Report, Finish>;
 
 class ClientSession {
@@ -78,8 +82,8 @@ class ClientSession {
   // The loop that ran one of the ports on this host is gone; `cause` says how, for people. Ends an
   // upload that has no result yet; of a latency run the other ports go on.
   void on_port_lost(Instant now, PortKind port, const std::string& cause);
-  // The user wants to end (Ctrl-C, SIGTERM).
-  void stop(Instant now);
+  // Ends before its time: a latency run that the user ends is complete, all else is cut short.
+  void stop(Instant now, StopCause cause = StopCause::kUser);
 
   [[nodiscard]] std::optional<ClientSessionEffect> poll_effect();
   [[nodiscard]] std::optional<Deadline> poll_deadline() const;

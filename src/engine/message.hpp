@@ -135,6 +135,8 @@ struct TestFailed {
 struct PortReport {
   PortTotals totals;
   std::optional<SenderTotals> sender;
+  // Of a test so far: as counted here, or as the receiver's reports tell it.
+  std::optional<ReceiverTotals> receiver{};
   bool operator==(const PortReport&) const = default;
 };
 struct Trace {

@@ -70,7 +70,7 @@ void PathPort::on_message(Instant now, Mailbox /*from*/, Mailbox /*to*/, const M
                    // What is reported is final: nothing that it counts may leave after it.
                    if (client_paths_) client_paths_->stop(now);
                    if (streams_) streams_->stop(now);
-                   report_totals();
+                   report_totals(now);
                  },
                  [&](const StartTest& start) {
                    if (control_) return control_->start(start.plan, mail_);
@@ -133,7 +133,7 @@ void PathPort::tell_when_done() {
   mail_.post(Mailbox::kCoordinator, HeartbeatsDone{});
 }
 
-void PathPort::report_totals() {
+void PathPort::report_totals(Instant now) {
   PortReport report;
   report.totals.drops = drops_;
   if (client_paths_) {
@@ -142,7 +142,10 @@ void PathPort::report_totals() {
   } else {
     report.totals.idle = latency_of(server_paths_->rtt_ns());
   }
-  if (streams_) report.sender = streams_->sender_totals();
+  if (streams_) {
+    report.sender = streams_->sender_totals();
+    report.receiver = streams_->receiver_totals(now);
+  }
   mail_.post(Mailbox::kCoordinator, report);
 }
 

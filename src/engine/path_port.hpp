@@ -75,7 +75,7 @@ class PathPort final : public PortActor {
   void on_round_trip(Duration round_trip);
   void tell_when_ready();
   void tell_when_done();
-  void report_totals();
+  void report_totals(Instant now);
   void nudge_silent_paths(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_heartbeat(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_control(Instant now);

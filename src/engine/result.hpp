@@ -41,8 +41,10 @@ enum class ProblemCode : std::uint8_t {
   kNotInOriginal,        // W011: the server speaks 0.14 only, which cannot do what was asked for
   kRateMissed,           // W109: less was sent than the rate that was asked for
   kSustainedLoss,        // W012: the test was ended because most of it was lost
+  kNotResolved,          // W115: the server's name has no address
+  kNotBegun,             // W116: the run could not begin with what was asked for
 };
-inline constexpr ProblemCode kLastProblemCode = ProblemCode::kSustainedLoss;
+inline constexpr ProblemCode kLastProblemCode = ProblemCode::kNotBegun;
 
 enum class Dialect : std::uint8_t { kOriginal, kOne };
 
@@ -74,7 +76,8 @@ struct TestOutcome {
   SenderTotals sender;
   bool sender_known = true;  // false: a download whose server has not told what it sent
   bool broken = false;       // ended early, by sustained loss
-  std::optional<ReceiverTotals> receiver;  // only our own servers say all of it
+  // Only our own servers say all of it. Without a result: what had come so far.
+  std::optional<ReceiverTotals> receiver;
   // What every server's TEST_RESULT says.
   std::uint64_t bytes_received = 0;
   std::uint64_t packets_received = 0;

@@ -213,8 +213,8 @@ void StreamSet::tell_progress(Instant now, Mail& mail) {
   }
 }
 
-// What has been received: as the reports say it, or as counted here.
 std::optional<ReceiverTotals> StreamSet::receiver_totals(Instant now) const {
+  if (!go_) return std::nullopt;
   ReceiverTotals sum;
   bool any = false;
   for (const auto& sender : senders_) {

@@ -81,6 +81,8 @@ class StreamSet {
   [[nodiscard]] bool is_silent(std::size_t stream, Instant now) const;
 
   [[nodiscard]] std::optional<SenderTotals> sender_totals() const;
+  // What has been received: as the reports say it, or as counted here.
+  [[nodiscard]] std::optional<ReceiverTotals> receiver_totals(Instant now) const;
 
  private:
   // A receiver's deadline changes only with what it is told or asked, and most batches concern one
@@ -98,7 +100,6 @@ class StreamSet {
   void poll_receiver_messages(Instant now, Mail& mail);
   void tell_progress(Instant now, Mail& mail);
   [[nodiscard]] bool progress_due(Instant now);
-  [[nodiscard]] std::optional<ReceiverTotals> receiver_totals(Instant now) const;
 
   Options options_;
   std::vector<std::optional<StreamSender>> senders_;

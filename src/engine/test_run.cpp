@@ -53,6 +53,21 @@ void TestRun::on_reported(const TestReported& reported) {
   close_intervals();
 }
 
+void TestRun::on_receiver_totals(const ReceiverTotals& totals) {
+  if (!started() || has_result()) return;
+  if (!receiver_ || totals.elapsed > receiver_->elapsed) receiver_ = totals;
+}
+
+void TestRun::close_without_result() {
+  if (has_result() || !receiver_) return;
+  outcome_.receiver = receiver_;
+  outcome_.bytes_received = receiver_->bytes;
+  outcome_.packets_received = receiver_->packets;
+  outcome_.retransmitted_by_receiver = receiver_->retransmitted;
+  outcome_.reported_duration = receiver_->elapsed;
+  close_intervals();
+}
+
 void TestRun::close_intervals() {
   if (!outcome_.receiver) return;
   intervals_.close(*outcome_.receiver, outcome_.reported_duration);

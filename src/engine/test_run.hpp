@@ -33,6 +33,10 @@ class TestRun {
   void on_broken() { outcome_.broken = true; }
   // At the end of its port: final figures of the sender on this host.
   void on_sender_totals(const SenderTotals& totals) { outcome_.sender = totals; }
+  // The same of its receiver, here or as its reports tell it.
+  void on_receiver_totals(const ReceiverTotals& totals);
+  // No result comes any more: what is known so far is what there is.
+  void close_without_result();
 
   [[nodiscard]] const TestPlan& plan() const { return plan_; }
   [[nodiscard]] PortKind direction() const { return plan_.direction; }

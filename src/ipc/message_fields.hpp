@@ -97,7 +97,7 @@ void transfer(Archive& archive, engine::TestFailed& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::PortReport& v) {
-  transfer_all(archive, v.totals, v.sender);
+  transfer_all(archive, v.totals, v.sender, v.receiver);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::Trace& v) {

@@ -52,7 +52,7 @@ class SpawnPlan {
     sigfillset(&signals);
     note(posix_spawnattr_setsigdefault(&attributes_, &signals));
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
+    for (const int signal : {SIGINT, SIGHUP, SIGQUIT}) sigaddset(&signals, signal);
     note(posix_spawnattr_setsigmask(&attributes_, &signals));
     note(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK));
   }

@@ -2,8 +2,9 @@
 //
 // A child gets its title, its descriptors, stderr and nothing else: /dev/null as stdin and stdout,
 // every other descriptor closed, no environment but what loading the program needs (secrets may be
-// in an environment), all signals at their defaults. SIGINT is blocked: a Ctrl-C goes to the whole
-// process group, and it is the supervisor that decides what it means for its workers.
+// in an environment), all signals at their defaults. SIGINT, SIGQUIT and SIGHUP are blocked: a Ctrl-C
+// or the end of a terminal goes to the whole process group, and it is the supervisor that decides
+// what it means for its workers.
 //
 // Spawning works from any thread of a program with many. A ChildProcess belongs to one thread at a
 // time. Nothing else in the program may wait for children (wait(2) with -1), and SIGCHLD must not

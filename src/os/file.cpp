@@ -12,10 +12,10 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/entropy.hpp"
 #include "os/fd.hpp"
 #include "os/system_failure.hpp"
 
@@ -29,26 +29,23 @@ std::string writing(const std::string& path) {
   return fmt::format("cannot write '{}'", path);
 }
 
-// Where a symbolic link leads, so that the file and not the link is replaced; `path` itself where
-// nothing is there yet.
-std::string link_target(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> resolved(realpath(path.c_str(), nullptr),
-                                                             &std::free);
-  return resolved ? std::string(resolved.get()) : path;
-}
-
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
 Result<void> write_all(int descriptor, std::string_view text, const std::string& path) {
   while (!text.empty()) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) {
+      pollfd room{.fd = descriptor, .events = POLLOUT, .revents = 0};
+      (void)::poll(&room, 1, -1);
+      continue;
+    }
     if (written < 0) return system_failure(writing(path), "write");
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+  return {};
+}
+
+Result<void> write_durably(int descriptor, std::string_view text, const std::string& path) {
+  if (auto written = write_all(descriptor, text, path); !written) return written;
   if (::fsync(descriptor) != 0) return system_failure(writing(path), "fsync");
   return {};
 }
@@ -95,15 +92,56 @@ void sync_folder(const std::string& folder) {
   if (fd.valid()) ::fsync(fd.get());
 }
 
-Result<void> fill_temporary(const std::string& temporary, const std::string& path,
-                            std::string_view text, unsigned new_file_mode) {
-  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, new_file_mode));
+struct NewFile {
+  const FilePlace& place;
+  std::string temporary;
+  unsigned mode;  // where there is no old one
+};
+
+Result<void> fill_temporary(const NewFile& file, std::string_view text) {
+  const std::string& path = file.place.path;
+  const Fd fd(::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file.mode));
   if (!fd.valid()) return system_failure(writing(path), "open");
   struct stat old{};
   if (::stat(path.c_str(), &old) == 0) {
     if (auto copied = copy_ownership(fd.get(), old, path); !copied) return copied;
   }
-  return write_all(fd.get(), text, path);
+  return write_durably(fd.get(), text, path);
+}
+
+Result<void> write_in_place(const FilePlace& place, std::string_view text) {
+  const Fd fd(::open(place.path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY));
+  if (!fd.valid()) return system_failure(writing(place.path), "open");
+  return write_durably(fd.get(), text, place.path);
+}
+
+Result<void> write_stream(const FilePlace& place, std::string_view text) {
+  auto fd = open_stream(place);
+  if (!fd) return std::unexpected(fd.error());
+  // A FIFO: waits for its reader.
+  if (!fd->valid()) *fd = Fd(::open(place.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd->valid()) return system_failure(writing(place.path), "open");
+  return write_all(fd->get(), text, place.path);
+}
+
+Result<void> replace(const NewFile& file, std::string_view text) {
+  const std::string& path = file.place.path;
+  if (auto filled = fill_temporary(file, text); !filled) {
+    ::unlink(file.temporary.c_str());
+    return filled;
+  }
+  if (::rename(file.temporary.c_str(), path.c_str()) == 0) {
+    sync_folder(folder_of(path));
+    return {};
+  }
+  const int error = errno;
+  ::unlink(file.temporary.c_str());
+  // A mount point, or another's file in a folder with the sticky bit, which only this call tells.
+  const bool regular = file.place.kind == FilePlace::Kind::kRegular;
+  if (regular && (error == EBUSY || error == EPERM || error == EACCES)) {
+    return write_in_place(file.place, text);
+  }
+  return system_failure(writing(path), "rename", error);
 }
 
 }  // namespace
@@ -153,22 +191,21 @@ Result<std::string> read_private_file(const std::string& path, std::size_t max_b
   return fail("{}: it is larger than the {} bytes allowed", reading(path), max_bytes);
 }
 
-Result<void> write_file_atomically(const std::string& path, std::string_view text,
-                                   unsigned new_file_mode) {
-  const std::string target = link_target(path);
-  const std::string temporary = fmt::format("{}.{:016x}.tmp", target, entropy64());
-  auto filled = fill_temporary(temporary, target, text, new_file_mode);
-  if (!filled) {
-    ::unlink(temporary.c_str());
-    return filled;
+Result<void> write_place(const FilePlace& place, std::string_view text, unsigned new_file_mode) {
+  if (place.kind == FilePlace::Kind::kStream) return write_stream(place, text);
+  if (place.in_place) return write_in_place(place, text);
+  return replace({place, temporary_beside(place.path), new_file_mode}, text);
+}
+
+Result<void> write_file(const std::string& path, std::string_view text, unsigned new_file_mode) {
+  auto place = find_place(path);
+  if (!place) return std::unexpected(place.error());
+  if (place->kind != FilePlace::Kind::kStream) {
+    if (auto checked = check_place(*place, text.size()); !checked) {
+      return std::unexpected(checked.error());
+    }
   }
-  if (::rename(temporary.c_str(), target.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    return system_failure(writing(path), "rename", error);
-  }
-  sync_folder(folder_of(target));
-  return {};
+  return write_place(*place, text, new_file_mode);
 }
 
 Result<void> make_folders(const std::string& path) {

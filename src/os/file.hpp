@@ -1,4 +1,4 @@
-// Small text files: whole reads, and writes that are seen whole or not at all.
+// Small text files: whole reads, and writes that are seen whole or not at all where that can be.
 //
 // For configuration, keys and reports, not for the hot path: every call blocks on the disk.
 // Thread-safe. Errors name the path.
@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "os/file_place.hpp"
 
 namespace wyndrvr::os {
 
@@ -27,11 +28,19 @@ enum class FileKind { kMissing, kFile, kFolder, kOther };
 // memory; to wipe that is the caller's part.
 [[nodiscard]] Result<std::string> read_private_file(const std::string& path, std::size_t max_bytes);
 
-// Replaces the file at once: a reader, or a crash, sees the old text or the new one. An existing
-// file keeps its mode and, where we may, its owner, and a symbolic link stays one. A new file gets
-// `new_file_mode` less the umask.
-[[nodiscard]] Result<void> write_file_atomically(const std::string& path, std::string_view text,
-                                                 unsigned new_file_mode = 0644);
+// Writes what stands at a path.
+//
+// A regular file is replaced at once: a reader, or a crash, sees the old text or the new one. It
+// keeps its mode and, where we may, its owner. A new file gets `new_file_mode` less the umask. A
+// symbolic link stays one, and the file that it leads to is written. A regular file that cannot be
+// replaced (a mount point, a folder that takes no new file) is written in place. Anything else (a
+// FIFO, a device) is opened and written, which waits for whoever reads there.
+[[nodiscard]] Result<void> write_file(const std::string& path, std::string_view text,
+                                      unsigned new_file_mode = 0644);
+
+// The same for a place that was found and checked before.
+[[nodiscard]] Result<void> write_place(const FilePlace& place, std::string_view text,
+                                       unsigned new_file_mode = 0644);
 
 // Makes the folder and those above it; one that exists is no error.
 [[nodiscard]] Result<void> make_folders(const std::string& path);

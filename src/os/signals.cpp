@@ -37,6 +37,13 @@ std::optional<int> SignalFd::read() {
   return static_cast<int>(info.ssi_signo);
 }
 
+Result<SignalFd> watch_end_signals() {
+  struct sigaction hang_up{};
+  const bool asked = ::sigaction(SIGHUP, nullptr, &hang_up) == 0;
+  if (asked && hang_up.sa_handler == SIG_IGN) return SignalFd::create({SIGINT, SIGTERM, SIGQUIT});
+  return SignalFd::create({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+}
+
 void die_of(int signal) {
   sigset_t set;
   sigemptyset(&set);

@@ -28,6 +28,10 @@ class SignalFd {
   Fd fd_;
 };
 
+// The signals that ask a program to end: INT, TERM, HUP and QUIT. HUP is left alone where it was
+// ignored from the start, as nohup(1) does it.
+[[nodiscard]] Result<SignalFd> watch_end_signals();
+
 // Ends the process by this signal's default action, as if it had never been blocked.
 [[noreturn]] void die_of(int signal);
 

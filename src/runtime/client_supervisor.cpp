@@ -50,8 +50,8 @@ Result<void> ClientSupervisor::start() {
   return {};
 }
 
-void ClientSupervisor::stop() {
-  session_->stop(os::monotonic_now());
+void ClientSupervisor::stop(engine::StopCause cause) {
+  session_->stop(os::monotonic_now(), cause);
   carry_out();
 }
 
@@ -186,7 +186,7 @@ Result<PortSockets> ClientSupervisor::open_sockets(const Endpoint& server,
 }
 
 ClientOutcome ClientSupervisor::outcome() const {
-  ClientOutcome outcome{session_->result(), facts_, workers_};
+  ClientOutcome outcome{session_->result(), facts_, workers_, std::nullopt};
   auto& problems = outcome.result.problems;
   if (facts_ && std::string_view(facts_->timestamp_source) == "none") {
     problems.push_back({engine::ProblemCode::kNoKernelStamps,

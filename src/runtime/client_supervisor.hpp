@@ -29,7 +29,7 @@ class ClientSupervisor final : public EventSource,
   ClientSupervisor& operator=(const ClientSupervisor&) = delete;
 
   [[nodiscard]] Result<void> start();
-  void stop();
+  void stop(engine::StopCause cause);
   [[nodiscard]] ClientOutcome outcome() const;
 
   void on_ready(const Readiness& readiness) override;

@@ -1,7 +1,5 @@
 #include "runtime/interrupt.hpp"
 
-#include <csignal>
-
 #include <unistd.h>
 
 #include "os/clock.hpp"
@@ -10,7 +8,7 @@ namespace wyndrvr::runtime {
 
 Result<std::unique_ptr<Interrupt>> Interrupt::create(EventLoop& loop,
                                                      std::function<void()> on_first) {
-  auto signals = os::SignalFd::create({SIGINT, SIGTERM});
+  auto signals = os::watch_end_signals();
   if (!signals) return std::unexpected(signals.error());
   std::unique_ptr<Interrupt> interrupt(
       new Interrupt(loop, std::move(*signals), std::move(on_first)));

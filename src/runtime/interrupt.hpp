@@ -1,6 +1,6 @@
-// SIGINT and SIGTERM as events of a loop: the first asks for an orderly end, the second ends the
-// process at once, as a user who presses Ctrl-C twice expects. One that follows within kSameOrder
-// is the same order, told to the process and to its group (timeout(1) does so).
+// INT, TERM, HUP and QUIT as events of a loop: the first asks for an orderly end, the second ends
+// the process at once, as a user who presses Ctrl-C twice expects. One that follows within
+// kSameOrder is the same order, told to the process and to its group (timeout(1) does so).
 #pragma once
 
 #include <functional>
@@ -24,6 +24,9 @@ class Interrupt final : public EventSource {
   ~Interrupt() override;
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
+
+  // When the first came.
+  [[nodiscard]] std::optional<Instant> first() const { return first_; }
 
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;

@@ -1,12 +1,13 @@
 // The two programs: run a client to its end, run a server until it is told to stop.
 //
-// Blocks the calling thread. Takes SIGINT and SIGTERM over for as long as it runs: the first ends
-// the run in order, the second at once. Everything that a person or a script should see goes to
-// the ReportSink, in order, on the calling thread.
+// Blocks the calling thread. Takes INT, TERM, HUP and QUIT over for as long as it runs: the first
+// ends the run in order, the second at once. Everything that a person or a script should see goes
+// to the ReportSink, in order, on the calling thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,8 @@ struct ClientRun {
   SocketWishes sockets;
   PlacementMode ports = kDefaultPlacementMode;
   std::vector<unsigned> cpus;  // to pin loops to, in turn; empty: runtime/cpu_plan.hpp's choice
+  std::vector<int>
+      lost_output;  // descriptors: readable or in error, the run ends, for nobody reads
 };
 // A port that has a process of its own.
 struct WorkerFact {
@@ -78,8 +81,9 @@ struct WorkerFact {
 };
 struct ClientOutcome {
   engine::SessionResult result;
-  std::optional<HostFacts> host;    // absent where no port was opened
-  std::vector<WorkerFact> workers;  // empty where ports have no processes of their own
+  std::optional<HostFacts> host;       // absent where no port was opened
+  std::vector<WorkerFact> workers;     // empty where ports have no processes of their own
+  std::optional<Instant> interrupted{};  // by a signal
 };
 // Fails only where no run took place at all (no socket); a test that failed is a result.
 [[nodiscard]] Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink);
@@ -97,9 +101,10 @@ struct ServerOutcome {
   std::uint64_t sessions = 0;
   std::uint64_t refused = 0;
   std::uint64_t ignored_datagrams = 0;
+  std::optional<Instant> interrupted{};  // by a signal
 };
 // `on_started` is called once, with the address in use, when the main socket is bound.
-[[nodiscard]] Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
-                                               void (*on_started)(const Endpoint& bound));
+[[nodiscard]] Result<ServerOutcome> run_server(
+    const ServerRun& run, ReportSink& sink, const std::function<void(const Endpoint&)>& on_started);
 
 }  // namespace wyndrvr::runtime

@@ -3,6 +3,7 @@
 #include "os/signals.hpp"
 #include "runtime/client_supervisor.hpp"
 #include "runtime/interrupt.hpp"
+#include "runtime/output_watch.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/run.hpp"
 
@@ -16,11 +17,15 @@ Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink) {
   auto loop = EventLoop::create(run.tuning);
   if (!loop) return std::unexpected(loop.error());
   ClientSupervisor client(*loop, run, sink);
-  auto interrupt = Interrupt::create(*loop, [&] { client.stop(); });
+  using engine::StopCause;
+  auto interrupt = Interrupt::create(*loop, [&] { client.stop(StopCause::kUser); });
   if (!interrupt) return std::unexpected(interrupt.error());
+  OutputWatch output(*loop, run.lost_output, [&] { client.stop(StopCause::kOutputLost); });
   if (const auto started = client.start(); !started) return std::unexpected(started.error());
   if (const auto result = loop->run(); !result) return std::unexpected(result.error());
-  return client.outcome();
+  ClientOutcome outcome = client.outcome();
+  outcome.interrupted = (*interrupt)->first();
+  return outcome;
 }
 
 }  // namespace wyndrvr::runtime

@@ -10,7 +10,7 @@
 namespace wyndrvr::runtime {
 
 Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
-                                 void (*on_started)(const Endpoint& bound)) {
+                                 const std::function<void(const Endpoint&)>& on_started) {
   os::ignore_broken_pipes();
   os::raise_descriptor_limit();
   if (const auto pinned = pin_main_loop(run.cpus, {run.ports, run.sessions}); !pinned) {
@@ -25,7 +25,9 @@ Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
   if (!bound) return std::unexpected(bound.error());
   on_started(*bound);
   if (const auto result = loop->run(); !result) return std::unexpected(result.error());
-  return server.outcome();
+  ServerOutcome outcome = server.outcome();
+  outcome.interrupted = (*interrupt)->first();
+  return outcome;
 }
 
 }  // namespace wyndrvr::runtime

@@ -277,7 +277,7 @@ void ServerSupervisor::on_pending_expired(engine::SessionId id) {
 }
 
 ServerOutcome ServerSupervisor::outcome() const {
-  return {acceptor_.accepted(), acceptor_.refused(), acceptor_.ignored()};
+  return {acceptor_.accepted(), acceptor_.refused(), acceptor_.ignored(), std::nullopt};
 }
 
 }  // namespace wyndrvr::runtime

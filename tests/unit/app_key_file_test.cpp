@@ -122,7 +122,7 @@ class LoadKeyFile : public ::testing::Test {
   }
   [[nodiscard]] std::string path() const { return folder_ / "keys"; }
   void write(const std::string& text, mode_t mode = 0600) const {
-    ASSERT_TRUE(os::write_file_atomically(path(), text, 0600));
+    ASSERT_TRUE(os::write_file(path(), text, 0600));
     ASSERT_EQ(::chmod(path().c_str(), mode), 0);
   }
   [[nodiscard]] std::string error() const {

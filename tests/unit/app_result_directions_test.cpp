@@ -68,6 +68,34 @@ TEST(ResultDirections, ADownloadWhoseServerHasNotToldSaysNothingOfWhatWasSent) {
   EXPECT_EQ(test["packets"]["unique"], 90);
 }
 
+TEST(ResultDirections, AnUploadCutShortTellsNoLossOfWhatWasOnItsWay) {
+  auto outcome = outcome_of_one(PortKind::kUpload);
+  outcome.has_result = false;
+  outcome.receiver->first_to_last = {};
+  outcome.intervals = {{.start = 0s, .end = 1s, .bytes = 126'000, .packets = 90, .lost = 0}};
+  const ordered_json test = document_of(result_of({outcome}))["tests"][0];
+  EXPECT_EQ(test["packets"]["sent"], 100);
+  EXPECT_EQ(test["packets"]["received"], 90);
+  EXPECT_EQ(test["bytes_received"], 126'000);
+  EXPECT_EQ(test["intervals"].size(), 1U);
+  for (const char* key : {"duration_s", "rate_bps", "goodput_bps", "lost_by_cause"}) {
+    EXPECT_FALSE(test.contains(key)) << key;
+  }
+  EXPECT_FALSE(test["packets"].contains("lost"));
+}
+
+TEST(ResultDirections, ADownloadCutShortTellsWhatItsReceiverCounted) {
+  auto outcome = outcome_of_one(PortKind::kDownload);
+  outcome.has_result = false;
+  outcome.sender_known = false;
+  const ordered_json test = document_of(result_of({outcome}))["tests"][0];
+  EXPECT_FALSE(test["packets"].contains("sent"));
+  EXPECT_EQ(test["packets"]["unique"], 90);
+  EXPECT_EQ(test["packets"]["lost"], 10) << "missing below the highest number";
+  EXPECT_EQ(test["rate_bps"], 1'008'000);
+  EXPECT_FALSE(test.contains("lost_by_cause"));
+}
+
 TEST(ResultDirections, ABidirectionalTestHasAnEntryEachWithTheSameLatency) {
   auto up = outcome_of_one(PortKind::kUpload);
   auto down = outcome_of_one(PortKind::kDownload);

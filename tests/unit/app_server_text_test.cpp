@@ -39,6 +39,70 @@ TEST(ServerText, SaysTheOriginalsLines) {
             streams("", "Server latency on DOWNLOAD  to [2001:db8::7]:40000: 20.00 ms\n"));
 }
 
+// One client chooses how many of these lines there are.
+class ServerTextFlood : public ::testing::Test {
+ protected:
+  explicit ServerTextFlood(bool verbose = false)
+      : text(recorded.console, {.verbose = verbose, .clock = [this] { return now; }}) {}
+  void beat(const Endpoint& from, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      text.on_report(engine::ServerLatencySample{from, PortKind::kControl, 1ms});
+    }
+  }
+  // Lines about heartbeats since it was asked last.
+  std::size_t lines() {
+    const std::string err = std::exchange(recorded.err, "");
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = err.find("Server latency on ", at)) != std::string::npos; ++at) {
+      ++count;
+    }
+    return count;
+  }
+  static Endpoint peer(unsigned port) {
+    return {parse_ip("192.0.2.1").value(), Port{static_cast<std::uint16_t>(port)}};
+  }
+
+  Instant now{1h};
+  RecordedConsole recorded;
+  ServerText text;
+};
+
+TEST_F(ServerTextFlood, HeartbeatLinesOfAClientAreLimitedAndCounted) {
+  beat(client(), 3000);
+  EXPECT_EQ(lines(), ServerText::kClientBurst);
+  beat(peer(1), 1);
+  EXPECT_EQ(lines(), 1U) << "another client has its own";
+  now += 100ms;
+  beat(client(), 1);
+  EXPECT_THAT(recorded.err,
+              ::testing::StartsWith("Server latency lines of [2001:db8::7]:40000 left out: 2970 "
+                                    "(--test-verbose shows all)\nServer latency on CONTROL"));
+}
+
+TEST_F(ServerTextFlood, HeartbeatLinesOfAllClientsAreLimited) {
+  for (unsigned port = 1; port <= 1000; ++port) beat(peer(port), 1);
+  EXPECT_EQ(lines(), ServerText::kTotalBurst);
+}
+
+TEST_F(ServerTextFlood, ALeavingClientIsToldWhatWasLeftOut) {
+  beat(client(), 31);
+  (void)lines();
+  text.on_report(engine::ClientGone{client(), engine::SessionEnd::kIdle, true, {}});
+  EXPECT_THAT(recorded.err, HasSubstr("left out: 1 "));
+  beat(client(), 100);
+  EXPECT_EQ(lines(), ServerText::kClientBurst) << "a new session begins anew";
+}
+
+class VerboseServerText : public ServerTextFlood {
+ protected:
+  VerboseServerText() : ServerTextFlood(true) {}
+};
+
+TEST_F(VerboseServerText, AllHeartbeatLinesAreShownWithTestVerbose) {
+  beat(client(), 3000);
+  EXPECT_EQ(lines(), 3000U);
+}
+
 TEST(ServerText, AClientThatLeavesGetsItsAveragesAndTheReason) {
   engine::ClientGone gone{client(), engine::SessionEnd::kIdle, true, {}};
   gone.mean_rtt[0] = 123us;

@@ -109,6 +109,56 @@ TEST_F(ClientSessionOneRunTest, WithAKeyACloseNeedsItsMac) {
   expect_problem(ProblemCode::kServerFailed);
 }
 
+// --- cut short ---
+TEST_F(ClientSessionOneRunTest, InterruptedTestsKeepWhatIsKnownSoFar) {
+  run_both();
+  ReceiverTotals so_far;
+  so_far.packets = so_far.unique = so_far.expected = 50;
+  so_far.bytes = 70'000;
+  so_far.elapsed = 1s;
+  (void)tell(PortKind::kDownload, ReceiverProgress{{2}, so_far}, kStart + 1s);
+  session->stop(kStart + 1500ms);
+  EXPECT_EQ(count_posts<Drain>(watched(effects())), 3U);
+  PortReport up;
+  up.sender.emplace().packets = 80;
+  up.receiver.emplace().packets = 60;
+  up.receiver->bytes = 84'000;
+  up.receiver->elapsed = 1400ms;
+  (void)tell(PortKind::kUpload, up, kStart + 1500ms);
+  PortReport down;
+  down.receiver = so_far;
+  down.receiver->packets = 75;
+  down.receiver->bytes = 105'000;
+  down.receiver->elapsed = 1500ms;
+  (void)tell(PortKind::kDownload, down, kStart + 1500ms);
+  (void)tell(PortKind::kControl, PortReport{}, kStart + 1500ms);
+  (void)wait_until(kStart + 1500ms + ClientSession::kDrainTimeout);
+  expect_problem(ProblemCode::kInterrupted);
+  ASSERT_EQ(session->result().tests.size(), 2U);
+  const TestOutcome& upload = session->result().tests[0];
+  EXPECT_FALSE(upload.has_result);
+  EXPECT_EQ(upload.sender.packets, 80U);
+  EXPECT_EQ(upload.receiver.value().packets, 60U);
+  ASSERT_EQ(upload.intervals.size(), 1U);
+  EXPECT_EQ(upload.intervals[0].bytes, 84'000U);
+  const TestOutcome& download = session->result().tests[1];
+  EXPECT_FALSE(download.has_result);
+  EXPECT_EQ(download.receiver.value().packets, 75U);
+  ASSERT_EQ(download.intervals.size(), 2U);
+  EXPECT_EQ(download.intervals[1].bytes, 35'000U);
+  EXPECT_EQ(download.intervals[1].end, 1500ms);
+}
+
+TEST_F(ClientSessionOneRunTest, LostOutputEndsTheRunAsInterrupted) {
+  run_both();
+  session->stop(kStart + 1s, StopCause::kOutputLost);
+  (void)watched(effects());
+  EXPECT_TRUE(asked<wire::Close>());
+  (void)wait_until(kStart + 1s + ClientSession::kDrainTimeout);
+  EXPECT_FALSE(session->result().valid);
+  expect_problem(ProblemCode::kInterrupted);
+}
+
 // --- CLOSE to the server ---
 TEST_F(ClientSessionOneRunTest, CloseIsSentThreeTimesAtTheEnd) {
   run_both();

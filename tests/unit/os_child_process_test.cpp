@@ -101,7 +101,7 @@ TEST(ChildProcess, OnlySigintIsBlockedAndNoSignalIgnored) {
   std::signal(SIGPIPE, before);
 
   EXPECT_EQ(std::stoull(status_field(child.process.pid(), "SigBlk"), nullptr, 16),
-            1ULL << (SIGINT - 1));
+            1ULL << (SIGINT - 1) | 1ULL << (SIGHUP - 1) | 1ULL << (SIGQUIT - 1));
   const auto ignored = std::stoull(status_field(child.process.pid(), "SigIgn"), nullptr, 16);
   EXPECT_EQ(ignored & 1ULL << (SIGPIPE - 1), 0U);
 }
@@ -136,9 +136,9 @@ TEST(ChildProcess, SignalThatKilledItIsReported) {
   EXPECT_EQ(end_of(child.process), "was killed by SIGKILL");
 }
 
-TEST(ChildProcess, SigtermEndsItAndSigintDoesNot) {
+TEST(ChildProcess, SigtermEndsItAndWhatATerminalSendsDoesNot) {
   TestChild child = start_child("echo");
-  child.process.signal(SIGINT);
+  for (const int signal : {SIGINT, SIGHUP, SIGQUIT}) child.process.signal(signal);
   ASSERT_TRUE(say(child.channel.get(), "still there?"));
   EXPECT_EQ(next_frame(child.channel.get()), "still there?");
   child.process.signal(SIGTERM);

@@ -43,13 +43,13 @@ class FileTest : public ::testing::Test {
 
 TEST_F(FileTest, WhatIsWrittenIsRead) {
   const std::string text = std::string("one\ntwo\0three", 13) + std::string(40'000, 'x');
-  ASSERT_TRUE(write_file_atomically(path("file"), text));
+  ASSERT_TRUE(write_file(path("file"), text));
   EXPECT_EQ(read_text_file(path("file"), text.size()).value(), text);
   EXPECT_EQ(entries(), 1U);  // no temporary file is left
 }
 
 TEST_F(FileTest, LargerThanAllowedIsAnErrorThatNamesFileAndLimit) {
-  ASSERT_TRUE(write_file_atomically(path("file"), "12345"));
+  ASSERT_TRUE(write_file(path("file"), "12345"));
   EXPECT_TRUE(read_text_file(path("file"), 5));
   const auto text = read_text_file(path("file"), 4);
   ASSERT_FALSE(text);
@@ -65,7 +65,7 @@ TEST_F(FileTest, MissingFileIsAnErrorAndItsKindSaysSo) {
 }
 
 TEST_F(FileTest, KindsAreTold) {
-  ASSERT_TRUE(write_file_atomically(path("file"), ""));
+  ASSERT_TRUE(write_file(path("file"), ""));
   EXPECT_EQ(file_kind(path("file")).value(), FileKind::kFile);
   EXPECT_EQ(file_kind(path("")).value(), FileKind::kFolder);
   EXPECT_EQ(file_kind("/dev/null").value(), FileKind::kOther);
@@ -79,37 +79,37 @@ TEST_F(FileTest, FolderCannotBeRead) {
 }
 
 TEST_F(FileTest, ReplacedFileKeepsItsMode) {
-  ASSERT_TRUE(write_file_atomically(path("file"), "old"));
+  ASSERT_TRUE(write_file(path("file"), "old"));
   ASSERT_EQ(::chmod(path("file").c_str(), 0640), 0);
-  ASSERT_TRUE(write_file_atomically(path("file"), "new"));
+  ASSERT_TRUE(write_file(path("file"), "new"));
   EXPECT_EQ(mode_of(path("file")), 0640U);
   EXPECT_EQ(read_text_file(path("file"), 10).value(), "new");
 }
 
 TEST_F(FileTest, NewFileGetsTheModeLessTheUmask) {
   const mode_t old = ::umask(0027);
-  ASSERT_TRUE(write_file_atomically(path("usual"), ""));
-  ASSERT_TRUE(write_file_atomically(path("secret"), "", 0600));
+  ASSERT_TRUE(write_file(path("usual"), ""));
+  ASSERT_TRUE(write_file(path("secret"), "", 0600));
   ::umask(old);
   EXPECT_EQ(mode_of(path("usual")), 0640U);
   EXPECT_EQ(mode_of(path("secret")), 0600U);
 }
 
 TEST_F(FileTest, SymbolicLinkStaysALink) {
-  ASSERT_TRUE(write_file_atomically(path("real"), "old"));
+  ASSERT_TRUE(write_file(path("real"), "old"));
   std::filesystem::create_symlink("real", path("link"));
-  ASSERT_TRUE(write_file_atomically(path("link"), "new"));
+  ASSERT_TRUE(write_file(path("link"), "new"));
   EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
   EXPECT_EQ(read_text_file(path("real"), 10).value(), "new");
 }
 
 TEST_F(FileTest, WriteThatFailsLeavesNothingBehind) {
   ASSERT_TRUE(make_folders(path("folder")));
-  const auto written = write_file_atomically(path("folder"), "text");  // a folder is in the way
+  const auto written = write_file(path("folder"), "text");  // a folder is in the way
   ASSERT_FALSE(written);
-  EXPECT_THAT(written.error().message, HasSubstr("rename"));
+  EXPECT_THAT(written.error().message, HasSubstr("is a folder"));
   EXPECT_EQ(entries(), 1U);
-  EXPECT_FALSE(write_file_atomically(path("no/such/folder"), "text"));
+  EXPECT_FALSE(write_file(path("no/such/folder"), "text"));
 }
 
 TEST_F(FileTest, FoldersAreMadeWithThoseAboveAndAgainWithoutError) {
@@ -119,7 +119,7 @@ TEST_F(FileTest, FoldersAreMadeWithThoseAboveAndAgainWithoutError) {
 }
 
 TEST_F(FileTest, FileInTheWayOfAFolderIsAnErrorThatNamesIt) {
-  ASSERT_TRUE(write_file_atomically(path("file"), ""));
+  ASSERT_TRUE(write_file(path("file"), ""));
   const auto made = make_folders(path("file/below"));
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message, HasSubstr(path("file/below")));
