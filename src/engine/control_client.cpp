@@ -51,12 +51,12 @@ std::expected<void, wire::DropReason> ControlClient::on_control(Instant now,
       return std::unexpected(wire::DropReason::kBadSequence);
     }
     const ReceiverProgress message{plan_.channel, totals, progress->granted};
-    mail.post_lossy(Mailbox::kUpload, message);
+    mail.post(Mailbox::kUpload, message);
     // What comes between the schedule's is for the sender.
     if (totals.elapsed >= next_shown_) {
       const Duration interval = std::max(plan_.progress_interval, Duration(1));
       next_shown_ = (totals.elapsed / interval + 1) * interval;
-      mail.post_lossy(Mailbox::kCoordinator, message);
+      mail.post(Mailbox::kCoordinator, message);
     }
     return {};
   }
@@ -69,7 +69,7 @@ void ControlClient::on_acknowledgement(Instant now, const wire::BwupAck& ack, Ma
   plan_.duration = std::clamp(from_seconds(ack.duration_s), Duration(1), plan_.duration);
   give_up_ = now + plan_.duration + kResultTimeout;
   if (trace_)
-    mail.post_lossy(Mailbox::kCoordinator, Trace{TraceKind::kBwupAckReceived, plan_.channel, {}});
+    mail.post(Mailbox::kCoordinator, Trace{TraceKind::kBwupAckReceived, plan_.channel, {}});
   mail.post(Mailbox::kUpload, Go{plan_.channel, now, plan_.duration});
   mail.post(Mailbox::kCoordinator, TestStarted{plan_.channel, now, plan_.duration});
 }
@@ -105,8 +105,7 @@ std::optional<ControlClient::Packet> ControlClient::poll(Instant now, Mail& mail
   if (auto guid = acknowledgements_.pop()) return wire::TestResultAck{*guid};
   if (state_ != State::kRequesting || now < next_send_) return std::nullopt;
   next_send_ = now + resend_interval_;
-  if (trace_)
-    mail.post_lossy(Mailbox::kCoordinator, Trace{TraceKind::kBwupSent, plan_.channel, {}});
+  if (trace_) mail.post(Mailbox::kCoordinator, Trace{TraceKind::kBwupSent, plan_.channel, {}});
   wire::Bwup request;
   request.channel = plan_.channel;
   request.duration_s = to_seconds(plan_.duration);

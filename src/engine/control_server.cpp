@@ -154,7 +154,7 @@ wire::TestResult ControlServer::make_result() const {
 }
 
 void ControlServer::trace(Mail& mail, TraceKind kind, const wire::SmallText<64>& detail) const {
-  if (options_.trace) mail.post_lossy(Mailbox::kCoordinator, Trace{kind, plan_.channel, detail});
+  if (options_.trace) mail.post(Mailbox::kCoordinator, Trace{kind, plan_.channel, detail});
 }
 
 std::optional<Deadline> ControlServer::deadline() const {

@@ -1,9 +1,9 @@
 // The outgoing messages of one actor, in order.
 //
-// Bounded by what one event can cause times the events of a turn; a full box is our own bug
-// (commands are never lost), except for samples and progress, which are dropped and counted. There
-// is memory for two: that of more is given back, for a message is large, and a server has three
-// boxes for each client.
+// Bounded by what one event can cause times the events of a turn. The message's type decides what
+// happens there (delivery_of): a full box is our own bug, for commands and events are never lost;
+// what may be is dropped and counted. There is memory for two: that of more is given back, for a
+// message is large, and a server has three boxes for each client.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +22,13 @@ class Mail {
   // `self` is whose mail it is.
   explicit Mail(Mailbox self) : self_(self), queue_({.most = kCapacity, .kept = kUsual}) {}
 
+  // What may be lost leaves half of the box to what may not.
   void post(Mailbox to, Message message) {
+    if (delivery_of(message) != Delivery::kAlways && queue_.size() >= kCapacity / 2) {
+      ++dropped_;
+      return;
+    }
     WYNDRVR_CHECK(queue_.push({self_, to, std::move(message)}));
-  }
-  // For messages that may be lost: leaves room for those that may not.
-  void post_lossy(Mailbox to, Message message) {
-    if (queue_.size() >= kCapacity / 2 || !queue_.push({self_, to, std::move(message)})) ++dropped_;
   }
   [[nodiscard]] std::optional<Outgoing> pop() { return queue_.pop(); }
   [[nodiscard]] bool empty() const { return queue_.empty(); }

@@ -1,12 +1,14 @@
 // Messages between the actors of one session and its coordinator.
 //
-// Two kinds (docs/ARCHITECTURE.md): commands and events, which a placement must never lose, and
-// state (SenderProgress, ReceiverProgress), cumulative, where the newest replaces the others.
-// All are plain values without pointers; ipc/message_codec turns each into bytes and back.
+// Three kinds (docs/ARCHITECTURE.md): commands and events, which nobody may lose; state,
+// cumulative, where the newest replaces the others; and samples. `kDeliveryOf` says which type is
+// which, for everybody who carries messages. All are plain values without pointers;
+// ipc/message_codec turns each into bytes and back.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <variant>
 
 #include "base/time.hpp"
@@ -164,6 +166,28 @@ using Message =
                  PortHeard, HeartbeatSample, HeartbeatsDone, TestStarted, TestFinished,
                  ResultArrived, ResultDelivered, TestFailed, PortReport, Trace, SenderProgress,
                  ReceiverProgress, StopTest, SenderFinished, TestBroken, TestReported>;
+
+// --- what may become of a message on its way ---
+enum class Delivery : std::uint8_t {
+  kAlways,   // commands and events: never lost
+  kNewest,   // state: cumulative, a newer one replaces it
+  kMayLose,  // samples and debug lines: the totals are told elsewhere
+};
+template <class T>
+inline constexpr Delivery kDeliveryOf = Delivery::kAlways;
+template <>
+inline constexpr Delivery kDeliveryOf<SenderProgress> = Delivery::kNewest;
+template <>
+inline constexpr Delivery kDeliveryOf<ReceiverProgress> = Delivery::kNewest;
+template <>
+inline constexpr Delivery kDeliveryOf<HeartbeatSample> = Delivery::kMayLose;
+template <>
+inline constexpr Delivery kDeliveryOf<Trace> = Delivery::kMayLose;
+
+[[nodiscard]] inline Delivery delivery_of(const Message& message) {
+  return std::visit([](const auto& one) { return kDeliveryOf<std::remove_cvref_t<decltype(one)>>; },
+                    message);
+}
 
 struct Outgoing {
   Mailbox from = Mailbox::kCoordinator;

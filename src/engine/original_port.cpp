@@ -261,12 +261,12 @@ std::optional<Transmit> OriginalPort::poll_control(Instant now) {
 void OriginalPort::poll_data_messages(Instant now) {
   if (sender_) {
     if (const auto progress = sender_->poll_progress(now)) {
-      mail_.post_lossy(Mailbox::kCoordinator, *progress);
+      mail_.post(Mailbox::kCoordinator, *progress);
     }
   }
   if (!receiver_) return;
   if (const auto progress = receiver_->poll_progress(now)) {
-    mail_.post_lossy(Mailbox::kControl, *progress);
+    mail_.post(Mailbox::kControl, *progress);
   }
   if (const auto finished = receiver_->poll_finished(now)) mail_.post(Mailbox::kControl, *finished);
 }
@@ -282,7 +282,7 @@ std::optional<Transmit> OriginalPort::poll_report(Instant now) {
   }
   const ChannelId channel = receiver_->channel();
   if (config_.protocol.trace) {
-    mail_.post_lossy(Mailbox::kCoordinator, Trace{TraceKind::kFlowControlSent, channel, {}});
+    mail_.post(Mailbox::kCoordinator, Trace{TraceKind::kFlowControlSent, channel, {}});
   }
   const std::size_t size = wire::write_flow_control(body_space(), *missing);
   return make_packet(wire::MessageType::kFlowControl, channel, size, *path_.peer());

@@ -140,9 +140,9 @@ OriginalPort::Verdict OriginalPort::on_heartbeat_1(Instant now, const Datagram& 
   if (answered->first) {
     mail_.post(Mailbox::kCoordinator, PortProven{answer->turnaround_ns.has_value()});
   }
-  mail_.post_lossy(Mailbox::kCoordinator,
-                   HeartbeatSample{answered->round_trip.rtt, answered->round_trip.network_rtt,
-                                   answered->loaded});
+  mail_.post(Mailbox::kCoordinator,
+             HeartbeatSample{answered->round_trip.rtt, answered->round_trip.network_rtt,
+                             answered->loaded});
   tell_when_done();
   return {};
 }
@@ -163,7 +163,7 @@ OriginalPort::Verdict OriginalPort::on_heartbeat_2(const Datagram& segment,
   }
   least_path_rtt_ = std::min(least_path_rtt_.value_or(confirmed->path_rtt), confirmed->path_rtt);
   tell_round_trip();
-  mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{confirmed->rtt, std::nullopt, false});
+  mail_.post(Mailbox::kCoordinator, HeartbeatSample{confirmed->rtt, std::nullopt, false});
   return {};
 }
 
@@ -181,8 +181,8 @@ OriginalPort::Verdict OriginalPort::on_flow_control(Instant now, const wire::Pac
   const auto missing = wire::parse_flow_control(packet.body, storage);
   if (!missing) return std::unexpected(missing.error());
   if (config_.protocol.trace) {
-    mail_.post_lossy(Mailbox::kCoordinator,
-                     Trace{TraceKind::kFlowControlReceived, sender_->channel(), {}});
+    mail_.post(Mailbox::kCoordinator,
+               Trace{TraceKind::kFlowControlReceived, sender_->channel(), {}});
   }
   sender_->on_report(now, *missing);
   return {};

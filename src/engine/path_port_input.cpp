@@ -130,8 +130,8 @@ PathPort::Verdict PathPort::on_heartbeat_1(Instant now, const Datagram& segment,
     // The peer's turnaround holds no data: a worker of its own may take milliseconds to begin.
     const RoundTrip& trip = answered->round_trip;
     on_round_trip(trip.network_rtt.value_or(trip.rtt));
-    mail_.post_lossy(Mailbox::kCoordinator,
-                     HeartbeatSample{trip.rtt, trip.network_rtt, answered->loaded});
+    mail_.post(Mailbox::kCoordinator,
+               HeartbeatSample{trip.rtt, trip.network_rtt, answered->loaded});
     tell_when_done();
   }
   return {};
@@ -144,7 +144,7 @@ PathPort::Verdict PathPort::on_heartbeat_2(const Datagram& segment,
   if (confirmed->first || confirmed->moved) on_path_changed(confirmed->path, confirmed->first);
   if (confirmed->path == 0 && confirmed->path_rtt) on_round_trip(*confirmed->path_rtt);
   if (confirmed->path == 0 && confirmed->rtt) {
-    mail_.post_lossy(Mailbox::kCoordinator, HeartbeatSample{*confirmed->rtt, std::nullopt, false});
+    mail_.post(Mailbox::kCoordinator, HeartbeatSample{*confirmed->rtt, std::nullopt, false});
   }
   return {};
 }

@@ -206,10 +206,10 @@ bool StreamSet::progress_due(Instant now) {
 // Only at the client, whose plans want it.
 void StreamSet::tell_progress(Instant now, Mail& mail) {
   if (options_.sends) {
-    mail.post_lossy(Mailbox::kCoordinator, SenderProgress{channel(), *sender_totals()});
+    mail.post(Mailbox::kCoordinator, SenderProgress{channel(), *sender_totals()});
   }
   if (const auto totals = receiver_totals(now)) {
-    mail.post_lossy(Mailbox::kCoordinator, ReceiverProgress{channel(), *totals});
+    mail.post(Mailbox::kCoordinator, ReceiverProgress{channel(), *totals});
   }
 }
 

@@ -136,7 +136,7 @@ TestControl::Verdict TestControl::on_stop(Test& test, wire::StopReason reason, M
   if (test.state != State::kRunning || repeated) return {};
   mail.post(mailbox_of(test.plan.direction), StopTest{test.plan.channel, reason});
   if (reason != wire::StopReason::kWanted) {
-    mail.post_lossy(Mailbox::kCoordinator, TestBroken{test.plan.channel, reason});
+    mail.post(Mailbox::kCoordinator, TestBroken{test.plan.channel, reason});
   }
   return {};
 }

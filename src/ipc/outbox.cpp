@@ -7,18 +7,6 @@
 
 namespace wyndrvr::ipc {
 
-Keep keep_of(const engine::Message& message) {
-  if (std::holds_alternative<engine::SenderProgress>(message) ||
-      std::holds_alternative<engine::ReceiverProgress>(message)) {
-    return Keep::kNewest;
-  }
-  if (std::holds_alternative<engine::HeartbeatSample>(message) ||
-      std::holds_alternative<engine::Trace>(message)) {
-    return Keep::kMayLose;
-  }
-  return Keep::kAlways;
-}
-
 std::uint8_t key_of(const Letter& letter) {
   constexpr std::size_t kMailboxes = engine::kPortCount + 1;
   static_assert(std::variant_size_v<engine::Message> * kMailboxes <= 256);

@@ -2,7 +2,7 @@
 //
 // Bounded: what may not be lost is refused once the box is full, which means that the other end
 // has stopped reading and that the caller gives it up. State is kept in its newest version alone,
-// and samples and debug lines go first (Mail in engine/mail.hpp treats them alike). Allocates
+// and samples and debug lines go first (engine::Delivery, by which Mail goes as well). Allocates
 // nothing while nothing waits. Pure; does no sending. One thread.
 //
 // Example:
@@ -21,13 +21,11 @@
 
 namespace wyndrvr::ipc {
 
-enum class Keep : std::uint8_t {
-  kAlways,   // commands and events
-  kNewest,   // state: cumulative, the newest replaces an older one of the same key
-  kMayLose,  // samples, debug lines
-};
+using Keep = engine::Delivery;
 
-[[nodiscard]] Keep keep_of(const engine::Message& message);
+[[nodiscard]] inline Keep keep_of(const engine::Message& message) {
+  return engine::delivery_of(message);
+}
 // Tells states apart: which kind, and whose.
 [[nodiscard]] std::uint8_t key_of(const Letter& letter);
 
