@@ -22,6 +22,10 @@ constexpr std::size_t kSendBatch = 64;
 
 constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
+// Tries that a pending ICMP error may each cost a send. Anyone can forge them, so one may come
+// between two tries; an error of the send itself is there at each.
+constexpr int kPendingErrors = 8;
+
 SendOutcome outcome_of(std::size_t bytes_sent, int error) {
   using Status = SendOutcome::Status;
   if (error == 0) return {bytes_sent, Status::kDone, 0};
@@ -119,8 +123,11 @@ SendOutcome UdpSocket::send_single(const SendRequest& request, Target& target) {
 
 SendOutcome UdpSocket::send_train(const SendRequest& request, Target& target) {
   SendOutcome refused;
-  if (request.gso_allowed && socket_.gso && request.segment_size < too_long_for_gso_) {
+  if (may_send_super_packets(request)) {
     refused = send_super_packets(request, target);
+    if (refused.status == SendOutcome::Status::kNoBuffers) {
+      gso_rests_until_ = monotonic_now() + kGsoRest;
+    }
     if (!may_refuse_gso(refused.error)) return refused;
   }
   const ByteView rest = request.bytes.subspan(refused.bytes_sent);
@@ -134,6 +141,12 @@ SendOutcome UdpSocket::send_train(const SendRequest& request, Target& target) {
   }
   outcome.bytes_sent += refused.bytes_sent;
   return outcome;
+}
+
+bool UdpSocket::may_send_super_packets(const SendRequest& request) {
+  if (gso_rests_until_ && monotonic_now() >= *gso_rests_until_) gso_rests_until_.reset();
+  return request.gso_allowed && socket_.gso && !gso_rests_until_ &&
+         request.segment_size < too_long_for_gso_;
 }
 
 SendOutcome UdpSocket::send_super_packets(const SendRequest& request, const Target& target) {
@@ -173,18 +186,20 @@ SendOutcome UdpSocket::send_pieces(Target& target, ByteView bytes, std::size_t p
   common.msg_namelen = target.to.length;
   target.control.attach_to(common);
   std::size_t sent = 0;
-  bool retried = false;
+  int errors = 0;  // in a row, that this send may have nothing to do with
   for (;;) {
     const auto messages = batch.fill(common, bytes.subspan(sent), piece);
     const int done = send_messages(fd(), messages);
     if (done > 0) {
-      if (retried) ++asynchronous_errors_;
-      retried = false;
+      asynchronous_errors_ += static_cast<std::uint64_t>(errors);
+      errors = 0;
       sent = std::min(sent + static_cast<std::size_t>(done) * piece, bytes.size());
       if (sent == bytes.size()) return outcome_of(sent, 0);
     } else if (errno != EINTR) {
-      if (retried || !may_be_asynchronous(errno)) return outcome_of(sent, errno);
-      retried = true;
+      // Out of room, it is known that the errors before were others'.
+      const bool others = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
+      if (others) asynchronous_errors_ += static_cast<std::uint64_t>(errors);
+      if (!may_be_asynchronous(errno) || ++errors > kPendingErrors) return outcome_of(sent, errno);
     }
   }
 }

@@ -26,6 +26,7 @@
 #include "base/bounded_queue.hpp"
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "os/control_messages.hpp"
 #include "os/drop_counter.hpp"
 #include "os/receive_batch.hpp"
@@ -60,7 +61,8 @@ class UdpSocket {
   // Sends one datagram, or a train of at most kMaxTrainSegments and kMaxTrainBytes (more is our own
   // bug). Part of a train may have gone when the status is not kDone. One system call sends a train
   // as super-packets, of as many segments as the kernel takes; a path that refuses them gets the
-  // same octets as datagrams by sendmmsg, and the socket remembers. A destination or source of a
+  // same octets as datagrams by sendmmsg, and the socket remembers. So does a path with a full
+  // queue, for a while. A destination or source of a
   // family that the socket does not speak fails with EAFNOSUPPORT.
   [[nodiscard]] SendOutcome send(const SendRequest& request);
 
@@ -81,9 +83,10 @@ class UdpSocket {
   [[nodiscard]] std::uint32_t send_buffer_granted() const;
   // Whether trains go out as super-packets: wanted, known to the kernel, and not refused so far.
   [[nodiscard]] bool gso_available() const { return socket_.gso; }
-  // Whether they do at every length that was sent so far.
+  // Whether they do at every length that was sent so far, and at present.
   [[nodiscard]] bool gso_unrefused() const {
-    return socket_.gso && too_long_for_gso_ == std::numeric_limits<std::uint32_t>::max();
+    return socket_.gso && !gso_rests_until_ &&
+           too_long_for_gso_ == std::numeric_limits<std::uint32_t>::max();
   }
   [[nodiscard]] bool gro_enabled() const { return socket_.gro; }
   [[nodiscard]] StampSource stamp_source() const { return socket_.stamp_source; }
@@ -102,6 +105,10 @@ class UdpSocket {
   [[nodiscard]] std::uint64_t too_big_errors() const { return too_big_errors_; }
 
  private:
+  // After a queue below the socket was full, trains leave as datagrams for so long: a shaper cuts
+  // super-packets (tbf: tbf_segment), and what it has no room for of one that it took is lost
+  // without a word.
+  static constexpr Duration kGsoRest = 10s;
   // ICMP errors kept for take_peer_error(); further ones are only counted.
   static constexpr std::size_t kKeptPeerErrors = 16;
 
@@ -116,13 +123,14 @@ class UdpSocket {
   [[nodiscard]] SendOutcome send_single(const SendRequest& request, Target& target);
   [[nodiscard]] SendOutcome send_train(const SendRequest& request, Target& target);
   [[nodiscard]] SendOutcome send_super_packets(const SendRequest& request, const Target& target);
+  [[nodiscard]] bool may_send_super_packets(const SendRequest& request);
   // 0: datagrams are not cut.
   void put_segment_size(std::size_t size, Target& target) const;
   // What two trains in a row have in common the kernel keeps (setsockopt(2)): a control message
   // for each super-packet takes 1 % of a sender's time.
   void keep_segment_size(std::size_t size);
-  // Whatever `bytes` holds, in messages of `piece` octets. A pending ICMP error is taken off the
-  // socket by one more try.
+  // Whatever `bytes` holds, in messages of `piece` octets. Pending ICMP errors are taken off the
+  // socket by further tries.
   [[nodiscard]] SendOutcome send_pieces(Target& target, ByteView bytes, std::size_t piece);
   // 0 or an errno.
   [[nodiscard]] int transmit(Target& target, ByteView bytes);
@@ -140,6 +148,7 @@ class UdpSocket {
   std::size_t kept_segment_size_ = 0;  // UDP_SEGMENT of the socket
   // Segments of this size and larger ones do not fit the path as super-packets.
   std::uint32_t too_long_for_gso_ = std::numeric_limits<std::uint32_t>::max();
+  std::optional<Instant> gso_rests_until_;
   bool explicit_stamp_ids_;
   StampLedger ledger_;
   DropCounter drops_;

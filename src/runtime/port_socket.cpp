@@ -30,7 +30,9 @@ os::UdpOptions options_of(const PortRole& role, const os::Offloads& offloads) {
   options.transmit_stamps = true;
   // A port answers from the address that it is bound to, or that the route chooses.
   options.receive_destination = false;
-  options.error_queue = role.side == Side::kClient;
+  // Without it the kernel hides that a queue below the socket had no room (ENOBUFS), and what was
+  // dropped there looks like the path's loss.
+  options.error_queue = true;
   options.gso = role.kind == PortKind::kControl ? os::Offload::kOff : offloads.gso;
   options.gro = receives_data(role) ? offloads.gro : os::Offload::kOff;
   options.longest_datagram = std::max(kLongestPacket, receives_data(role) ? role.payload_bytes : 0);

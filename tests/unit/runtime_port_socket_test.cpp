@@ -120,6 +120,42 @@ TEST(PortSockets, AServersSocketTakesTheTermsOnWithoutLosingItsAddress) {
   EXPECT_EQ(option_of(*socket, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
 }
 
+// Else ENOBUFS is hidden, and what a queue of this host dropped looks like the network's loss.
+TEST(PortSockets, EverySocketOfEitherEndHearsOfAFullQueueBelowIt) {
+  const auto expect_told = [](const os::UdpSocket& socket) {
+    EXPECT_EQ(option_of(socket, IP_RECVERR), 1);
+  };
+  for (const PortKind kind : engine::kPortKinds) {
+    const auto client = open_client_port(port_of_streams(kind, 2), local_host(), {}, {});
+    ASSERT_TRUE(client);
+    for (const os::UdpSocket& socket : *client) expect_told(socket);
+    auto opened = open_server_port(kind, {local_host(), Port{0}}, {});
+    ASSERT_TRUE(opened);
+    expect_told(*opened);
+    auto socket = apply_terms(kind, std::move(*opened), {}, {});
+    ASSERT_TRUE(socket);
+    expect_told(*socket);
+    const auto connected = socket->open_connected({local_host(), Port{9}});
+    ASSERT_TRUE(connected);
+    expect_told(*connected);
+    std::vector<os::Fd> descriptors;
+    descriptors.push_back(socket->release());
+    const auto adopted = adopt_port({Side::kServer, kind}, descriptors, {});
+    ASSERT_TRUE(adopted);
+    expect_told(adopted->front());
+  }
+}
+
+TEST(PortSockets, ADualStackServerHearsOfItInBothFamilies) {
+  const auto socket = open_server_port(PortKind::kDownload, {*parse_ip("::"), Port{0}}, {});
+  if (!socket) GTEST_SKIP() << "no IPv6 here";
+  EXPECT_EQ(option_of(*socket, IP_RECVERR), 1);
+  int value = 0;
+  socklen_t length = sizeof value;
+  EXPECT_EQ(::getsockopt(socket->fd(), SOL_IPV6, IPV6_RECVERR, &value, &length), 0);
+  EXPECT_EQ(value, 1);
+}
+
 TEST(PortSockets, TheTermsStayWithASocketThatIsHandedOn) {
   auto opened = open_server_port(PortKind::kUpload, {local_host(), Port{0}}, {});
   ASSERT_TRUE(opened);
