@@ -113,10 +113,8 @@ void ServerText::show(const engine::ClientGone& event) {
 
 void ServerText::show(const engine::ServerTestResult& event) {
   const engine::ReceiverTotals& totals = event.totals;
-  const std::string rate =
-      totals.first_to_last > Duration::zero()
-          ? format_rate(rate_of({totals.bytes}, totals.first_to_last).bps) + ", "
-          : "";
+  const auto measured = totals.rate();
+  const std::string rate = measured ? format_rate(measured->bps) + ", " : "";
   console_.out(fmt::format(
       "{} test of {}: {}{} in {}, {} datagrams, lost {} ({}), retransmitted {}",
       test_name(event.direction), to_string(event.client), rate, format_bytes(totals.bytes),

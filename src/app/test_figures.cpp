@@ -28,8 +28,14 @@ LossCauses split_loss(std::uint64_t lost, std::uint64_t socket_drops, std::uint6
   return causes;
 }
 
-void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
-                  const engine::ReceiverTotals& receiver) {
+// What the rates are made of: received in `TestFigures::duration`.
+struct Counted {
+  std::uint64_t bytes = 0;
+  std::uint64_t packets = 0;
+};
+
+Counted add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
+                     const engine::ReceiverTotals& receiver) {
   figures.received = receiver.packets;
   figures.unique = receiver.unique;
   figures.duplicate = receiver.duplicate;
@@ -45,17 +51,22 @@ void add_receiver(TestFigures& figures, const engine::TestOutcome& outcome,
   figures.jitter = receiver.jitter;
   figures.bytes_received = receiver.bytes;
   // Reports of a running test do not tell it.
-  if (outcome.has_result || receiver.first_to_last > Duration::zero()) {
-    figures.duration = receiver.first_to_last;
-  }
-  figures.goodput_bps = rate_over(receiver.unique_bytes, receiver.first_to_last);
+  const bool told = outcome.has_result || receiver.first_to_last > Duration::zero();
+  if (told && receiver.packets > 0) figures.duration = receiver.first_to_last;
+  // n datagrams span n - 1 gaps, so the first one is not counted.
+  const std::uint64_t first = receiver.first_bytes();
+  const std::uint64_t goodput = difference_or_zero(receiver.unique_bytes, first);
+  figures.goodput_bps = rate_over(goodput, receiver.first_to_last);
+  return {receiver.bytes - first, difference_or_zero(receiver.packets, 1)};
 }
 
-void add_original_result(TestFigures& figures, const engine::TestOutcome& outcome) {
+Counted add_original_result(TestFigures& figures, const engine::TestOutcome& outcome) {
   figures.received = outcome.packets_received;
   figures.lost = difference_or_zero(outcome.sender.packets, outcome.packets_received);
   figures.bytes_received = outcome.bytes_received;
   figures.duration = outcome.reported_duration;
+  // That is the length of the test, and none of gaps between datagrams: all of them count.
+  return {outcome.bytes_received, outcome.packets_received};
 }
 
 }  // namespace
@@ -66,19 +77,19 @@ TestFigures figures_of(const engine::TestOutcome& outcome, const std::optional<E
     figures.sent = outcome.sender.packets;
     figures.retransmitted = outcome.sender.retransmitted;
   }
+  Counted counted;
   if (outcome.receiver) {
-    add_receiver(figures, outcome, *outcome.receiver);
+    counted = add_receiver(figures, outcome, *outcome.receiver);
   } else if (outcome.has_result) {
-    add_original_result(figures, outcome);
+    counted = add_original_result(figures, outcome);
   } else {
     return figures;
   }
   if (!figures.duration) return figures;
-  figures.rate_bps = rate_over(*figures.bytes_received, *figures.duration);
+  figures.rate_bps = rate_over(counted.bytes, *figures.duration);
   if (server) {
-    const std::uint64_t ip_bytes =
-        *figures.bytes_received + *figures.received * header_bytes(server->address);
-    figures.ip_rate_bps = rate_over(ip_bytes, *figures.duration);
+    const std::uint64_t headers = counted.packets * header_bytes(server->address);
+    figures.ip_rate_bps = rate_over(counted.bytes + headers, *figures.duration);
   }
   return figures;
 }

@@ -24,7 +24,6 @@ void DataReceiver::on_go(const Go& go) {
   go_ = go;
   next_report_ = go.start;
   next_progress_ = go.start + options_.progress_interval;
-  last_arrival_ = std::max(last_arrival_, go.start);
 }
 
 std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header& header,
@@ -115,8 +114,9 @@ std::uint64_t DataReceiver::on_each(const DataRun& run, const Datagram& datagram
 }
 
 void DataReceiver::note_arrival(Instant arrival) {
-  if (!first_arrival_) first_arrival_ = arrival;
-  last_arrival_ = std::max(last_arrival_, arrival);
+  // Kernel stamps of one socket may go back a little.
+  first_arrival_ = std::min(first_arrival_.value_or(arrival), arrival);
+  last_arrival_ = std::max(last_arrival_.value_or(arrival), arrival);
 }
 
 // A datagram with a new number says in its offset how many retransmissions were sent before it;
@@ -193,7 +193,7 @@ Instant DataReceiver::end() const {
 }
 
 Instant DataReceiver::finish_at() const {
-  const Instant newest = std::max({end(), last_arrival_, last_read_});
+  const Instant newest = std::max({end(), last_arrival_.value_or(go_->start), last_read_});
   return std::min(newest + std::max(kQuiet, round_trip_), end() + kMaxDrain);
 }
 
@@ -215,8 +215,8 @@ ReceiverTotals DataReceiver::totals() const {
   totals.retransmitted = retransmitted_base_ + retransmitted_extra_;
   totals.written_off = datagrams_.written_off();
   totals.socket_drops = socket_drops_;
-  if (first_arrival_) totals.first_to_last = last_arrival_ - *first_arrival_;
-  if (go_ && first_arrival_) totals.elapsed = last_arrival_ - go_->start;
+  if (first_arrival_) totals.first_to_last = *last_arrival_ - *first_arrival_;
+  if (go_ && last_arrival_) totals.elapsed = std::max(*last_arrival_ - go_->start, Duration(0));
   return totals;
 }
 

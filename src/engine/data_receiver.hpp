@@ -124,7 +124,7 @@ class DataReceiver {
   std::uint64_t newest_datagram_ = 0;  // N of the datagram that carried the highest E
   std::uint64_t socket_drops_ = 0;
   std::optional<Instant> first_arrival_;
-  Instant last_arrival_;
+  std::optional<Instant> last_arrival_;
   Instant last_read_;
   Instant next_report_;
   std::optional<Granter> granter_;  // where progress is wanted, from the first datagram on

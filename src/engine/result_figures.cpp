@@ -87,7 +87,6 @@ void add(ReceiverTotals& sum, const ReceiverTotals& stream) {
   sum.socket_drops += stream.socket_drops;
   if (stream.jitter) sum.jitter = std::max(sum.jitter.value_or(*stream.jitter), *stream.jitter);
   sum.ecn_ce += stream.ecn_ce;
-  sum.first_to_last = std::max(sum.first_to_last, stream.first_to_last);
   sum.elapsed = std::max(sum.elapsed, stream.elapsed);
 }
 

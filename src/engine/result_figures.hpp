@@ -18,7 +18,8 @@ namespace wyndrvr::engine {
 // Nothing as above.
 [[nodiscard]] std::optional<SenderTotals> totals_of(const wire::SenderFigures& figures);
 
-// One more stream of the same test. Counts add up; of times, the longest counts.
+// One more stream of the same test. Counts add up; `elapsed` and the delay variation are those of
+// the stream where they are largest. `first_to_last` stays: lengths do not tell when each began.
 void add(ReceiverTotals& sum, const ReceiverTotals& stream);
 void add(SenderTotals& sum, const SenderTotals& stream);
 

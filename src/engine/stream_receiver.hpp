@@ -56,7 +56,8 @@ class StreamReceiver {
   [[nodiscard]] bool finished() const { return data_.finished(); }
   [[nodiscard]] std::optional<Deadline> deadline() const;
   [[nodiscard]] ReceiverTotals totals() const;
-  // Nothing has come for so long; absent before the first datagram.
+  // Absent before the first datagram.
+  [[nodiscard]] std::optional<Instant> first_arrival() const { return meter_.first(); }
   [[nodiscard]] std::optional<Instant> last_arrival() const { return meter_.last(); }
 
  private:

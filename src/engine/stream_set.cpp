@@ -229,7 +229,20 @@ std::optional<ReceiverTotals> StreamSet::receiver_totals(Instant now) const {
     any = true;
   }
   if (!any) return std::nullopt;
+  sum.first_to_last = first_to_last();
   return sum;
+}
+
+// Of all streams: each of them may have had its first datagram late, and its last one early.
+Duration StreamSet::first_to_last() const {
+  std::optional<Instant> first;
+  std::optional<Instant> last;
+  for (const StreamReceiver& receiver : receivers_) {
+    if (!receiver.first_arrival()) continue;
+    first = std::min(first.value_or(*receiver.first_arrival()), *receiver.first_arrival());
+    last = std::max(last.value_or(*receiver.last_arrival()), *receiver.last_arrival());
+  }
+  return first ? *last - *first : Duration(0);
 }
 
 std::optional<Deadline> StreamSet::deadline(Instant now) const {

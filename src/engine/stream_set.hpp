@@ -100,10 +100,12 @@ class StreamSet {
   void poll_receiver_messages(Instant now, Mail& mail);
   void tell_progress(Instant now, Mail& mail);
   [[nodiscard]] bool progress_due(Instant now);
+  [[nodiscard]] Duration first_to_last() const;
 
   Options options_;
   std::vector<std::optional<StreamSender>> senders_;
-  std::optional<BatchBuffer> batch_;  // the senders'
+  std::optional<BatchBuffer> batch_;          // the senders'
+  std::optional<seq::GapBudget> gap_budget_;  // the receivers'
   std::vector<StreamReceiver> receivers_;
   std::vector<SocketDropMeter> socket_drops_;  // of each socket that data comes in by
   std::vector<Due> due_;                       // of each receiver

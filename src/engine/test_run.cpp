@@ -1,5 +1,7 @@
 #include "engine/test_run.hpp"
 
+#include <algorithm>
+
 #include "engine/judgement.hpp"
 
 namespace wyndrvr::engine {
@@ -70,8 +72,23 @@ void TestRun::close_without_result() {
 
 void TestRun::close_intervals() {
   if (!outcome_.receiver) return;
-  intervals_.close(*outcome_.receiver, outcome_.reported_duration);
+  intervals_.close(*outcome_.receiver, intervals_end());
   outcome_.intervals = intervals_.intervals();
+}
+
+// The last datagram is followed by as much time as the others, as far as the test lasted: an
+// interval that ended with it would overstate the rate of few.
+Duration TestRun::intervals_end() const {
+  const Duration reported = outcome_.reported_duration;
+  if (reported >= duration_) return reported;
+  const ReceiverTotals& receiver = *outcome_.receiver;
+  if (receiver.packets > 1) {
+    const auto gaps = static_cast<double>(receiver.packets - 1);
+    const Duration gap = from_seconds(to_seconds(receiver.first_to_last) / gaps);
+    return reported + std::min(gap, duration_ - reported);
+  }
+  // Whoever had no more to send did not send for all of that time.
+  return outcome_.octets_bound || outcome_.broken ? reported : duration_;
 }
 
 }  // namespace wyndrvr::engine

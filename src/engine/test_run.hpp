@@ -49,6 +49,7 @@ class TestRun {
 
  private:
   void close_intervals();
+  [[nodiscard]] Duration intervals_end() const;
 
   TestPlan plan_;
   TestOutcome outcome_;

@@ -47,6 +47,14 @@ struct ReceiverTotals {
 
   // Datagrams that were sent (as far as the highest number tells) and never came.
   [[nodiscard]] std::uint64_t lost() const { return expected - unique; }
+  // Octets of the first datagram: all of a test are of one length.
+  [[nodiscard]] std::uint64_t first_bytes() const { return packets > 0 ? bytes / packets : 0; }
+  // UDP payload of the time from the first datagram to the last. n datagrams span n - 1 gaps, so
+  // the first one is not counted: its own gap is not in that time. Absent where there is no time.
+  [[nodiscard]] std::optional<BitRate> rate() const {
+    if (first_to_last <= Duration(0)) return std::nullopt;
+    return rate_of({bytes - first_bytes()}, first_to_last);
+  }
 };
 
 // Heartbeats of one port, in one phase (idle, or during a test). `sent` are those whose fate is

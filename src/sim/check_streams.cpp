@@ -29,7 +29,7 @@ struct StreamSums {
   std::uint64_t dropped = 0;  // by a link, or damaged there
   std::uint64_t unheard = 0;  // came too late, or from where the path was not (yet)
   std::uint64_t causeless = 0;
-  Duration first_to_last{};  // of the longest stream
+  Duration first_to_last{};  // of all streams
 };
 
 void add_received(StreamSums& sums, const StreamTruth& stream) {
@@ -73,6 +73,8 @@ class StreamsCheck {
       : environment_(environment), client_(client), test_(test), receiver_(*test.receiver) {
     const bool up = test.direction == PortKind::kUpload;
     const HostClock& clock = up ? server.clock() : client.clock();
+    std::optional<TrueTime> first;
+    std::optional<TrueTime> last;
     for (const StreamTruth& stream : client.truth().of(test.direction)) {
       sums_.sent += stream.sent.sent.size();
       sums_.sent_bytes += stream.sent.bytes;
@@ -81,9 +83,10 @@ class StreamsCheck {
       add_received(sums_, stream);
       add_causes(sums_, stream.sent);
       if (stream.received.order.empty()) continue;
-      const Duration span = clock.stretch(stream.received.last - stream.received.first);
-      sums_.first_to_last = std::max(sums_.first_to_last, span);
+      first = std::min(first.value_or(stream.received.first), stream.received.first);
+      last = std::max(last.value_or(stream.received.last), stream.received.last);
     }
+    if (first) sums_.first_to_last = clock.stretch(*last - *first);
   }
 
   void run() {

@@ -26,7 +26,10 @@ class RateMeter {
 
   // A datagram of `bytes` was there at `at`.
   void add(Instant at, ByteCount bytes) {
-    first_ = first_ ? std::min(*first_, at) : at;
+    if (!first_ || at < *first_) {
+      first_ = at;
+      first_bytes_ = bytes;
+    }
     last_ = last_ ? std::max(*last_, at) : at;
     total_ += bytes;
   }
@@ -35,11 +38,12 @@ class RateMeter {
   // Nothing before the first datagram.
   [[nodiscard]] std::optional<Instant> first() const { return first_; }
   [[nodiscard]] std::optional<Instant> last() const { return last_; }
-  // All octets over the time from the first datagram to the last; nothing where no time lies
-  // between them. (n datagrams span n - 1 gaps: a count of few datagrams overstates the rate.)
+  // The octets that came after the first datagram, over the time from that to the last; nothing
+  // where no time lies between them. n datagrams span n - 1 gaps: with the first one, a count of
+  // few would overstate the rate.
   [[nodiscard]] std::optional<BitRate> rate() const {
     if (!first_ || *first_ == *last_) return std::nullopt;
-    return rate_of(total_, *last_ - *first_);
+    return rate_of(total_ - first_bytes_, *last_ - *first_);
   }
 
   // What came since the previous call, and how long ago that was. The first interval begins with
@@ -55,6 +59,7 @@ class RateMeter {
  private:
   std::optional<Instant> first_;
   std::optional<Instant> last_;
+  ByteCount first_bytes_;
   ByteCount total_;
   std::optional<Instant> taken_at_;  // end of the interval taken last
   ByteCount taken_;                  // octets in all intervals taken

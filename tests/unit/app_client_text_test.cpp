@@ -277,9 +277,9 @@ TEST(SummaryText, TestTableSaysWhereDatagramsWereLost) {
   receiver.first_to_last = 1s;
   outcome.receiver = receiver;
   const auto lines = test_table(outcome, server());
-  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("rate"), HasSubstr("7.960 Mbit/s"))));
-  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("goodput"), HasSubstr("7.920 Mbit/s"))));
-  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("IP-layer"), HasSubstr("8.183 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("rate"), HasSubstr("7.952 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("goodput"), HasSubstr("7.912 Mbit/s"))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("IP-layer"), HasSubstr("8.175 Mbit/s"))));
   EXPECT_THAT(lines, Contains(HasSubstr("sent 1000, received 995, lost 10 (1.00 %), duplicate 5, "
                                         "reordered 7, retransmitted 4")));
   EXPECT_THAT(lines, Contains(HasSubstr("network 5, receiver socket 3, sender 2")));

@@ -143,7 +143,15 @@ RunFacts process_facts() {
 }
 
 TEST(ResultJson, ACompleteRunIsAsInTheGoldenFile) {
-  EXPECT_EQ(without_version(document(complete_result())), read_golden("result_upload.json"));
+  EXPECT_EQ(without_version(document(complete_result())),
+            read_golden("result_upload_after_first.json"));
+}
+
+// The earlier ones counted the first datagram in the rates.
+TEST(ResultJson, DocumentsOfEarlierVersionsHaveTheSameKeys) {
+  const auto earlier = ordered_json::parse(read_golden("result_upload.json")).flatten();
+  const auto now = document(complete_result()).flatten();
+  for (const auto& [key, value] : earlier.items()) EXPECT_TRUE(now.contains(key)) << key;
 }
 
 TEST(ResultJson, ARunWhosePortWasKilledIsAsInTheGoldenFile) {
@@ -188,12 +196,39 @@ TEST(ResultJson, CountsAddUp) {
 
 TEST(ResultJson, RatesFollowTheirDefinitions) {
   const ordered_json test = document(complete_result())["tests"][0];
-  EXPECT_DOUBLE_EQ(test["rate_bps"], 8.0 * 996'000 / 2);
-  EXPECT_DOUBLE_EQ(test["goodput_bps"], 8.0 * 986'000 / 2);
-  EXPECT_DOUBLE_EQ(test["ip_rate_bps"], 8.0 * (996'000 + 996 * 28) / 2);
+  EXPECT_DOUBLE_EQ(test["rate_bps"], 8.0 * 995'000 / 2);
+  EXPECT_DOUBLE_EQ(test["goodput_bps"], 8.0 * 985'000 / 2);
+  EXPECT_DOUBLE_EQ(test["ip_rate_bps"], 8.0 * (995'000 + 995 * 28) / 2);
   engine::SessionResult v6 = complete_result();
   v6.server->address = parse_ip("2001:db8::7").value();
-  EXPECT_DOUBLE_EQ(document(v6)["tests"][0]["ip_rate_bps"], 8.0 * (996'000 + 996 * 48) / 2);
+  EXPECT_DOUBLE_EQ(document(v6)["tests"][0]["ip_rate_bps"], 8.0 * (995'000 + 995 * 48) / 2);
+}
+
+// 10 kbit/s for 10 s are nine datagrams of 1400 octets, 1.12 s apart: with the first one the rate
+// would read 11.25 kbit/s.
+TEST(ResultJson, RatesOfFewDatagramsAreThoseThatTheyWereSentAt) {
+  engine::SessionResult result = complete_result();
+  engine::ReceiverTotals& receiver = *result.tests[0].receiver;
+  receiver = {};
+  receiver.packets = receiver.unique = receiver.expected = 9;
+  receiver.bytes = receiver.unique_bytes = 9 * 1400;
+  receiver.first_to_last = 8 * 1120ms;
+  const ordered_json test = document(result)["tests"][0];
+  EXPECT_DOUBLE_EQ(test["rate_bps"], 10e3);
+  EXPECT_DOUBLE_EQ(test["goodput_bps"], 10e3);
+  EXPECT_DOUBLE_EQ(test["ip_rate_bps"], 10e3 * 1428 / 1400);
+}
+
+TEST(ResultJson, ASingleDatagramHasNoRate) {
+  engine::SessionResult result = complete_result();
+  engine::ReceiverTotals& receiver = *result.tests[0].receiver;
+  receiver = {};
+  receiver.packets = receiver.unique = receiver.expected = 1;
+  receiver.bytes = receiver.unique_bytes = 1400;
+  const ordered_json test = document(result)["tests"][0];
+  for (const char* key : {"rate_bps", "goodput_bps", "ip_rate_bps"}) {
+    EXPECT_FALSE(test.contains(key)) << key;
+  }
 }
 
 TEST(ResultJson, AnOriginalServersTestLeavesOutWhatNobodyMeasured) {

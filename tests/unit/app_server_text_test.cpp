@@ -127,7 +127,7 @@ TEST(ServerText, ATestIsOneLine) {
   totals.retransmitted = 4;
   totals.first_to_last = 1s;
   EXPECT_EQ(show(engine::ServerTestResult{client(), PortKind::kUpload, totals}).first,
-            "Upload test of [2001:db8::7]:40000: 7.960 Mbit/s, 995.0 kB in 1.00 s, 995 datagrams, "
+            "Upload test of [2001:db8::7]:40000: 7.952 Mbit/s, 995.0 kB in 1.00 s, 995 datagrams, "
             "lost 10 (1.00 %), retransmitted 4\n");
   EXPECT_THAT(show(engine::ServerTestResult{client(), PortKind::kUpload, {}}).first,
               HasSubstr(": 0 B in 0.00 s, 0 datagrams, lost 0 (-)"));

@@ -19,12 +19,12 @@ TEST(RateMeter, HasNoRateBeforeTimeHasPassed) {
   EXPECT_EQ(meter.total(), ByteCount{200});
 }
 
-TEST(RateMeter, RateSpansFirstToLastDatagram) {
+TEST(RateMeter, RateIsOfWhatCameAfterTheFirstDatagram) {
   RateMeter meter;
-  meter.add(kStart, {1000});
   meter.add(kStart + 1s, {500});
+  meter.add(kStart, {1000});
   meter.add(kStart + 2s, {1000});
-  EXPECT_DOUBLE_EQ(meter.rate().value_or(BitRate{}).bps, 10'000.0);
+  EXPECT_DOUBLE_EQ(meter.rate().value_or(BitRate{}).bps, 6'000.0);
 }
 
 TEST(RateMeter, InstantsOutOfOrderKeepEarliestAndLatest) {

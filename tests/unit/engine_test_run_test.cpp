@@ -1,0 +1,83 @@
+// The intervals of a test whose datagrams are few: none of them reads a rate that was not there.
+#include <cstdint>
+
+#include <gtest/gtest.h>
+
+#include "engine/test_run.hpp"
+#include "unit/engine_test_support.hpp"
+
+namespace wyndrvr::engine {
+namespace {
+
+using namespace testing;
+
+constexpr ChannelId kTest{7};
+constexpr std::uint64_t kPayload = 1400;
+constexpr Duration kGap = 1120ms;  // 10 kbit/s
+
+ReceiverTotals totals_of(std::uint64_t packets, Duration first_at) {
+  ReceiverTotals totals;
+  totals.packets = packets;
+  totals.unique = packets;
+  totals.expected = packets;
+  totals.bytes = packets * kPayload;
+  totals.first_to_last = kGap * static_cast<std::int64_t>(packets - 1);
+  totals.elapsed = first_at + totals.first_to_last;
+  return totals;
+}
+
+std::vector<Interval> intervals_of(TestRun& run, const ReceiverTotals& totals) {
+  TestReported reported;
+  reported.channel = kTest;
+  reported.direction = PortKind::kUpload;
+  reported.receiver = totals;
+  run.on_reported(reported);
+  return run.outcome().intervals;
+}
+
+TestRun run_of(Duration duration, bool octets_bound = false) {
+  TestOutcome outcome;
+  outcome.dialect = Dialect::kOne;
+  outcome.octets_bound = octets_bound;
+  TestPlan plan;
+  plan.channel = kTest;
+  TestRun run(plan, outcome);
+  run.on_started({kTest, kStart, duration, true});
+  return run;
+}
+
+TEST(TestRun, TheLastIntervalLastsAsLongAsTheTestDid) {
+  TestRun run = run_of(1500ms);
+  ReceiverTotals progress = totals_of(1, 1ms);
+  progress.elapsed = 1s;
+  (void)run.on_receiver_progress(progress);
+  const auto intervals = intervals_of(run, totals_of(2, 1ms));
+  ASSERT_EQ(intervals.size(), 2U);
+  EXPECT_EQ(intervals[1].start, 1s);
+  EXPECT_EQ(intervals[1].end, 1500ms) << "and not 121 ms, in which one datagram is 93 kbit/s";
+}
+
+TEST(TestRun, ASingleDatagramIsOneOfTheWholeTest) {
+  TestRun run = run_of(800ms);
+  const auto intervals = intervals_of(run, totals_of(1, 1ms));
+  ASSERT_EQ(intervals.size(), 1U);
+  EXPECT_EQ(intervals[0].end, 800ms);
+}
+
+TEST(TestRun, WhoEndsEarlyHasOneGapMoreThanBetweenItsDatagrams) {
+  TestRun run = run_of(60s, true);
+  const auto intervals = intervals_of(run, totals_of(10, 0ms));
+  ASSERT_EQ(intervals.size(), 1U);
+  EXPECT_EQ(intervals[0].bytes, 10 * kPayload);
+  EXPECT_EQ(intervals[0].end, 10 * kGap) << "10 kbit/s";
+}
+
+TEST(TestRun, WhatCameAfterTheTestsTimeEndsTheLastInterval) {
+  TestRun run = run_of(1s);
+  const auto intervals = intervals_of(run, totals_of(2, 30ms));
+  ASSERT_EQ(intervals.size(), 1U);
+  EXPECT_EQ(intervals[0].end, 1150ms);
+}
+
+}  // namespace
+}  // namespace wyndrvr::engine
