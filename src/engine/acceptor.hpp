@@ -54,6 +54,8 @@ struct SessionSetup {
   std::array<Port, kPortCount> ports;  // all the same where path->terms has a single port
   std::uint32_t heartbeat_key = 0;     // 0.14
   std::optional<PathSetup> path;       // dialect 1; absent: 0.14
+  // Set by the host when the session is launched (GapLedger), for its client may be forged before.
+  std::size_t max_gaps = 0;
 };
 
 // --- effects ---

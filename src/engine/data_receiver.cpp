@@ -17,7 +17,9 @@ Instant next_slot(Instant slot, Duration interval, Instant now) {
 }  // namespace
 
 DataReceiver::DataReceiver(const Options& options)
-    : options_(options), datagrams_(kMaxGaps), numbers_(kMaxGaps) {}
+    : options_(options),
+      datagrams_(kMaxGaps, options.gap_budget),
+      numbers_(kMaxGaps, options.gap_budget) {}
 
 void DataReceiver::on_go(const Go& go) {
   if (go_) return;

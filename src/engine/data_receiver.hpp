@@ -19,6 +19,7 @@
 #include "engine/grant.hpp"
 #include "engine/message.hpp"
 #include "engine/totals.hpp"
+#include "seq/gap_budget.hpp"
 #include "seq/gap_set.hpp"
 #include "wire/drop_reason.hpp"
 #include "wire/flow_control.hpp"
@@ -38,7 +39,8 @@ class DataReceiver {
  public:
   static constexpr Duration kQuiet = 100ms;
   static constexpr Duration kMaxDrain = 2s;
-  // Gaps tracked in each set; beyond it the lowest are written off, and counted.
+  // Gaps tracked in each set, where the budget has as many; beyond it the lowest are written off,
+  // and counted.
   static constexpr std::size_t kMaxGaps = std::size_t{1} << 17U;
   // A number further ahead than this is not believed: more than a second at the kernel's limit.
   static constexpr std::uint64_t kMaxJump = std::uint64_t{1} << 24U;
@@ -58,6 +60,8 @@ class DataReceiver {
     std::uint32_t socket_buffer = 0;  // as SO_RCVBUF tells; 0: not known
     bool reliable = true;             // datagrams carry numbers of their own, beside their count
     bool from_first = false;          // the test's time begins with its first datagram
+    // Of its two gap sets, and of others; none: kMaxGaps alone bounds each.
+    seq::GapBudget* gap_budget = nullptr;
   };
 
   explicit DataReceiver(const Options& options);

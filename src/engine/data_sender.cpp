@@ -11,7 +11,7 @@ namespace wyndrvr::engine {
 
 DataSender::DataSender(const Options& options)
     : options_(options),
-      losses_(options.loss_buffer_length),
+      losses_(options.loss_buffer_length, options.report_ranges),
       pacer_(options.fixed_rate ? Pacer::kMaxFixedCatchUp : Pacer::kMaxCatchUp) {
   write_prefix();
 }
@@ -36,7 +36,7 @@ void DataSender::set_path(wire::PathNonce nonce) {
 void DataSender::on_go(const Go& go) {
   if (go_) return;
   go_ = go;
-  if (!working_) working_.emplace();
+  if (!working_) working_.emplace(std::span<const seq::Range>{}, options_.waiting_ranges);
   if (!options_.fixed_rate) {
     rate_.emplace(options_.adjustment_delay, go.start, options_.initial_rate);
   }
@@ -56,7 +56,7 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
   std::array<seq::Range, wire::kMaxRanges> storage;
   const std::span<const seq::Range> ranges = from_wire(missing, storage);
   if (!go_) {
-    if (!working_) working_.emplace(ranges);
+    if (!working_) working_.emplace(ranges, options_.waiting_ranges);
     return;
   }
   on_missing(missing);

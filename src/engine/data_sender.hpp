@@ -55,6 +55,10 @@ class DataSender {
     Duration progress_interval{};       // zero: none wanted
     Duration adjustment_delay = 1s;
     std::uint32_t loss_buffer_length = 10;  // reports
+    // Ranges of a report that are looked at, and that wait to be sent again: a receiver chooses how
+    // many there are.
+    std::size_t report_ranges = seq::LossDetector::kMaxReportRanges;
+    std::size_t waiting_ranges = seq::WorkingSet::kMaxWaitingRanges;
   };
   struct Batch {
     MutableByteView bytes;

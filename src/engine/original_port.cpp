@@ -113,11 +113,13 @@ void OriginalPort::start_test(const TestPlan& plan) {
     if (sender_->channel() != plan.channel) return;
   } else {
     if (!receiver_) {
+      gap_budget_.emplace(config_.max_gaps, 2);
       receiver_ = std::make_unique<DataReceiver>(
           DataReceiver::Options{.channel = plan.channel,
                                 .report_interval = protocol.report_interval(),
                                 .progress_interval = plan.progress_interval,
-                                .socket_buffer = config_.receive_buffer});
+                                .socket_buffer = config_.receive_buffer,
+                                .gap_budget = &*gap_budget_});
     }
     if (receiver_->channel() != plan.channel) return;
     tell_round_trip();

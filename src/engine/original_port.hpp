@@ -92,7 +92,8 @@ class OriginalPort final : public PortActor {
   std::unique_ptr<ControlClient> control_client_;
   std::unique_ptr<ControlServer> control_server_;
   std::unique_ptr<DataSender> sender_;
-  std::optional<BatchBuffer> batch_;  // the sender's
+  std::optional<BatchBuffer> batch_;          // the sender's
+  std::optional<seq::GapBudget> gap_budget_;  // the receiver's
   std::unique_ptr<DataReceiver> receiver_;
   SocketDropMeter socket_drops_;
   std::optional<Duration> least_path_rtt_;  // what is granted depends on it

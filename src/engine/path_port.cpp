@@ -108,7 +108,8 @@ void PathPort::start_test(const TestPlan& plan) {
                          .protocol = config_.protocol,
                          .sends = uploads == (config_.side == Side::kClient),
                          .receive_buffer = config_.receive_buffer,
-                         .shares_socket = config_.side == Side::kServer});
+                         .shares_socket = config_.side == Side::kServer,
+                         .max_gaps = config_.max_gaps});
   if (least_round_trip_) streams_->on_round_trip(*least_round_trip_);
   for (std::size_t path = 0; path < config_.path->terms.streams; ++path) {
     if (const auto known = target(path)) streams_->set_path(path, known->nonce);

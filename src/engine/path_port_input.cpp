@@ -46,15 +46,18 @@ bool PathPort::on_segment(Instant now, const Datagram& segment) {
 }
 
 // `first` was taken, and stands at the front of `datagrams`. Returns how many are dealt with, it
-// included. What is like it, and has a right tag where there are tags, can only be refused for its
-// number.
+// included. What is like it, is granted, and has a right tag where there are tags, can only be
+// refused for its number.
 std::size_t PathPort::take_run(const Datagram& first, ByteView datagrams) {
   const std::size_t size = first.bytes.size();
   if (wire::path_type(first.bytes) != PathType::kData || datagrams.size() == size) return 1;
-  const std::size_t alike = wire::data_run_length<wire::kPathDataPrefixSize>(datagrams, size) - 1;
-  const std::size_t count = guard_.open_data(datagrams.subspan(size), size, alike);
-  if (count == 0) return 1;
   const wire::PathHeader header = wire::parse_path_packet(first.bytes)->header;
+  const std::size_t alike = wire::data_run_length<wire::kPathDataPrefixSize>(datagrams, size) - 1;
+  const std::uint64_t granted =
+      streams_->granted_from(path_of_stream(header.channel), header.seq.value + 1);
+  const std::size_t count =
+      guard_.open_data(datagrams.subspan(size), size, std::min<std::uint64_t>(alike, granted));
+  if (count == 0) return 1;
   const DataRun run{.first = {{}, header.channel, {header.seq.value + 1}, header.offset},
                     .count = count,
                     .packet_size = size};

@@ -25,6 +25,7 @@
 #include "base/time.hpp"
 #include "engine/config.hpp"
 #include "engine/datagram.hpp"
+#include "engine/gap_limits.hpp"
 #include "engine/message.hpp"
 #include "engine/path_setup.hpp"
 #include "engine/port_kind.hpp"
@@ -41,7 +42,8 @@ struct PortConfig {
   Port server_port;                 // of this port, at the server
   // Octets that its socket was granted for what has not been read (SO_RCVBUF / 2); 0: not known.
   std::uint32_t receive_buffer = 0;
-  Duration idle_timeout = 30s;  // silence that is worth a PortSilent
+  std::size_t max_gaps = kMostSessionGaps;  // of received numbers, see GapLedger
+  Duration idle_timeout = 30s;              // silence that is worth a PortSilent
   Duration max_test_duration = 1h;
   std::optional<std::uint64_t> heartbeat_count;  // client
   Duration clock_offset{};                       // WallClock

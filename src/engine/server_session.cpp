@@ -26,6 +26,7 @@ PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock
   port.peer = setup_.client;
   port.server_port = setup_.ports[index_of(kind)];
   port.path = setup_.path;
+  port.max_gaps = setup_.max_gaps;
   port.idle_timeout = idle_timeout_;
   port.max_test_duration = max_test_duration_;
   port.clock_offset = clock_offset;

@@ -19,9 +19,13 @@ ByteCount most_octets(const TestTerms& terms) {
 
 }  // namespace
 
-StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer)
+StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer,
+                               seq::GapBudget* gap_budget)
     : terms_(terms),
-      data_({.channel = stream, .reliable = terms.reliable, .from_first = true}),
+      data_({.channel = stream,
+             .reliable = terms.reliable,
+             .from_first = true,
+             .gap_budget = gap_budget}),
       granter_({.limit = terms.stream_rate(),
                 .datagram = {terms.payload_bytes},
                 .buffer = usable_buffer(buffer, terms.payload_bytes)}),
@@ -31,6 +35,9 @@ std::expected<void, wire::DropReason> StreamReceiver::on_packet(const wire::Path
                                                                 std::size_t octets,
                                                                 const Datagram& datagram) {
   if (octets != terms_.payload_bytes) return std::unexpected(wire::DropReason::kBadBody);
+  if (granted_from(packet.header.seq.value) == 0) {
+    return std::unexpected(wire::DropReason::kBeyondGrant);
+  }
   const wire::Header header{{}, packet.header.channel, packet.header.seq, packet.header.offset};
   auto taken = data_.on_packet(header, octets, datagram);
   if (!taken) return taken;
@@ -43,6 +50,13 @@ std::uint64_t StreamReceiver::on_run(const DataRun& run, const Datagram& datagra
   const std::uint64_t taken = data_.on_run(run, datagram);
   if (taken > 0) note_taken(taken, datagram);
   return taken;
+}
+
+// Every datagram that was sent counts, whatever became of it, and none has a number above their
+// count. So whoever keeps to the grants is never beyond them, whatever is on the way.
+std::uint64_t StreamReceiver::granted_from(std::uint64_t first) const {
+  const std::uint64_t all = granted_.value / terms_.payload_bytes;
+  return all - std::min(all, first);
 }
 
 void StreamReceiver::note_taken(std::uint64_t datagrams, const Datagram& datagram) {
@@ -83,7 +97,8 @@ std::optional<wire::ReceiverReport> StreamReceiver::poll_report(Instant now) {
   const Grant grant = granter_.grant(now, seen());
   wire::ReceiverReport report;
   report.number = grant.report_number;
-  report.granted = std::min(grant.granted, most_);
+  granted_ = std::min(grant.granted, most_);
+  report.granted = granted_;
   report.valid_for = grant.valid_for;
   report.figures = figures(now);
   if (terms_.reliable) report.ranges = data_.missing(ranges_);

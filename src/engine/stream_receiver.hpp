@@ -15,6 +15,7 @@
 #include "engine/grant.hpp"
 #include "engine/message.hpp"
 #include "engine/test_terms.hpp"
+#include "seq/gap_budget.hpp"
 #include "stats/jitter.hpp"
 #include "stats/rate_meter.hpp"
 #include "wire/flow_control.hpp"
@@ -29,17 +30,21 @@ class StreamReceiver {
   static constexpr Duration kRateInterval = 100ms;
 
   // `buffer`: the part of the socket's receive buffer that is for this stream; 0: not known.
-  StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer);
+  // `gap_budget`: DataReceiver::Options.
+  StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer,
+                 seq::GapBudget* gap_budget = nullptr);
 
   void on_go(const Go& go) { data_.on_go(go); }
-  // DATA of this stream. Error: kBadBody for a length that is not the one granted, and what
-  // DataReceiver::on_packet says.
+  // DATA of this stream. Error: kBadBody for a length that is not the one granted, kBeyondGrant,
+  // and what DataReceiver::on_packet says.
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,
                                                                 std::size_t octets,
                                                                 const Datagram& datagram);
   // What follows in the same buffer on a datagram that on_packet has taken, with the same length
-  // and time. As DataReceiver::on_run.
+  // and time, and is granted. As DataReceiver::on_run.
   [[nodiscard]] std::uint64_t on_run(const DataRun& run, const Datagram& datagram);
+  // Of the datagrams with the number `first` and the ones after it, so many may have been sent.
+  [[nodiscard]] std::uint64_t granted_from(std::uint64_t first) const;
   void on_socket_drops(std::uint64_t datagrams) { data_.on_socket_drops(datagrams); }
   void on_read(Instant now) { data_.on_read(now); }
   void stop(Instant now) { data_.stop(now); }
@@ -69,7 +74,8 @@ class StreamReceiver {
   TestTerms terms_;
   DataReceiver data_;
   Granter granter_;
-  ByteCount most_;  // to be granted in all
+  ByteCount most_;     // to be granted in all
+  ByteCount granted_;  // so far
   stats::RateMeter meter_;
   BitRate rate_;
   Duration round_trip_{};

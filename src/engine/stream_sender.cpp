@@ -23,7 +23,11 @@ DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const T
           .stagger = static_cast<double>(stream.value - wire::kFirstStreamChannel) / terms.streams,
           .octets = terms.stream_octets(),
           .adjustment_delay = protocol.adjustment_delay,
-          .loss_buffer_length = protocol.flow_control_rate};
+          .loss_buffer_length = protocol.flow_control_rate,
+          .report_ranges = std::max(StreamSender::kReportRanges / terms.streams,
+                                    StreamSender::kLeastReportRanges),
+          .waiting_ranges = std::max(StreamSender::kWaitingRanges / terms.streams,
+                                     StreamSender::kLeastWaitingRanges)};
 }
 
 }  // namespace

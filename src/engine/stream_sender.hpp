@@ -34,6 +34,12 @@ class StreamSender {
   static constexpr std::uint64_t kFeedbackPackets = 16;
   static constexpr Duration kFeedbackInterval = 3ms;
   static constexpr Duration kMaxFeedbackInterval = 50ms;
+  // Ranges of a report that are looked at, and that wait to be sent again: of all streams of a test
+  // together, but these of each at least.
+  static constexpr std::size_t kReportRanges = 1024;
+  static constexpr std::size_t kLeastReportRanges = 16;
+  static constexpr std::size_t kWaitingRanges = 4096;
+  static constexpr std::size_t kLeastWaitingRanges = 128;
 
   StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
                const ProtocolConfig& protocol);

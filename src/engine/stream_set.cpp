@@ -16,9 +16,11 @@ StreamSet::StreamSet(const Options& options) : options_(options) {
   }
   const auto sharing = static_cast<std::uint32_t>(options.shares_socket ? count : 1);
   socket_drops_.resize(options.shares_socket ? 1 : count);
+  gap_budget_.emplace(options.max_gaps, count * (options.terms.reliable ? 2 : 1));
   receivers_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    receivers_.emplace_back(stream_channel(i), options.terms, options.receive_buffer / sharing);
+    receivers_.emplace_back(stream_channel(i), options.terms, options.receive_buffer / sharing,
+                            &*gap_budget_);
   }
   due_.resize(count);
   receivers_left_ = count;

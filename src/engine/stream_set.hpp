@@ -12,6 +12,7 @@
 
 #include "base/time.hpp"
 #include "engine/config.hpp"
+#include "engine/gap_limits.hpp"
 #include "engine/mail.hpp"
 #include "engine/message.hpp"
 #include "engine/path_packets.hpp"
@@ -19,6 +20,7 @@
 #include "engine/stream_receiver.hpp"
 #include "engine/stream_sender.hpp"
 #include "engine/test_terms.hpp"
+#include "seq/gap_budget.hpp"
 #include "wire/path_packet.hpp"
 
 namespace wyndrvr::engine {
@@ -41,8 +43,9 @@ class StreamSet {
     TestTerms terms;
     ProtocolConfig protocol;
     bool sends = false;
-    std::uint32_t receive_buffer = 0;  // of each of the port's sockets; 0: not known
-    bool shares_socket = false;        // all streams come to one: the server
+    std::uint32_t receive_buffer = 0;         // of each of the port's sockets; 0: not known
+    bool shares_socket = false;               // all streams come to one: the server's
+    std::size_t max_gaps = kMostSessionGaps;  // of all streams' gap sets
   };
 
   explicit StreamSet(const Options& options);
@@ -63,6 +66,10 @@ class StreamSet {
   // As StreamReceiver::on_run, of a stream whose on_data has taken what came before.
   [[nodiscard]] std::uint64_t on_run(std::size_t stream, const DataRun& run,
                                      const Datagram& datagram);
+  // As StreamReceiver::granted_from.
+  [[nodiscard]] std::uint64_t granted_from(std::size_t stream, std::uint64_t first) const {
+    return receivers_[stream].granted_from(first);
+  }
   [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
                                                                 const wire::PathPacket& packet);
   // Before the datagrams of one buffer, which are of `stream`, where they are data: what its socket

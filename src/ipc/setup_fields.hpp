@@ -87,7 +87,7 @@ void transfer(Archive& archive, engine::ProtocolConfig& v) {
 template <class Archive>
 void transfer(Archive& archive, engine::PortConfig& v) {
   transfer_all(archive, v.side, v.kind, v.protocol, v.heartbeat_key, v.peer, v.server_port,
-               v.receive_buffer, v.idle_timeout, v.max_test_duration, v.heartbeat_count,
+               v.receive_buffer, v.max_gaps, v.idle_timeout, v.max_test_duration, v.heartbeat_count,
                v.clock_offset, v.start, v.seed, v.path);
 }
 template <class Archive>
@@ -102,7 +102,7 @@ void transfer(Archive& archive, engine::SessionId& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionSetup& v) {
-  transfer_all(archive, v.id, v.client, v.local, v.ports, v.heartbeat_key, v.path);
+  transfer_all(archive, v.id, v.client, v.local, v.ports, v.heartbeat_key, v.path, v.max_gaps);
 }
 
 }  // namespace wyndrvr::ipc

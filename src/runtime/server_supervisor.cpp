@@ -169,12 +169,13 @@ void ServerSupervisor::wait_for_client(const engine::SessionSetup& setup) {
 }
 
 void ServerSupervisor::launch(PendingSession& pending) {
-  const engine::SessionSetup& setup = pending.setup();
+  engine::SessionSetup setup = pending.setup();
   auto sockets = as_granted(setup, pending.take_sockets(), run_.tuning.offloads);
   if (!sockets) {
     acceptor_.on_launch_failed(os::monotonic_now(), setup.id, sockets.error().message);
     return carry_out();
   }
+  setup.max_gaps = gaps_.take(setup.id.value, setup.path);
   auto session =
       make_session(run_.sessions, {loop_, receive_buffer_, cpus_.for_session(launched_++)},
                    {run_.ports, setup, pending.bound(), random_()}, run_.engine, *this);
@@ -213,11 +214,16 @@ void ServerSupervisor::stop_when_empty() {
   if (shutting_down_ && pending_.empty() && sessions_.empty()) loop_.stop();
 }
 
+void ServerSupervisor::forget_session(engine::SessionId id) {
+  sessions_.erase(id.value);
+  gaps_.give_back(id.value);
+}
+
 void ServerSupervisor::on_session_launched(engine::SessionId /*id*/) {}
 
 void ServerSupervisor::on_session_launch_failed(engine::SessionId id, const std::string& why) {
   loop_.defer([this, id, why] {
-    sessions_.erase(id.value);
+    forget_session(id);
     acceptor_.on_launch_failed(os::monotonic_now(), id, why);
     carry_out();
     stop_when_empty();
@@ -248,7 +254,7 @@ void ServerSupervisor::on_session_report(const engine::Report& report) {
 
 void ServerSupervisor::on_session_over(engine::SessionId id) {
   loop_.defer([this, id] {
-    sessions_.erase(id.value);
+    forget_session(id);
     acceptor_.on_session_ended(id);
     carry_out();
     stop_when_empty();
@@ -257,7 +263,7 @@ void ServerSupervisor::on_session_over(engine::SessionId id) {
 
 void ServerSupervisor::on_session_lost(engine::SessionId id, const std::string& cause) {
   loop_.defer([this, id, cause] {
-    sessions_.erase(id.value);
+    forget_session(id);
     acceptor_.on_session_lost(id, cause);
     carry_out();
     stop_when_empty();

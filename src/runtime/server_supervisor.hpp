@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "engine/acceptor.hpp"
+#include "engine/gap_ledger.hpp"
 #include "os/receive_batch.hpp"
 #include "os/udp_socket.hpp"
 #include "runtime/event_loop.hpp"
@@ -64,6 +65,8 @@ class ServerSupervisor final : public EventSource,
   void launch(PendingSession& pending);
   void end_session(engine::SessionId id, engine::SessionEnd reason);
   void give_up_pending(engine::SessionId id, engine::SessionEnd reason);
+  // Nothing of it is left.
+  void forget_session(engine::SessionId id);
   void send(const engine::SendFromMain& answer);
   void stop_when_empty();
 
@@ -80,6 +83,7 @@ class ServerSupervisor final : public EventSource,
   std::unordered_map<std::uint64_t, PortSockets> bound_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingSession>> pending_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PlacedSession>> sessions_;
+  engine::GapLedger gaps_;  // of the sessions
   CpuPlan cpus_;
   std::uint32_t launched_ = 0;
   bool shutting_down_ = false;

@@ -6,11 +6,6 @@
 
 namespace wyndrvr::seq {
 
-GapSet::GapSet(std::size_t max_gaps) : max_gaps_(max_gaps) {
-  // Every node there can be fits, so that keeping one never allocates.
-  spare_.reserve(max_gaps + 1);
-}
-
 Marked GapSet::mark_out_of_order(Range range) {
   if (range.empty()) return {};
   Marked marked;
@@ -52,30 +47,35 @@ std::uint64_t GapSet::fill(Range range) {
 }
 
 void GapSet::add_gap(Gaps::iterator hint, Range gap) {
-  if (spare_.empty()) {
-    begin_by_end_.emplace_hint(hint, gap.end, gap.begin);
-  } else {
-    Gaps::node_type node = std::move(spare_.back());
-    spare_.pop_back();
-    node.key() = gap.end;
-    node.mapped() = gap.begin;
-    begin_by_end_.insert(hint, std::move(node));
+  if (full()) {
+    // The lowest may be this one: then no gap makes room for it.
+    const auto lowest_gap = begin_by_end_.begin();
+    if (lowest_gap == hint) return write_off(gap);
+    write_off({lowest_gap->second, lowest_gap->first});
+    remove_gap(lowest_gap);
   }
-  if (begin_by_end_.size() > max_gaps_) write_off_lowest();
+  if (spare_.empty()) {
+    if (budget_ != nullptr) budget_->take(gaps_held());
+    begin_by_end_.emplace_hint(hint, gap.end, gap.begin);
+    return;
+  }
+  Gaps::node_type node = spare_.extract(spare_.begin());
+  node.key() = gap.end;
+  node.mapped() = gap.begin;
+  begin_by_end_.insert(hint, std::move(node));
 }
 
 GapSet::Gaps::iterator GapSet::remove_gap(Gaps::iterator gap) {
   const auto next = std::next(gap);
-  spare_.push_back(begin_by_end_.extract(gap));
+  Gaps::node_type node = begin_by_end_.extract(gap);
+  node.key() = kEnd - spare_.size();
+  spare_.insert(spare_.begin(), std::move(node));
   return next;
 }
 
-void GapSet::write_off_lowest() {
-  const auto lowest_gap = begin_by_end_.begin();
-  const Range gap{lowest_gap->second, lowest_gap->first};
+void GapSet::write_off(Range gap) {
   missing_ -= gap.size();
   written_off_ += gap.size();
-  remove_gap(lowest_gap);
 }
 
 std::size_t GapSet::lowest(std::span<Range> out) const {

@@ -6,11 +6,12 @@
 // Shape: interior gaps, each [begin, end), and the tail [tail_begin, kEnd) that nothing has been
 // received of. The cost of an in-order mark is constant and free of allocation; any other is
 // logarithmic in the number of gaps. Nodes of closed gaps are kept for later ones, so memory grows
-// only while the number of gaps exceeds its own highest value, and never beyond `max_gaps` + 1.
+// only while the number of gaps exceeds its own highest value, and nothing is reserved before.
 //
-// Bounded: where one gap more than `max_gaps` would exist, the lowest one is written off. Its
-// numbers count as lost for good: they leave `missing` for `written_off`, and one that arrives
-// after all counts as a duplicate. So a loss is at worst overstated, never hidden.
+// Bounded by `max_gaps`, and by the GapBudget that it shares with other sets: where one gap more
+// would exist, the lowest one is written off. Its numbers count as lost for good: they leave
+// `missing` for `written_off`, and one that arrives after all counts as a duplicate. So a loss is
+// at worst overstated, never hidden.
 //
 // Invariants: fresh + refilled + duplicate == what was marked;
 //             unique + missing + written_off == tail_begin.
@@ -29,8 +30,8 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "seq/gap_budget.hpp"
 #include "seq/range.hpp"
 
 namespace wyndrvr::seq {
@@ -45,8 +46,13 @@ struct Marked {
 
 class GapSet {
  public:
-  // `max_gaps`: how many interior gaps to keep apart; each takes about 64 octets.
-  explicit GapSet(std::size_t max_gaps);
+  // What a gap takes of the heap: a node of 48 octets, in a piece of 64 of glibc's malloc.
+  static constexpr std::size_t kOctetsPerGap = 64;
+
+  // `max_gaps`: how many interior gaps to keep apart. `budget`: shared with other sets; none:
+  // `max_gaps` alone bounds this one.
+  explicit GapSet(std::size_t max_gaps, GapBudget* budget = nullptr)
+      : max_gaps_(max_gaps), budget_(budget) {}
 
   // Marks one number as received. The unusable number kEnd counts as a duplicate.
   Marked mark(std::uint64_t number) {
@@ -76,10 +82,15 @@ class GapSet {
   [[nodiscard]] std::optional<std::uint64_t> unique_above(std::uint64_t number,
                                                           std::size_t max_gaps) const;
   [[nodiscard]] std::size_t gap_count() const { return begin_by_end_.size(); }
+  // Gaps that there is memory for: the most that there have been at once.
+  [[nodiscard]] std::size_t gaps_held() const { return begin_by_end_.size() + spare_.size(); }
   // One gap more would have the lowest one written off. Where that is not so, a range below the
   // tail does as its numbers do one after the other; else those may open a gap for a moment that
   // the range does not.
-  [[nodiscard]] bool full() const { return begin_by_end_.size() >= max_gaps_; }
+  [[nodiscard]] bool full() const {
+    if (begin_by_end_.size() >= max_gaps_) return true;
+    return spare_.empty() && budget_ != nullptr && !budget_->has_room(gaps_held());
+  }
 
  private:
   // Keyed by the end: `upper_bound(n)` is then the only gap that can hold n, and filling a gap from
@@ -89,17 +100,20 @@ class GapSet {
   Marked mark_out_of_order(Range range);
   // Takes `range` out of the interior gaps; returns how many numbers that were.
   std::uint64_t fill(Range range);
-  // Adds a gap right before `hint`.
+  // Adds a gap right before `hint`; or, where the set is full, writes off the lowest.
   void add_gap(Gaps::iterator hint, Range gap);
   Gaps::iterator remove_gap(Gaps::iterator gap);
-  void write_off_lowest();
+  void write_off(Range gap);
 
   std::size_t max_gaps_;
+  GapBudget* budget_;
   std::uint64_t tail_begin_ = 0;
   std::uint64_t missing_ = 0;
   std::uint64_t written_off_ = 0;
   Gaps begin_by_end_;
-  std::vector<Gaps::node_type> spare_;  // nodes of closed gaps, for the next gaps
+  // Nodes of closed gaps, for the next gaps; a map, since its nodes need no room beside themselves.
+  // The newest is the first, so that keeping and taking one are constant in time.
+  Gaps spare_;
 };
 
 }  // namespace wyndrvr::seq

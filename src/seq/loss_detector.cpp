@@ -20,7 +20,8 @@ std::uint64_t horizon(std::span<const Range> missing) {
 
 std::vector<Range> LossDetector::on_report(std::span<const Range> missing) {
   std::vector<Range> report = canonical(missing);
-  report.resize(std::min(report.size(), kMaxReportRanges));
+  report.resize(std::min(report.size(), max_ranges_));
+  report.shrink_to_fit();
   if (rounds_.full()) static_cast<void>(rounds_.pop());
   WYNDRVR_CHECK(rounds_.push({std::move(report), {}}));
   if (!rounds_.full()) return {};
@@ -38,7 +39,8 @@ std::vector<Range> LossDetector::find_lost() const {
   for (std::size_t i = 0; i + 1 < rounds_.size() && !lost.empty(); ++i) {
     lost = subtract(lost, rounds_.at(i).declared);
   }
-  lost.resize(std::min(lost.size(), kMaxLostRanges));
+  lost.resize(std::min(lost.size(), 2 * max_ranges_));
+  lost.shrink_to_fit();
   return lost;
 }
 

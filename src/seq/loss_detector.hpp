@@ -13,10 +13,11 @@
 // It does not know what was sent: a number that never was may be declared, and `WorkingSet` leaves
 // it out. Reports may hold anything, in any order. Not thread-safe; allocates per report.
 //
-// Bounded: `buffer_length` rounds of at most `kMaxReportRanges` reported and `kMaxLostRanges`
-// declared ranges (the lowest; others are declared by a later report).
+// Bounded: `buffer_length` rounds of at most `max_ranges` reported and twice as many declared
+// ranges (the lowest; others are declared by a later report).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -36,7 +37,9 @@ class LossDetector {
 
   // `buffer_length` >= 1: how many reports the rule spans (`flow_control_rate`). 1 means that each
   // report alone decides, and declares whatever is missing in it.
-  explicit LossDetector(std::size_t buffer_length) : rounds_(buffer_length) {}
+  // `max_ranges`: of a report, the lowest, that are looked at; kMaxReportRanges at most.
+  explicit LossDetector(std::size_t buffer_length, std::size_t max_ranges = kMaxReportRanges)
+      : rounds_(buffer_length), max_ranges_(std::min(max_ranges, kMaxReportRanges)) {}
 
   // Takes in a report; returns the numbers that it shows to be lost, as a span set.
   [[nodiscard]] std::vector<Range> on_report(std::span<const Range> missing);
@@ -51,6 +54,7 @@ class LossDetector {
   [[nodiscard]] std::vector<Range> find_lost() const;
 
   base::BoundedQueue<Round> rounds_;  // oldest first
+  std::size_t max_ranges_;
 };
 
 }  // namespace wyndrvr::seq

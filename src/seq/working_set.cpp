@@ -5,7 +5,8 @@
 
 namespace wyndrvr::seq {
 
-WorkingSet::WorkingSet(std::span<const Range> initial) : initial_(canonical(initial)) {
+WorkingSet::WorkingSet(std::span<const Range> initial, std::size_t max_waiting)
+    : max_waiting_(std::min(max_waiting, kMaxWaitingRanges)), initial_(canonical(initial)) {
   const std::uint64_t behind_last = initial_.empty() ? 0 : initial_.back().end;
   if (behind_last < kEnd) {
     const Range tail{behind_last, kEnd};
@@ -46,18 +47,20 @@ std::uint64_t WorkingSet::add_lost(std::span<const Range> lost) {
   const std::vector<Range> again = intersect(canonical(lost), handed_out());
   const auto waiting = std::span<const Range>(lost_).subspan(lost_front_);
   std::vector<Range> merged = merge(waiting, again);
-  if (merged.size() > kMaxWaitingRanges) {
+  if (merged.size() > max_waiting_) {
     // One by one, lowest first: a range that touches a waiting one still fits.
     merged.assign(waiting.begin(), waiting.end());
     for (const Range& range : again) {
       std::vector<Range> with_range = merge(merged, std::span(&range, 1));
-      if (with_range.size() > kMaxWaitingRanges) {
+      if (with_range.size() > max_waiting_) {
         ++refused_ranges_;
       } else {
         merged = std::move(with_range);
       }
     }
   }
+  // A peer chooses how many there are: none of them holds memory for more.
+  merged.shrink_to_fit();
   const std::uint64_t added = total(merged) - waiting_count_;
   lost_ = std::move(merged);
   lost_front_ = 0;

@@ -7,7 +7,7 @@
 //
 // Invariants: a number is handed out once as new, and once more at most for each `add_lost` that
 // names it; `add_lost` brings back only numbers that were handed out.
-// Bounded: `kMaxWaitingRanges` ranges wait to be sent again. Not thread-safe.
+// Bounded: `max_waiting` ranges wait to be sent again. Not thread-safe.
 //
 // Example:
 //   WorkingSet numbers;
@@ -43,7 +43,8 @@ class WorkingSet {
   WorkingSet() : WorkingSet(std::span<const Range>{}) {}
   // What a first report names is to be sent, in any order of ranges. Without a tail among them (a
   // report holds only so many ranges) the tail begins behind the last. No ranges mean everything.
-  explicit WorkingSet(std::span<const Range> initial);
+  // `max_waiting`: ranges that may wait, kMaxWaitingRanges at most.
+  explicit WorkingSet(std::span<const Range> initial, std::size_t max_waiting = kMaxWaitingRanges);
 
   // The lowest numbers, as many as are consecutive and of one kind, `max_count` at most.
   Taken take(std::uint64_t max_count);
@@ -56,7 +57,7 @@ class WorkingSet {
   [[nodiscard]] std::uint64_t next_new() const { return next_new_; }
   // Numbers that wait to be sent again.
   [[nodiscard]] std::uint64_t waiting() const { return waiting_count_; }
-  // Lost ranges refused so far because of `kMaxWaitingRanges`.
+  // Lost ranges refused so far because as many as may waited.
   [[nodiscard]] std::uint64_t refused_ranges() const { return refused_ranges_; }
 
  private:
@@ -64,6 +65,7 @@ class WorkingSet {
   Taken take_new(std::uint64_t max_count);
   [[nodiscard]] std::vector<Range> handed_out() const;
 
+  std::size_t max_waiting_;
   std::vector<Range> initial_;  // all that is ever to be sent; ends with a tail
   std::size_t current_ = 0;     // the range of initial_ that holds next_new_
   std::uint64_t next_new_ = 0;

@@ -135,8 +135,10 @@ void ServerHost::on_bound(engine::SessionId id) {
 
 void ServerHost::launch(const engine::SessionSetup& setup) {
   SessionHost::Listener& self = *this;
-  SessionHost& session = *sessions_.emplace_back(std::make_unique<SessionHost>(
-      *this, self, SessionHost::Options{config_, setup, find_client_(setup.client), budget_}));
+  SessionHost::Options options{config_, setup, find_client_(setup.client), budget_};
+  options.setup.max_gaps = gaps_.take(setup.id.value, setup.path);
+  SessionHost& session =
+      *sessions_.emplace_back(std::make_unique<SessionHost>(*this, self, options));
   live_[setup.id.value] = &session;
   most_sessions_ = std::max(most_sessions_, live_.size());
   environment().trace.line(environment().queue.now(), name(), "holds ports for session {} of {}",
@@ -300,6 +302,7 @@ void ServerHost::forget(SessionHost& session, SessionEnd reason) {
                            truth.id.value, static_cast<int>(reason));
   for (const Port port : session.setup().ports) held_.erase(port);
   live_.erase(truth.id.value);
+  gaps_.give_back(truth.id.value);
   budget_.on_session_over(truth.client.address, truth.proven_ports);
   limit_may_be_said_ = true;
   check_session_end(environment(), clock(), truth);

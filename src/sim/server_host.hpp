@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/acceptor.hpp"
+#include "engine/gap_ledger.hpp"
 #include "sim/address_budget.hpp"
 #include "sim/host.hpp"
 #include "sim/network.hpp"
@@ -70,6 +71,7 @@ class ServerHost : public Host, public Socket, private SessionHost::Listener {
   Endpoint main_;
   engine::Acceptor acceptor_;
   AddressBudget budget_;
+  engine::GapLedger gaps_;
   std::vector<std::unique_ptr<SessionHost>> sessions_;  // all that there ever were
   std::map<std::uint64_t, SessionHost*> live_;
   std::set<Port> held_;  // from BindPorts to the end of the session

@@ -27,6 +27,7 @@ enum class DropReason : std::uint8_t {
   kWrongNonce,        // path nonce that is not the one of this path
   kWrongMac,          // MAC or tag that does not fit, or is not there
   kReplayed,          // number that came before, or is too old to tell
+  kBeyondGrant,       // data that has not been granted
   kCount
 };
 
@@ -67,6 +68,8 @@ inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropRea
       return "wrong_mac";
     case DropReason::kReplayed:
       return "replayed";
+    case DropReason::kBeyondGrant:
+      return "beyond_grant";
     case DropReason::kCount:
       break;
   }

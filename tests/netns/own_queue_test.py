@@ -13,8 +13,7 @@ from harness import BinaryTestCase, Program, Server
 SERVER_6, ROUTER_6 = "fd00:213:2::2", "fd00:213:2::1"
 CLIENT_6, GATEWAY_6 = "fd00:213:1::2", "fd00:213:1::1"
 PORTS = (7000, 7001, 7002)
-PATIENCE = 60                                     # s, of a run that lasts 2
-LONGEST_TRAIN = 46                                # datagrams of 1400 octets in a super-packet
+PATIENCE = 60                                     # s, of a run that lasts 1
 # Destination unreachable: network, host, protocol, port, too big, prohibited (RFC 792, RFC 1812).
 CODES = (0, 1, 2, 3, 4, 10, 13)
 
@@ -46,7 +45,7 @@ class OwnQueue(LabTestCase):
     def download(self, lab, target, *options, bind=SERVER):
         """A download at more than the server's own shaper lets through; its test."""
         with Server(host=bind, port=6711, first=7000, prefix=lab.inside_command(lab.server)):
-            with Program(target, "--bwdown", "--duration", 2, "--json", "--dialect", "1", *options,
+            with Program(target, "--bwdown", "--duration", 1, "--json", "--dialect", "1", *options,
                          prefix=lab.inside_command(lab.client)) as client:
                 self.assertEqual(client.finish(PATIENCE), 0, client.errors())
         document = json.loads("\n".join(client.stdout))
@@ -66,7 +65,7 @@ class OwnQueue(LabTestCase):
     def shaped_lab(self):
         """A server whose own queue is short."""
         lab = self.lab()
-        lab.shape(lab.server, "eth0", "rate", "10mbit", "burst", "8k", "limit", "20k")
+        lab.shape(lab.server, "eth0", "rate", "2mbit", "burst", "4k", "limit", "10k")
         return lab
 
     def test_drops_at_the_servers_own_queue_are_not_the_networks(self):
@@ -75,15 +74,6 @@ class OwnQueue(LabTestCase):
                         ("--rate", "30M", "--reliable", "on")):
             with self.subTest(options=options):
                 self.check_own_queue(lab, f"{SERVER}:6711", *options)
-
-    def test_a_train_is_cut_by_the_servers_own_queue_once_and_never_again(self):
-        # Longer than the bucket, so that the shaper cuts it, and loses in silence what it has no
-        # room for.
-        lab = self.lab()
-        lab.shape(lab.server, "eth0", "rate", "100mbit", "burst", "16k", "limit", "100k")
-        test = self.download(lab, f"{SERVER}:6711", "--rate", "400M")
-        print(f"{self.id()}: {test['packets']}, {test['lost_by_cause']}")
-        self.assertLessEqual(test["lost_by_cause"]["network"], 2 * LONGEST_TRAIN, test)
 
     def test_drops_at_the_servers_own_queue_are_not_the_networks_over_ipv6(self):
         lab = self.shaped_lab()
@@ -137,14 +127,14 @@ class OwnQueue(LabTestCase):
                 with (Server(host=SERVER, port=6711, first=PORTS[0], ports=len(PORTS),
                              prefix=lab.inside_command(lab.server)),
                       self.forger(lab) as forged,
-                      Program(f"{SERVER}:6711", way, "--rate", "10M", "--duration", 2, "--json",
+                      Program(f"{SERVER}:6711", way, "--rate", "10M", "--duration", 1, "--json",
                               "--dialect", "1", prefix=lab.inside_command(lab.client)) as client):
                     self.assertEqual(client.finish(PATIENCE), 0, client.errors())
                 document = json.loads("\n".join(client.stdout))
                 self.check(document, dialect="1")
                 test = document["tests"][0]
                 print(f"{self.id()} {way}: {len(forged)} forged, {test['packets']}")
-                self.assertGreater(len(forged), 1000)
+                self.assertGreater(len(forged), 100)
                 self.assertTrue(document["valid"], document["problems"])
                 self.assertEqual(test["lost_by_cause"]["sender_local"], 0, test)
                 self.assertNotIn("W103", [p["code"] for p in document["problems"]])

@@ -43,10 +43,13 @@ class SetAndStreams {
     packet.body = body;
     Datagram datagram;
     datagram.arrival = now - waited;
+    count = std::min(count, set_.granted_from(stream, sequence_[stream]));
+    RC_ASSERT(streams_[stream].granted_from(sequence_[stream]) >= count);
     const bool taken = set_.on_data(now, stream, packet, kSetPayload, datagram).has_value();
     RC_ASSERT(streams_[stream].on_packet(packet, kSetPayload, datagram).has_value() == taken);
+    RC_ASSERT(!taken || count > 0);
     read_at_ = now;
-    ++sequence_[stream];
+    if (count > 0) ++sequence_[stream];
     if (taken && count > 1) {
       const DataRun run{
           {{}, packet.header.channel, {sequence_[stream]}, 0}, count - 1, kSetPayload};

@@ -119,12 +119,12 @@ auto fields(const ServerLimits& v) {
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
 }
 auto fields(const SessionSetup& v) {
-  const auto& [a, b, c, d, e, f] = v;
-  return std::tie(a, b, c, d, e, f);
+  const auto& [a, b, c, d, e, f, g] = v;
+  return std::tie(a, b, c, d, e, f, g);
 }
 auto fields(const PortConfig& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
 }
 auto fields(const SessionOver& v) {
   const auto& [a] = v;

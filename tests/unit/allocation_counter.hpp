@@ -1,4 +1,5 @@
-// How often operator new was called; for tests that something allocates nothing.
+// How often operator new was called, and what it holds; for tests that something allocates nothing,
+// or no more than it says.
 //
 // The operators that count are in allocation_counter_test.cpp, once for the whole test program.
 #pragma once
@@ -9,6 +10,9 @@ namespace wyndrvr::testing {
 
 // Since the program began, by all threads.
 [[nodiscard]] std::uint64_t allocations_so_far();
+
+// Octets that operator new holds now, with malloc's own eight for each piece.
+[[nodiscard]] std::uint64_t octets_held();
 
 // Calls of operator new while `work` runs.
 template <class Work>

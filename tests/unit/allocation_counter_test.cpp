@@ -1,6 +1,7 @@
 // The global operator new of this test program, which counts.
 #include "unit/allocation_counter.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -8,16 +9,28 @@
 #include <new>
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 namespace {
 
 std::atomic<std::uint64_t> allocations{0};
+std::atomic<std::uint64_t> held{0};
+
+std::uint64_t octets_of(void* memory) {
+  return malloc_usable_size(memory) + sizeof(std::size_t);
+}
 
 void* counted_allocation(std::size_t size) {
   ++allocations;
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
+  held += octets_of(memory);
   return memory;
+}
+
+void counted_release(void* memory) {
+  if (memory != nullptr) held -= octets_of(memory);
+  std::free(memory);
 }
 
 }  // namespace
@@ -32,10 +45,10 @@ void* operator new(std::size_t size) {
   return counted_allocation(size);
 }
 void operator delete(void* memory) noexcept {
-  std::free(memory);
+  counted_release(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+  counted_release(memory);
 }
 
 #pragma GCC diagnostic pop
@@ -46,12 +59,24 @@ std::uint64_t allocations_so_far() {
   return allocations;
 }
 
+std::uint64_t octets_held() {
+  return held;
+}
+
 namespace {
 
 TEST(AllocationCounter, CountsEveryNew) {
   std::unique_ptr<int> memory;
   EXPECT_EQ(allocations_during([&memory] { memory = std::make_unique<int>(7); }), 1U);
   EXPECT_EQ(allocations_during([] {}), 0U);
+}
+
+TEST(AllocationCounter, TellsWhatIsHeld) {
+  const std::uint64_t before = octets_held();
+  auto memory = std::make_unique<std::array<std::byte, 1000>>();
+  EXPECT_GE(octets_held(), before + 1000);
+  memory.reset();
+  EXPECT_EQ(octets_held(), before);
 }
 
 }  // namespace

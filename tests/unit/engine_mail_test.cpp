@@ -17,7 +17,7 @@ namespace {
 using namespace testing;
 
 constexpr std::size_t kHalf = 16;  // messages, of Mail's 32
-constexpr ChannelId kTest{7};
+constexpr ChannelId kMailedTest{7};
 
 void fill_half(Mail& mail) {
   for (std::size_t i = 0; i < kHalf; ++i) mail.post(Mailbox::kCoordinator, HeartbeatSample{});
@@ -61,13 +61,13 @@ TEST(Mail, AStopOfTheOtherEndIsToldHoweverManySamplesWait) {
   terms.directions = wire::Directions::kUpload;
   TestControl control({.side = Side::kServer, .terms = terms});
   Mail mail(Mailbox::kControl);
-  const wire::StartTest start{{kTest.value}, wire::TestDirection::kUpload, 1s};
+  const wire::StartTest start{{kMailedTest.value}, wire::TestDirection::kUpload, 1s};
   ASSERT_TRUE(control.on_command(kStart, start, mail));
-  control.on_port_ready(kStart, kTest);
+  control.on_port_ready(kStart, kMailedTest);
   ASSERT_TRUE(control.poll(kStart, mail));
   (void)take_all(mail);
   fill_half(mail);
-  const wire::StopTest stop{{kTest.value}, wire::StopReason::kSustainedLoss};
+  const wire::StopTest stop{{kMailedTest.value}, wire::StopReason::kSustainedLoss};
   ASSERT_TRUE(control.on_command(kStart + 1ms, stop, mail));
   EXPECT_EQ(mail.dropped(), 0U);
   const auto broken = only<TestBroken>(take_all(mail));

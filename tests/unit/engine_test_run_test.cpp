@@ -11,24 +11,24 @@ namespace {
 
 using namespace testing;
 
-constexpr ChannelId kTest{7};
-constexpr std::uint64_t kPayload = 1400;
-constexpr Duration kGap = 1120ms;  // 10 kbit/s
+constexpr ChannelId kRunTest{7};
+constexpr std::uint64_t kRunPayload = 1400;
+constexpr Duration kRunGap = 1120ms;  // 10 kbit/s
 
 ReceiverTotals totals_of(std::uint64_t packets, Duration first_at) {
   ReceiverTotals totals;
   totals.packets = packets;
   totals.unique = packets;
   totals.expected = packets;
-  totals.bytes = packets * kPayload;
-  totals.first_to_last = kGap * static_cast<std::int64_t>(packets - 1);
+  totals.bytes = packets * kRunPayload;
+  totals.first_to_last = kRunGap * static_cast<std::int64_t>(packets - 1);
   totals.elapsed = first_at + totals.first_to_last;
   return totals;
 }
 
 std::vector<Interval> intervals_of(TestRun& run, const ReceiverTotals& totals) {
   TestReported reported;
-  reported.channel = kTest;
+  reported.channel = kRunTest;
   reported.direction = PortKind::kUpload;
   reported.receiver = totals;
   run.on_reported(reported);
@@ -40,9 +40,9 @@ TestRun run_of(Duration duration, bool octets_bound = false) {
   outcome.dialect = Dialect::kOne;
   outcome.octets_bound = octets_bound;
   TestPlan plan;
-  plan.channel = kTest;
+  plan.channel = kRunTest;
   TestRun run(plan, outcome);
-  run.on_started({kTest, kStart, duration, true});
+  run.on_started({kRunTest, kStart, duration, true});
   return run;
 }
 
@@ -68,8 +68,8 @@ TEST(TestRun, WhoEndsEarlyHasOneGapMoreThanBetweenItsDatagrams) {
   TestRun run = run_of(60s, true);
   const auto intervals = intervals_of(run, totals_of(10, 0ms));
   ASSERT_EQ(intervals.size(), 1U);
-  EXPECT_EQ(intervals[0].bytes, 10 * kPayload);
-  EXPECT_EQ(intervals[0].end, 10 * kGap) << "10 kbit/s";
+  EXPECT_EQ(intervals[0].bytes, 10 * kRunPayload);
+  EXPECT_EQ(intervals[0].end, 10 * kRunGap) << "10 kbit/s";
 }
 
 TEST(TestRun, WhatCameAfterTheTestsTimeEndsTheLastInterval) {
