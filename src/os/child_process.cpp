@@ -1,9 +1,11 @@
 #include "os/child_process.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <string_view>
 
 #include <fcntl.h>
@@ -63,8 +65,8 @@ class SpawnPlan {
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
-  // An errno value, or 0.
-  [[nodiscard]] int pass_on(const std::vector<int>& descriptors) {
+  // An errno value, or 0. `words`: its stderr, or -1 where it is to be ours.
+  [[nodiscard]] int pass_on(const std::vector<int>& descriptors, int words) {
     const int end = kFirstDescriptor + static_cast<int>(descriptors.size());
     int target = kFirstDescriptor;
     for (int source : descriptors) {
@@ -80,6 +82,7 @@ class SpawnPlan {
     // After the copies, for 0 and 1 may be sources.
     note(posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, kNowhere, O_RDONLY, 0));
     note(posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, kNowhere, O_WRONLY, 0));
+    if (words >= 0) note(posix_spawn_file_actions_adddup2(&actions_, words, STDERR_FILENO));
     note(posix_spawn_file_actions_addclosefrom_np(&actions_, end));
     return error_;
   }
@@ -100,6 +103,49 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
   std::vector<Fd> moved_;
   int error_ = 0;
+};
+
+// The children that a ChildProcess stands for. Of the process, as the kernel's own list is.
+class OwnChildren {
+ public:
+  [[nodiscard]] std::unique_lock<std::mutex> hold() { return std::unique_lock(mutex_); }
+  // While it is held:
+  void add(int pid) { pids_.push_back(pid); }
+  [[nodiscard]] bool has(int pid) const { return std::ranges::find(pids_, pid) != pids_.end(); }
+  void remove(int pid) {
+    const auto held = hold();
+    std::erase(pids_, pid);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<int> pids_;
+};
+
+OwnChildren& own_children() {
+  static OwnChildren children;
+  return children;
+}
+
+// A child's stderr. Neither end waits for the other.
+struct WordPipe {
+  Fd read;
+  Fd write;
+
+  // 0 or an errno value. The end to write to gets a number of `least` or more.
+  [[nodiscard]] int open(int least) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return errno;
+    read = Fd(ends[0]);
+    write = Fd(ends[1]);
+    // Less than a page cannot be had. Where it is refused there is more room, and no harm.
+    (void)::fcntl(write.get(), F_SETPIPE_SZ, static_cast<int>(ChildProcess::kMostWords));
+    if (write.get() >= least) return 0;
+    Fd moved(::fcntl(write.get(), F_DUPFD_CLOEXEC, least));
+    if (!moved.valid()) return errno == EINVAL ? EMFILE : errno;
+    write = std::move(moved);
+    return 0;
+  }
 };
 
 std::string spawn_advice(int error) {
@@ -155,12 +201,24 @@ std::string describe(const ExitStatus& status) {
 
 Result<ChildProcess> ChildProcess::spawn(const SpawnOptions& options) {
   SpawnPlan plan;
-  if (const int error = plan.pass_on(options.descriptors); error != 0) {
+  WordPipe words;
+  if (options.own_stderr) {
+    // Above the numbers that the child's descriptors get, which are made first.
+    const int end = kFirstDescriptor + static_cast<int>(options.descriptors.size());
+    if (const int error = words.open(end); error != 0) {
+      return spawn_failure(options.title, "a pipe for its stderr", error);
+    }
+  }
+  if (const int error = plan.pass_on(options.descriptors, words.write.get()); error != 0) {
     return spawn_failure(options.title, "preparing its descriptors", error);
   }
   int pid = -1;
-  if (const int error = plan.run(options.title, pid); error != 0) {
-    return spawn_failure(options.title, "posix_spawn", error);
+  {
+    const auto held = own_children().hold();
+    if (const int error = plan.run(options.title, pid); error != 0) {
+      return spawn_failure(options.title, "posix_spawn", error);
+    }
+    own_children().add(pid);
   }
   Fd pidfd(open_pidfd(pid));
   if (!pidfd.valid()) {
@@ -169,9 +227,10 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnOptions& options) {
     ::kill(pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
+    own_children().remove(pid);
     return spawn_failure(options.title, "pidfd_open", error);
   }
-  return ChildProcess(pid, std::move(pidfd));
+  return ChildProcess(pid, std::move(pidfd), std::move(words.read));
 }
 
 ChildProcess::~ChildProcess() {
@@ -183,6 +242,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     end();
     pid_ = other.pid_;
     pidfd_ = std::move(other.pidfd_);
+    words_ = std::move(other.words_);
     status_ = other.status_;
   }
   return *this;
@@ -194,6 +254,7 @@ void ChildProcess::end() {
   siginfo_t info;
   rusage use{};
   (void)wait_for_end(pidfd_.get(), 0, info, use);
+  own_children().remove(pid_);
 }
 
 void ChildProcess::signal(int number) const {
@@ -207,6 +268,7 @@ std::optional<ExitStatus> ChildProcess::reap() {
   siginfo_t info;
   rusage use{};
   const int error = wait_for_end(pidfd_.get(), WNOHANG, info, use);
+  if (error == ECHILD || info.si_pid != 0) own_children().remove(pid_);
   if (error == ECHILD) {
     status_ = ExitStatus{};
   } else if (error == 0 && info.si_pid != 0) {
@@ -215,6 +277,21 @@ std::optional<ExitStatus> ChildProcess::reap() {
                          .cpu_time = to_duration(use.ru_utime) + to_duration(use.ru_stime)};
   }
   return status_;
+}
+
+bool ChildProcess::unless_own(int pid, const std::function<void()>& collect) {
+  const auto held = own_children().hold();
+  if (own_children().has(pid)) return false;
+  collect();
+  return true;
+}
+
+std::string ChildProcess::take_words() const {
+  if (!words_.valid()) return {};
+  std::string text(kMostWords, '\0');
+  const ssize_t size = ::read(words_.get(), text.data(), text.size());
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return text;
 }
 
 std::optional<int> ChildProcess::stopped_by() const {

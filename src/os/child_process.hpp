@@ -1,20 +1,22 @@
 // Worker processes: this very program, executed again and supervised through a pidfd.
 //
-// A child gets its title, its descriptors, stderr and nothing else: /dev/null as stdin and stdout,
+// A child gets its title, its descriptors, a stderr and nothing else: /dev/null as stdin and stdout,
 // every other descriptor closed, no environment but what loading the program needs (secrets may be
 // in an environment), all signals at their defaults. SIGINT, SIGQUIT and SIGHUP are blocked: a Ctrl-C
 // or the end of a terminal goes to the whole process group, and it is the supervisor that decides
 // what it means for its workers.
 //
 // Spawning works from any thread of a program with many. A ChildProcess belongs to one thread at a
-// time. Nothing else in the program may wait for children (wait(2) with -1), and SIGCHLD must not
-// be ignored: see watch_children().
+// time. Nothing else in the program may wait for them (wait(2) with -1; reap_orphans() leaves them
+// alone), and SIGCHLD must not be ignored: see watch_children().
 //
 // Example:
 //   auto child = ChildProcess::spawn({.title = "wyndrvr: upload", .descriptors = {channel,
 //   socket}}); loop.add(child->pidfd(), ...);  // readable once it has ended: child->reap()
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,6 +49,8 @@ struct SpawnOptions {
   std::string title;
   // They become 3, 4, 5, ... in the child, whatever their numbers are here, and stay open here.
   std::vector<int> descriptors;
+  // Its stderr is a pipe of its own, see take_words(); else ours.
+  bool own_stderr = false;
 };
 
 class ChildProcess {
@@ -70,15 +74,27 @@ class ChildProcess {
   // Its end, once it has come; remembered from then on. Does not block.
   [[nodiscard]] std::optional<ExitStatus> reap();
 
+  // What it has written to a stderr of its own and nobody has taken yet: raw, at most as much as
+  // the pipe holds (kMostWords octets). Does not block; nor does the child, which loses what is
+  // more.
+  static constexpr std::size_t kMostWords = 4'096;
+  [[nodiscard]] std::string take_words() const;
+
+  // Calls `collect` unless a ChildProcess stands for this child of ours, and says whether it did.
+  // No ChildProcess begins meanwhile. For reap_orphans().
+  static bool unless_own(int pid, const std::function<void()>& collect);
+
   // The signal that has it stopped at this moment (SIGSTOP, SIGTSTP, ...); nothing while it runs.
   [[nodiscard]] std::optional<int> stopped_by() const;
 
  private:
-  ChildProcess(int pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  ChildProcess(int pid, Fd pidfd, Fd words)
+      : pid_(pid), pidfd_(std::move(pidfd)), words_(std::move(words)) {}
   void end();
 
   int pid_;
   Fd pidfd_;  // none: moved from
+  Fd words_;  // none: its stderr is ours
   std::optional<ExitStatus> status_;
 };
 

@@ -3,6 +3,7 @@
 #include "os/signals.hpp"
 #include "runtime/client_supervisor.hpp"
 #include "runtime/interrupt.hpp"
+#include "runtime/orphan_reaper.hpp"
 #include "runtime/output_watch.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/run.hpp"
@@ -21,6 +22,8 @@ Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink) {
   auto interrupt = Interrupt::create(*loop, [&] { client.stop(StopCause::kUser); });
   if (!interrupt) return std::unexpected(interrupt.error());
   OutputWatch output(*loop, run.lost_output, [&] { client.stop(StopCause::kOutputLost); });
+  const auto reaper = OrphanReaper::create_where_needed(*loop);
+  if (!reaper) return std::unexpected(reaper.error());
   if (const auto started = client.start(); !started) return std::unexpected(started.error());
   if (const auto result = loop->run(); !result) return std::unexpected(result.error());
   ClientOutcome outcome = client.outcome();

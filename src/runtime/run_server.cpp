@@ -3,6 +3,7 @@
 #include "os/descriptor_limit.hpp"
 #include "os/signals.hpp"
 #include "runtime/interrupt.hpp"
+#include "runtime/orphan_reaper.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/run.hpp"
 #include "runtime/server_supervisor.hpp"
@@ -21,6 +22,8 @@ Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
   ServerSupervisor server(*loop, run, sink);
   auto interrupt = Interrupt::create(*loop, [&] { server.shut_down(); });
   if (!interrupt) return std::unexpected(interrupt.error());
+  const auto reaper = OrphanReaper::create_where_needed(*loop);
+  if (!reaper) return std::unexpected(reaper.error());
   const auto bound = server.start();
   if (!bound) return std::unexpected(bound.error());
   on_started(*bound);

@@ -33,13 +33,15 @@ struct TestChild {
 };
 
 // Descriptor 3 is its channel, `more` follow. Aborts the test program when that fails.
-inline TestChild start_child(std::string_view role, const std::vector<int>& more = {}) {
+inline TestChild start_child(std::string_view role, const std::vector<int>& more = {},
+                             bool own_stderr = false) {
   auto pair = open_channel_pair();
   if (!pair) ADD_FAILURE() << pair.error().message;
   std::vector<int> descriptors{pair.value().b.get()};
   descriptors.insert(descriptors.end(), more.begin(), more.end());
-  auto child = ChildProcess::spawn(
-      {.title = fmt::format("{}{}", kRolePrefix, role), .descriptors = descriptors});
+  auto child = ChildProcess::spawn({.title = fmt::format("{}{}", kRolePrefix, role),
+                                    .descriptors = descriptors,
+                                    .own_stderr = own_stderr});
   if (!child) ADD_FAILURE() << child.error().message;
   return {std::move(child.value()), std::move(pair->a)};
 }

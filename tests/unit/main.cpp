@@ -62,6 +62,16 @@ int wait(Arguments& arguments) {
   return 0;
 }
 
+// shout <octets>: writes so many to stderr, as a terminal would obey them.
+int shout(Arguments& arguments) {
+  std::size_t octets = 0;
+  arguments >> octets;
+  std::string text;
+  while (text.size() < octets) text += "\x1b[2JClient connected: 203.0.113.9:1\n";
+  std::fputs(text.c_str(), stderr);
+  return 0;
+}
+
 int echo(Arguments&) {
   std::array<std::byte, 4'096> buffer;
   while (wait_readable(kChannel, kForEver)) {
@@ -270,8 +280,8 @@ int confined(Arguments& arguments) {
 using Role = int (*)(Arguments&);
 
 const std::map<std::string, Role> kRoles{
-    {"exit", exit_with}, {"wait", wait},       {"echo", echo},        {"reverse", reverse},
-    {"parent", parent},  {"limited", limited}, {"confined", confined}};
+    {"exit", exit_with},  {"wait", wait},     {"echo", echo},       {"shout", shout},
+    {"reverse", reverse}, {"parent", parent}, {"limited", limited}, {"confined", confined}};
 
 int play(std::string_view title) {
   Arguments arguments{std::string(title.substr(kRolePrefix.size()))};

@@ -26,8 +26,8 @@ using ::testing::Not;
 using ::testing::Pair;
 
 // Started and heard of: everything that it is made with can be looked at.
-TestChild waiting_child(const std::vector<int>& more = {}) {
-  TestChild child = start_child("wait", more);
+TestChild waiting_child(const std::vector<int>& more = {}, bool own_stderr = false) {
+  TestChild child = start_child("wait", more, own_stderr);
   EXPECT_EQ(next_frame(child.channel.get()), std::to_string(child.process.pid()));
   return child;
 }
@@ -53,6 +53,30 @@ TEST(ChildProcess, HoldsItsDescriptorsStderrAndNothingElse) {
               ElementsAre(Pair(0, "/dev/null"), Pair(1, "/dev/null"),
                           Pair(2, link_of(STDERR_FILENO)), Pair(3, HasSubstr("socket:")),
                           Pair(4, link_of(second.get())), Pair(5, link_of(first.get()))));
+}
+
+TEST(ChildProcess, WithAStderrOfItsOwnItHoldsNothingOfOurs) {
+  const Fd file(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+  const TestChild child = waiting_child({file.get()}, true);
+  const auto held = descriptors_of(child.process.pid());
+  EXPECT_THAT(held,
+              ElementsAre(Pair(0, "/dev/null"), Pair(1, "/dev/null"), Pair(2, HasSubstr("pipe:")),
+                          Pair(3, HasSubstr("socket:")), Pair(4, link_of(file.get()))));
+  EXPECT_NE(held.at(2), link_of(STDERR_FILENO));
+}
+
+TEST(ChildProcess, WordsOfItsOwnStderrAreTakenOnceAndBounded) {
+  TestChild child = start_child("shout 100000", {}, true);
+  EXPECT_EQ(end_of(child.process), "exited with code 0") << "it does not wait for a reader";
+  const std::string words = child.process.take_words();
+  EXPECT_TRUE(words.starts_with("\x1b[2J"));
+  EXPECT_LE(words.size(), ChildProcess::kMostWords);
+  EXPECT_GE(words.size(), 64U);
+  while (!child.process.take_words().empty()) {
+  }
+  const TestChild silent = waiting_child({}, true);
+  EXPECT_EQ(silent.process.take_words(), "");
+  EXPECT_EQ(waiting_child().process.take_words(), "") << "its stderr is ours";
 }
 
 TEST(ChildProcess, DescriptorsThatAreEachOthersTargetsArriveRight) {
