@@ -76,8 +76,8 @@ void SwarmClient::on_main_datagram(const Endpoint& from, ByteView bytes) {
   carry_out();
 }
 
-void SwarmClient::on_main_refused(const Endpoint& by) {
-  session_->on_main_refused(os::monotonic_now(), by);
+void SwarmClient::on_main_unreachable(const Endpoint& to, engine::Unreachable cause) {
+  session_->on_main_unreachable(os::monotonic_now(), to, cause);
   carry_out();
 }
 
@@ -121,7 +121,9 @@ void SwarmClient::send_main(const Endpoint& to, ByteView bytes) {
       return;
     }
   }
-  if (!main_->send(to, bytes)) session_->on_main_refused(os::monotonic_now(), to);
+  if (const auto cause = main_->send(to, bytes)) {
+    session_->on_main_unreachable(os::monotonic_now(), to, *cause);
+  }
 }
 
 Result<void> SwarmClient::launch_ports() {

@@ -61,7 +61,7 @@ class SwarmClient final : public runtime::EventSource,
   void on_port_lost(engine::PortKind port, const std::string& cause) override;
   void on_placement_stopped() override;
   void on_main_datagram(const Endpoint& from, ByteView bytes) override;
-  void on_main_refused(const Endpoint& by) override;
+  void on_main_unreachable(const Endpoint& to, engine::Unreachable cause) override;
 
  private:
   void carry_out();

@@ -10,6 +10,7 @@
 #include "app/si_format.hpp"
 #include "app/summary_text.hpp"
 #include "app/test_figures.hpp"
+#include "app/unreachable_text.hpp"
 
 namespace wyndrvr::app {
 void ClientText::on_report(const engine::Report& report) {
@@ -32,8 +33,35 @@ void ClientText::show(const engine::Connecting& event) {
 }
 
 void ClientText::show(const engine::ServerBusy& event) {
-  console_.err(fmt::format("The server is busy; asking again in {:g} s",
-                           to_seconds(event.come_again_after)));
+  // Asked every few seconds, told less often.
+  const bool first = event.waited == Duration(0);
+  if (!first && event.waited < busy_told_ + kBusyInterval) return;
+  busy_told_ = event.waited;
+  const std::string so_far =
+      first ? "" : fmt::format(", {:.0f} s so far", to_seconds(event.waited));
+  console_.err(
+      fmt::format("The server is busy; asking again in {:.1f} s{} (it expects to be free in {:g} s "
+                  "at the latest)",
+                  to_seconds(event.asking_again_in), so_far, to_seconds(event.at_latest)));
+}
+
+void ClientText::show(const engine::ServerUnreachable& event) {
+  console_.err(fmt::format("{}: {}", to_string(event.server), words_of(event.cause)));
+}
+
+void ClientText::show(const engine::NothingReceived& event) {
+  const std::string silence =
+      fmt::format("nothing received for {:.0f} s", to_seconds(event.silent));
+  if (!event.direction) return console_.err(silence);
+  std::string line = fmt::format("{}  {}", clock_text(event.elapsed, event.duration), silence);
+  if (options_.directions == wire::Directions::kBoth) {
+    line = fmt::format("{:<4} {}", direction_name(*event.direction), line);
+  }
+  if (options_.terminal) {
+    console_.live(line.substr(0, options_.columns > 0 ? options_.columns - 1 : 0));
+  } else {
+    console_.err(line);
+  }
 }
 
 void ClientText::show(const engine::Assigned& event) {

@@ -38,6 +38,8 @@ class ClientText final : public runtime::ReportSink {
  private:
   void show(const engine::Connecting& event);
   void show(const engine::ServerBusy& event);
+  void show(const engine::ServerUnreachable& event);
+  void show(const engine::NothingReceived& event);
   void show(const engine::Assigned& event);
   void show(const engine::Connected& event);
   void show(const engine::Refused& event);
@@ -55,8 +57,11 @@ class ClientText final : public runtime::ReportSink {
   template <class Other>
   void show(const Other& /*event*/) {}
 
+  static constexpr Duration kBusyInterval = 10s;  // between lines
+
   Console& console_;
   Options options_;
+  Duration busy_told_{};  // how long it had been waited for then
   // By direction, that is by its port.
   std::array<ProgressMeter, engine::kPortCount> meters_;
   std::array<std::optional<ProgressFigures>, engine::kPortCount> latest_;

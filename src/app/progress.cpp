@@ -45,11 +45,6 @@ void add_sender(ProgressFigures& figures, const engine::TestProgress& before,
                                  grown(before.sender.packets, now.sender.packets));
 }
 
-std::string clock_text(const ProgressFigures& figures) {
-  const std::string whole = fmt::format("{:.1f}", to_seconds(figures.duration));
-  return fmt::format("[{:>{}.1f}/{} s]", to_seconds(figures.elapsed), whole.size() + 1, whole);
-}
-
 std::string rate_text(const ProgressFigures& figures) {
   if (figures.rate_bps) return format_rate(*figures.rate_bps);
   return figures.direction == engine::PortKind::kDownload ? "nothing received"
@@ -63,10 +58,6 @@ std::string loss_text(const ProgressFigures& figures) {
 std::string figures_text(const ProgressFigures& figures) {
   return fmt::format("{}{}  {}  retransmitted {}", figures.at_receiver ? "" : "sent ",
                      rate_text(figures), loss_text(figures), figures.retransmitted);
-}
-
-std::string_view short_name(engine::PortKind direction) {
-  return direction == engine::PortKind::kDownload ? "down" : "up";
 }
 
 std::size_t room_in(unsigned columns) {
@@ -84,6 +75,15 @@ std::string bar_text(const ProgressFigures& figures, std::size_t length) {
 
 }  // namespace
 
+std::string clock_text(Duration elapsed, Duration duration) {
+  const std::string whole = fmt::format("{:.1f}", to_seconds(duration));
+  return fmt::format("[{:>{}.1f}/{} s]", to_seconds(elapsed), whole.size() + 1, whole);
+}
+
+std::string_view direction_name(engine::PortKind direction) {
+  return direction == engine::PortKind::kDownload ? "down" : "up";
+}
+
 ProgressFigures ProgressMeter::update(const engine::TestProgress& event) {
   ProgressFigures figures;
   figures.direction = event.direction;
@@ -100,11 +100,12 @@ ProgressFigures ProgressMeter::update(const engine::TestProgress& event) {
 }
 
 std::string progress_text(const ProgressFigures& figures) {
-  return fmt::format("{}  {}", clock_text(figures), figures_text(figures));
+  return fmt::format("{}  {}", clock_text(figures.elapsed, figures.duration),
+                     figures_text(figures));
 }
 
 std::string directed_progress_text(const ProgressFigures& figures) {
-  return fmt::format("{:<4} {}", short_name(figures.direction), progress_text(figures));
+  return fmt::format("{:<4} {}", direction_name(figures.direction), progress_text(figures));
 }
 
 std::string progress_bar(const ProgressFigures& figures, unsigned columns) {
@@ -113,8 +114,8 @@ std::string progress_bar(const ProgressFigures& figures, unsigned columns) {
   const std::size_t around = plain.size() + 3;  // a blank and the brackets
   if (around + kShortestBar > room) return plain.substr(0, room);
   const std::size_t length = std::min(kLongestBar, room - around);
-  return fmt::format("{} {}  {}", clock_text(figures), bar_text(figures, length),
-                     figures_text(figures));
+  return fmt::format("{} {}  {}", clock_text(figures.elapsed, figures.duration),
+                     bar_text(figures, length), figures_text(figures));
 }
 
 std::string both_progress(const std::optional<ProgressFigures>& up,
@@ -122,8 +123,8 @@ std::string both_progress(const std::optional<ProgressFigures>& up,
   std::string line;
   for (const auto* figures : {&up, &down}) {
     if (!*figures) continue;
-    if (line.empty()) line = clock_text(**figures);
-    line += fmt::format("  {} {}, {}", short_name((*figures)->direction), rate_text(**figures),
+    if (line.empty()) line = clock_text((*figures)->elapsed, (*figures)->duration);
+    line += fmt::format("  {} {}, {}", direction_name((*figures)->direction), rate_text(**figures),
                         loss_text(**figures));
   }
   return line.substr(0, room_in(columns));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "engine/report.hpp"
@@ -34,6 +35,11 @@ class ProgressMeter {
  private:
   engine::TestProgress previous_;
 };
+
+// "[  3.0/10.0 s]": of a test's clock.
+[[nodiscard]] std::string clock_text(Duration elapsed, Duration duration);
+// "up", "down".
+[[nodiscard]] std::string_view direction_name(engine::PortKind direction);
 
 // "[  3.0/10.0 s]  1.23 Gbit/s  loss 0.0 %  retransmitted 0"
 [[nodiscard]] std::string progress_text(const ProgressFigures& figures);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "app/test_figures.hpp"
+#include "app/unreachable_text.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -180,7 +181,10 @@ Json loop_lag(const engine::SessionResult& result) {
 Json problems(const engine::SessionResult& result) {
   Json json = Json::array();
   for (const engine::Problem& problem : problems_of(result)) {
-    json.push_back({{"code", code_of(problem.code)}, {"message", problem.message}});
+    Json one = {{"code", code_of(problem.code)}, {"message", problem_text(problem)}};
+    if (problem.cause) one["cause"] = name_of(*problem.cause);
+    if (problem.count > 1) one["count"] = problem.count;
+    json.push_back(std::move(one));
   }
   return json;
 }

@@ -8,6 +8,7 @@
 #include "app/printable.hpp"
 #include "app/si_format.hpp"
 #include "app/test_figures.hpp"
+#include "app/unreachable_text.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -170,7 +171,7 @@ std::vector<std::string> problem_lines(const engine::SessionResult& result) {
   std::vector<std::string> lines;
   for (const engine::Problem& problem : problems_of(result)) {
     lines.push_back(fmt::format("{}: {}", code_of(problem.code),
-                                printable(problem.message, kMaxPrintableSentence)));
+                                printable(problem_text(problem), kMaxPrintableSentence)));
   }
   return lines;
 }

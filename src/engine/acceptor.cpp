@@ -154,10 +154,10 @@ void Acceptor::tell_ended(SessionId id, std::string_view cause) {
   }
 }
 
-void Acceptor::on_session_lost(SessionId id, const std::string& cause) {
+void Acceptor::on_session_lost(SessionId id, const std::string& cause, const std::string& log) {
   const Session* session = find(id);
   if (session == nullptr) return;
-  effects_.emplace_back(Report{SessionLost{session->setup.client, cause}});
+  effects_.emplace_back(Report{SessionLost{session->setup.client, log.empty() ? cause : log}});
   tell_ended(id, cause);
   on_session_ended(id);
 }

@@ -116,8 +116,9 @@ class Acceptor {
   // The server stops: CLOSE to every session of dialect 1, once. One datagram for each session.
   void tell_all_closing();
   void on_session_ended(SessionId id);
-  // The loop that ran the whole session is gone, and its coordinator with it.
-  void on_session_lost(SessionId id, const std::string& cause);
+  // The loop that ran the whole session is gone, and its coordinator with it. `log`: as in
+  // ServerSession::on_port_lost.
+  void on_session_lost(SessionId id, const std::string& cause, const std::string& log = {});
   // The session could not be started, perhaps after its client had the assignment.
   void on_launch_failed(Instant now, SessionId id, const std::string& why);
 

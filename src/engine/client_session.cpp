@@ -7,6 +7,7 @@
 
 #include "engine/heartbeat_client.hpp"
 #include "engine/judgement.hpp"
+#include "engine/message_rules.hpp"
 #include "engine/overloaded.hpp"
 
 namespace wyndrvr::engine {
@@ -14,7 +15,7 @@ namespace wyndrvr::engine {
 static_assert(ClientSession::kSettleTimeout > HeartbeatClient::kAnswerTimeout);
 
 ClientSession::ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed)
-    : config_(config), random_(seed), started_(now) {
+    : config_(config), random_(seed), started_(now), troubles_(config.servers.size()), quiet_(now) {
   WYNDRVR_CHECK(!config_.servers.empty());
   if (config.dialect == DialectChoice::kOriginal) {
     connect(now);
@@ -53,24 +54,39 @@ PortConfig ClientSession::port_config(PortKind kind, Instant now, Duration clock
 
 // --- running ---
 
+// Beside what no port says: what would come after a port's last word, or before it was asked for
+// it.
+bool ClientSession::takes(PortKind from, const Message& message) const {
+  if (state_ == State::kFinished || reported_[index_of(from)]) return false;
+  if (!may_send({Side::kClient, mailbox_of(from), Mailbox::kCoordinator}, message)) return false;
+  return !std::holds_alternative<PortReport>(message) || state_ == State::kDraining;
+}
+
 void ClientSession::on_message(Instant now, PortKind from, const Message& message) {
   if (lost_[index_of(from)]) return;  // was on its way when the port's loop died
+  if (!takes(from, message)) {
+    ++ignored_messages_;
+    return;
+  }
   std::visit(
       Overloaded{
           [&](const PortProven& proven) {
             extended_ = extended_ || proven.extended;
-            on_port_proven(from);
+            on_port_proven(now, from);
           },
           [&](const PortSilent&) { on_port_silent(now, from); },
           [&](const PortHeard&) { silent_[index_of(from)] = false; },
+          [&](const PortTrouble& trouble) { on_port_trouble(from, trouble.cause); },
           [&](const HeartbeatSample& sample) {
+            port_troubles_[index_of(from)].reset();
+            quiet_.on_heard(now);
             report(LatencySample{from, sample.rtt, sample.network_rtt, sample.loaded});
           },
           [&](const HeartbeatsDone&) {
             counted_[index_of(from)] = true;
             drain_when_counted(now);
           },
-          [&](const TestStarted& started) { on_test_started(started); },
+          [&](const TestStarted& started) { on_test_started(now, started); },
           [&](const SenderProgress& progress) {
             TestRun* run = run_of(from);
             if (run == nullptr) return;
@@ -79,12 +95,13 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
           [&](const ReceiverProgress& progress) {
             TestRun* run = run_of(from);
             if (run == nullptr || state_ < State::kTesting || state_ > State::kAwaiting) return;
-            if (const auto shown = run->on_receiver_progress(progress.totals)) report(*shown);
+            if (const auto shown = run->on_receiver_progress(now, progress.totals)) report(*shown);
           },
           [&](const ResultArrived& arrived) { on_result(now, arrived.result); },
           [&](const TestReported& reported) { on_test_reported(now, reported); },
           [&](const TestBroken& broken) { on_test_broken(broken); },
           [&](const TestFailed& failed) {
+            if (state_ < State::kStarting || state_ > State::kAwaiting) return;
             const bool unanswered = failed.code == ProblemCode::kNoAcknowledgement;
             fail(now, failed.code,
                  unanswered ? "the server never acknowledged the test; is it a wyndrvr server?"
@@ -95,6 +112,7 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
             finish_when_reported();
           },
           [&](const Trace& trace) {
+            if (!config_.protocol.trace) return;
             report(TraceLine{trace.kind, trace.channel, std::string(trace.detail.view()), {}});
           },
           [](const auto&) {},  // between actors only
@@ -108,37 +126,20 @@ std::string ClientSession::port_name(PortKind port) const {
   return fmt::format("{} port {}", label(port), ports[index_of(port)].value);
 }
 
-void ClientSession::on_port_proven(PortKind port) {
-  proven_[index_of(port)] = true;
+void ClientSession::on_port_proven(Instant now, PortKind port) {
+  if (std::exchange(proven_[index_of(port)], true)) return;
+  port_troubles_[index_of(port)].reset();
+  expect_to_hear(now);
   report(PortAnswers{port});
   if (std::ranges::all_of(proven_, std::identity{})) ports_deadline_.reset();
   if (!wants_test() || state_ != State::kRunning) return;
   const auto missing = [this](PortKind kind) { return needs(kind) && !port_proven(kind); };
-  if (std::ranges::none_of(kPortKinds, missing)) start_tests();
+  if (std::ranges::none_of(kPortKinds, missing)) start_tests(now);
 }
 
 void ClientSession::on_port_silent(Instant now, PortKind port) {
   silent_[index_of(port)] = true;
   fail_when_silent(now);
-}
-
-void ClientSession::on_ports_timeout(Instant now) {
-  ports_deadline_.reset();
-  for (const PortKind port : kPortKinds) {
-    if (port_proven(port) || lost_[index_of(port)]) continue;
-    const std::string message =
-        fmt::format("no heartbeat came back on {}: is UDP open on the way there?", port_name(port));
-    if (needs(port) && state_ == State::kRunning) {
-      fail(now, ProblemCode::kPortUnproven, message);
-      return;
-    }
-    add_problem(ProblemCode::kPortUnproven, message);
-  }
-}
-
-void ClientSession::fail_when_silent(Instant now) {
-  if (state_ >= State::kLingering || !std::ranges::all_of(silent_, std::identity{})) return;
-  fail(now, ProblemCode::kServerSilent, "the server has stopped answering on all ports");
 }
 
 void ClientSession::on_port_lost(Instant now, PortKind port, const std::string& cause) {
@@ -176,6 +177,8 @@ void ClientSession::on_port_lost(Instant now, PortKind port, const std::string& 
 
 void ClientSession::on_timer(Instant now) {
   if (ports_deadline_ && now >= *ports_deadline_) on_ports_timeout(now);
+  give_up_when_hopeless(now);
+  tell_of_silence(now);
   if (handshake_) {
     handshake_->on_timer(now);
     pump_handshake(now);
@@ -231,22 +234,37 @@ void ClientSession::stop(Instant now, StopCause cause) {
     fail(now, ProblemCode::kInterrupted, "interrupted before the server answered");
     return;
   }
+  if (now - opened_ < kPortsPatience) ports_deadline_.reset();
   drain(now);
 }
 
-void ClientSession::add_problem(ProblemCode code, std::string message) {
-  result_.problems.push_back({code, std::move(message)});
+// What is found again is counted: no peer can make the list grow.
+void ClientSession::add_problem(ProblemCode code, std::string message,
+                                std::optional<Unreachable> cause) {
+  const auto known = std::ranges::find_if(result_.problems, [&](const Problem& problem) {
+    return problem.code == code && problem.cause == cause && problem.message == message;
+  });
+  if (known != result_.problems.end()) {
+    ++known->count;
+  } else {
+    result_.problems.push_back({code, std::move(message), cause});
+  }
 }
 
-void ClientSession::fail(Instant now, ProblemCode code, std::string message) {
+void ClientSession::fail(Instant now, ProblemCode code, std::string message,
+                         std::optional<Unreachable> cause) {
+  // Over already, for another reason.
+  if (state_ >= State::kDraining) return;
   result_.valid = false;
-  add_problem(code, std::move(message));
+  add_problem(code, std::move(message), cause);
   drain(now);
 }
 
 void ClientSession::drain(Instant now) {
   if (state_ == State::kDraining || state_ == State::kFinished) return;
   const bool ports_exist = state_ >= State::kRunning;
+  // A run that was short is to say what it found, too.
+  if (ports_deadline_ && result_.valid) add_unproven_ports();
   result_.duration = now - started_;
   state_ = State::kDraining;
   handshake_.reset();
@@ -319,6 +337,13 @@ std::optional<Deadline> ClientSession::poll_deadline() const {
   if (ports_deadline_) next = earlier(next, Deadline{*ports_deadline_, DeadlineReason::kProof});
   if (closes_left_ > 0) next = earlier(next, Deadline{next_close_, DeadlineReason::kResend});
   if (next_attempt_) next = earlier(next, Deadline{*next_attempt_, DeadlineReason::kConnect});
+  if (state_ == State::kConnecting) {
+    const auto look = troubles_.next_look(looked_);
+    if (look) next = earlier(next, Deadline{*look, DeadlineReason::kConnect});
+  }
+  if (const auto silence = silence_deadline()) {
+    next = earlier(next, Deadline{*silence, DeadlineReason::kProgress});
+  }
   const auto handshake = handshake_ ? handshake_->poll_deadline() : std::nullopt;
   if (handshake) next = earlier(next, Deadline{*handshake, DeadlineReason::kConnect});
   return next;

@@ -11,19 +11,23 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "engine/config.hpp"
+#include "engine/connect_troubles.hpp"
 #include "engine/datagram.hpp"
 #include "engine/handshake_client.hpp"
 #include "engine/message.hpp"
 #include "engine/path_setup.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/port_kind.hpp"
+#include "engine/quiet_meter.hpp"
 #include "engine/report.hpp"
 #include "engine/result.hpp"
 #include "engine/server_session.hpp"
@@ -56,13 +60,17 @@ class ClientSession {
   static constexpr unsigned kConnectAttempts = 5;
   static constexpr Duration kConnectInterval = 1s;
   static constexpr Duration kPortsTimeout = 10s;  // for the first heartbeat of each port
-  static constexpr Duration kLinger = 5s;         // acknowledging repeated results
+  // A run that the user ends sooner says nothing of ports that have not answered yet.
+  static constexpr Duration kPortsPatience = 4s;
+  static constexpr Duration kLinger = 5s;  // acknowledging repeated results
   static constexpr Duration kDrainTimeout = 500ms;
   // For the last answers of a latency run with a length; ports give them up by themselves.
   static constexpr Duration kSettleTimeout = 4500ms;
   static constexpr Duration kResultPatience = 300ms;  // after a test, before saying that we wait
   static constexpr unsigned kHandshakeAttempts = 10;  // one a second, as they are told
   static constexpr Duration kBusyPatience = 1h;       // with a server that says BUSY, in all
+  // Addresses and causes that are told at once, each once; further ones are in the result alone.
+  static constexpr std::size_t kMaxToldTroubles = 64;
   static constexpr unsigned kCloseRepeats = 3;
   static constexpr Duration kCloseInterval = 50ms;
 
@@ -70,13 +78,15 @@ class ClientSession {
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
 
-  // What the main socket received, or that the kernel says nobody listens there.
+  // What the main socket received, or why a datagram of it did not get there.
   void on_main_datagram(Instant now, const Endpoint& from, ByteView bytes);
-  void on_main_refused(Instant now, const Endpoint& by);
+  void on_main_unreachable(Instant now, const Endpoint& to, Unreachable cause);
   // This host has no socket to ask from.
   void on_main_failed(Instant now, const std::string& why);
   void on_ports_open(Instant now);
   void on_ports_failed(Instant now, const std::string& why);
+  // The port may run in a worker that was taken over: what it cannot say, or not now, is counted
+  // and changes nothing.
   void on_message(Instant now, PortKind from, const Message& message);
   void on_timer(Instant now);
   // The loop that ran one of the ports on this host is gone; `cause` says how, for people. Ends an
@@ -91,6 +101,7 @@ class ClientSession {
                                        std::uint64_t seed) const;
   [[nodiscard]] const SessionResult& result() const { return result_; }
   [[nodiscard]] bool finished() const { return state_ == State::kFinished; }
+  [[nodiscard]] std::uint64_t ignored_messages() const { return ignored_messages_; }
 
  private:
   enum class State : std::uint8_t {
@@ -112,12 +123,27 @@ class ClientSession {
   void on_handshake(Instant now, const HandshakeClient::Event& event);
   void on_granted(Instant now, const HandshakeClient::Granted& granted);
   void on_fell_back(Instant now, const wire::Assignment& assignment);
-  void on_busy(Instant now, Duration come_again_after);
-  void on_no_answer(Instant now);
+  void on_busy(Instant now, const HandshakeClient::Busy& busy);
   void on_assignment(Instant now, const Endpoint& from, const wire::Assignment& assignment);
   void on_refusal(Instant now, const Endpoint& from, const wire::Refusal& refusal);
   void on_ended(Instant now, const Endpoint& from, const wire::Ended& ended);
   void ask_next(Instant now);
+
+  // client_session_troubles.cpp
+  void on_no_answer(Instant now);
+  void give_up_when_hopeless(Instant now);
+  void on_port_trouble(PortKind port, Unreachable cause);
+  void tell_of_trouble(const Endpoint& server, Unreachable cause);
+  void on_ports_timeout(Instant now);
+  // Of each port that has not answered, save those whose loop is gone.
+  void add_unproven_ports();
+  void fail_when_silent(Instant now);
+  void tell_of_silence(Instant now);
+  [[nodiscard]] std::optional<Instant> silence_deadline() const;
+  [[nodiscard]] Duration expected_gap() const;
+  void expect_to_hear(Instant now) { quiet_.restart(now, expected_gap()); }
+  [[nodiscard]] bool tells_of_silence() const;
+  [[nodiscard]] bool shows_progress(const TestRun& run) const;
 
   // client_session_handshake.cpp
   void on_handshake_datagram(Instant now, const Endpoint& from, ByteView bytes);
@@ -130,21 +156,21 @@ class ClientSession {
   [[nodiscard]] const Endpoint& candidate() const;
   void open_ports();
 
-  void on_port_proven(PortKind port);
+  [[nodiscard]] bool takes(PortKind from, const Message& message) const;
+  void on_port_proven(Instant now, PortKind port);
   void on_port_silent(Instant now, PortKind port);
-  void start_tests();
+  void start_tests(Instant now);
   void start_test(PortKind direction);
   [[nodiscard]] TestPlan plan_of(PortKind direction);
-  void on_test_started(const TestStarted& started);
+  void on_test_started(Instant now, const TestStarted& started);
   void on_result(Instant now, const wire::TestResult& result);
   void on_test_reported(Instant now, const TestReported& reported);
   void on_test_broken(const TestBroken& broken);
   void on_port_report(PortKind port, const PortReport& report);
-  void fail_when_silent(Instant now);
   void drain_when_counted(Instant now);
-  void on_ports_timeout(Instant now);
-  void fail(Instant now, ProblemCode code, std::string message);
-  void add_problem(ProblemCode code, std::string message);
+  void fail(Instant now, ProblemCode code, std::string message,
+            std::optional<Unreachable> cause = {});
+  void add_problem(ProblemCode code, std::string message, std::optional<Unreachable> cause = {});
   void drain(Instant now);
   void finish_when_reported();
   void finish();
@@ -169,14 +195,15 @@ class ClientSession {
   bool has_deadline_ = false;
   unsigned attempt_ = 0;
   unsigned refusals_in_a_row_ = 0;
-  bool unreachable_ = false;                  // the network said so, at least once
+  ConnectTroubles troubles_;                  // with the candidates
+  Instant looked_;                            // at them
+  Instant opened_;                            // when the ports were
   std::optional<HandshakeClient> handshake_;  // until it is over
   std::size_t hellos_ = 0;                    // sent
   std::size_t next_candidate_ = 0;            // of config_.servers, to be asked
   SendMain last_sent_;
   std::optional<Instant> next_attempt_;  // when to tell that nobody has answered yet
-  Instant busy_until_;                   // for how long at most we come again
-  bool was_busy_ = false;
+  std::optional<Instant> busy_since_;
   std::optional<PathSetup> setup_;  // dialect 1 is spoken
   wire::SessionNumber session_;     // dialect 1
   unsigned closes_left_ = 0;        // CLOSE still to be sent
@@ -192,7 +219,11 @@ class ClientSession {
   std::array<bool, kPortCount> lost_{};  // silent, counted and reported as well
   std::optional<Instant> ports_deadline_;
   std::optional<Instant> last_nudge_;
-  std::array<std::optional<TestRun>, kPortCount> runs_;  // by direction
+  std::array<std::optional<TestRun>, kPortCount> runs_;               // by direction
+  std::array<std::optional<Unreachable>, kPortCount> port_troubles_;  // since it was heard last
+  std::vector<std::pair<Endpoint, Unreachable>> told_troubles_;
+  QuietMeter quiet_;  // of what comes outside of tests, or from servers that tell no progress
+  std::uint64_t ignored_messages_ = 0;
   SessionResult result_;
   std::deque<ClientSessionEffect> effects_;
 };

@@ -20,15 +20,6 @@ void ClientSession::connect(Instant now) {
   has_deadline_ = true;
 }
 
-void ClientSession::on_no_answer(Instant now) {
-  report(NoAnswer{});
-  const std::string server = to_string(config_.servers.front());
-  fail(now, ProblemCode::kNoAnswer,
-       unreachable_
-           ? fmt::format("nobody listens on {}: is the server running there?", server)
-           : fmt::format("{} never answered: is the server running, and UDP open to it?", server));
-}
-
 void ClientSession::send_main(const Endpoint& to, ByteView bytes) {
   SendMain effect;
   effect.to = to;
@@ -38,10 +29,15 @@ void ClientSession::send_main(const Endpoint& to, ByteView bytes) {
   effects_.emplace_back(effect);
 }
 
-void ClientSession::on_main_refused(Instant now, const Endpoint& by) {
-  unreachable_ = true;
+void ClientSession::on_main_unreachable(Instant now, const Endpoint& to, Unreachable cause) {
+  const auto candidate = std::ranges::find(config_.servers, to);
+  if (state_ != State::kConnecting || candidate == config_.servers.end()) return;
+  troubles_.on_unreachable(now, static_cast<std::size_t>(candidate - config_.servers.begin()),
+                           cause);
+  tell_of_trouble(to, cause);
+  give_up_when_hopeless(now);
   if (state_ != State::kConnecting || config_.servers.size() == 1) return;
-  if (by != last_sent_.to) return;
+  if (to != last_sent_.to) return;
   // Nobody there: the next address of the name at once, but only once round.
   if (++refusals_in_a_row_ < config_.servers.size()) ask_next(now);
 }
@@ -110,7 +106,8 @@ void ClientSession::on_assignment(Instant now, const Endpoint& from,
     return;
   }
   // Once more the same: the server has not heard from all three ports yet. So let it.
-  const bool again = state_ == State::kRunning && from == server_ && assignment == assignment_;
+  const bool again = state_ == State::kRunning && from == server_ && assignment == assignment_ &&
+                     !std::ranges::all_of(proven_, std::identity{});
   if (!again || (last_nudge_ && now - *last_nudge_ < 100ms)) return;
   last_nudge_ = now;
   post_all(Nudge{});
@@ -131,7 +128,9 @@ void ClientSession::open_ports() {
 void ClientSession::on_ports_open(Instant now) {
   if (state_ != State::kOpening) return;
   state_ = State::kRunning;
+  opened_ = now;
   ports_deadline_ = now + kPortsTimeout;
+  expect_to_hear(now);
   report(Connected{});
   if (!wants_test() && config_.latency_duration) {
     deadline_ = now + *config_.latency_duration;

@@ -100,14 +100,14 @@ bool within(const TestTerms& granted, const TestTerms& wanted) {
 }  // namespace
 
 void ClientSession::begin_handshake(Instant now) {
-  handshake_.emplace(
-      HandshakeClient::Options{.nonce = config_.nonce,
-                               .wanted = fields_of(config_.terms),
-                               .key = config_.key ? &*config_.key : nullptr,
-                               .dialects = config_.dialect == DialectChoice::kAuto
-                                               ? HandshakeClient::Dialects::kAuto
-                                               : HandshakeClient::Dialects::kOneOnly},
-      now);
+  handshake_.emplace(HandshakeClient::Options{.nonce = config_.nonce,
+                                              .wanted = fields_of(config_.terms),
+                                              .key = config_.key ? &*config_.key : nullptr,
+                                              .dialects = config_.dialect == DialectChoice::kAuto
+                                                              ? HandshakeClient::Dialects::kAuto
+                                                              : HandshakeClient::Dialects::kOneOnly,
+                                              .seed = random_()},
+                     now);
   next_attempt_ = now;
   tell_of_attempt(now);
   pump_handshake(now);
@@ -174,7 +174,7 @@ void ClientSession::on_handshake(Instant now, const HandshakeClient::Event& even
                                     "keys",
                                     to_string(server_)));
                  },
-                 [&](const HandshakeClient::Busy& busy) { on_busy(now, busy.come_again_after); },
+                 [&](const HandshakeClient::Busy& busy) { on_busy(now, busy); },
              },
              event);
 }
@@ -221,16 +221,17 @@ void ClientSession::on_fell_back(Instant now, const wire::Assignment& assignment
   on_assignment(now, server_, assignment);
 }
 
-void ClientSession::on_busy(Instant now, Duration come_again_after) {
-  if (!std::exchange(was_busy_, true)) busy_until_ = now + kBusyPatience;
-  if (now + come_again_after > busy_until_) {
+void ClientSession::on_busy(Instant now, const HandshakeClient::Busy& busy) {
+  if (!busy_since_) busy_since_ = now;
+  const Duration waited = now - *busy_since_;
+  if (waited + busy.asking_again_in > kBusyPatience) {
     handshake_.reset();
     refuse(now, std::string(text_of(wire::RefuseReason::kBusy)));
     return;
   }
-  next_attempt_ = now + come_again_after + kAttemptInterval;
+  next_attempt_ = now + busy.asking_again_in + kAttemptInterval;
   attempt_ = 0;
-  report(ServerBusy{come_again_after});
+  report(ServerBusy{busy.asking_again_in, busy.come_again_after, waited});
 }
 
 // --- CLOSE ---

@@ -35,8 +35,9 @@ TestRun* ClientSession::run_of(ChannelId channel) {
   return nullptr;
 }
 
-void ClientSession::start_tests() {
+void ClientSession::start_tests(Instant now) {
   state_ = State::kStarting;
+  expect_to_hear(now);
   for (const PortKind direction : {PortKind::kUpload, PortKind::kDownload}) {
     if (wants(direction)) start_test(direction);
   }
@@ -85,12 +86,17 @@ void ClientSession::start_test(PortKind direction) {
   effects_.emplace_back(Post{PortKind::kControl, StartTest{plan}});
 }
 
-void ClientSession::on_test_started(const TestStarted& started) {
-  TestRun* run = run_of(started.channel);
+void ClientSession::on_test_started(Instant now, const TestStarted& told) {
+  TestRun* run = run_of(told.channel);
   if (run == nullptr || run->started()) return;
   // Of two that were asked for together, the other may have come to its end by now.
   if (state_ < State::kStarting || state_ > State::kAwaiting) return;
-  run->on_started(started);
+  // A worker's figures: none starts in the future, or lasts longer than was asked for.
+  TestStarted started = told;
+  started.start = std::clamp(told.start, started_, now);
+  started.duration = std::clamp(told.duration, Duration(0), run->plan().duration);
+  run->on_started(now, started);
+  expect_to_hear(now);
   // Until then the last figures of the receiver, or the result itself, may still come.
   const Instant end = run->end() + kResultPatience;
   deadline_ = state_ == State::kStarting ? end : std::max(deadline_, end);
@@ -107,8 +113,10 @@ void ClientSession::on_test_started(const TestStarted& started) {
 }
 
 void ClientSession::on_result(Instant now, const wire::TestResult& result) {
+  TestRun* run = run_of(PortKind::kUpload);
+  if (speaks_one() || run == nullptr || !run->started()) return;
   if (state_ != State::kTesting && state_ != State::kAwaiting) return;
-  run_of(PortKind::kUpload)->on_result(result);
+  run->on_result(result);
   state_ = State::kLingering;
   deadline_ = now + kLinger;
   has_deadline_ = true;
@@ -119,7 +127,8 @@ void ClientSession::on_result(Instant now, const wire::TestResult& result) {
 
 void ClientSession::on_test_reported(Instant now, const TestReported& reported) {
   TestRun* run = run_of(reported.channel);
-  if (run == nullptr || !run->started() || run->has_result()) return;
+  if (!speaks_one() || run == nullptr || !run->started() || run->has_result()) return;
+  if (reported.direction != run->direction()) return;
   if (state_ != State::kTesting && state_ != State::kAwaiting) return;
   run->on_reported(reported);
   if (reported.direction == PortKind::kDownload && !reported.sender) {
@@ -132,7 +141,9 @@ void ClientSession::on_test_reported(Instant now, const TestReported& reported) 
 
 void ClientSession::on_test_broken(const TestBroken& broken) {
   TestRun* run = run_of(broken.channel);
-  if (run == nullptr || broken.reason != wire::StopReason::kSustainedLoss) return;
+  if (run == nullptr || !run->started() || broken.reason != wire::StopReason::kSustainedLoss)
+    return;
+  if (state_ != State::kTesting && state_ != State::kAwaiting) return;
   run->on_broken();
   result_.valid = false;
   add_problem(ProblemCode::kSustainedLoss,

@@ -23,7 +23,8 @@ bool may_be_unsigned(RefuseReason reason) {
 
 }  // namespace
 
-HandshakeClient::HandshakeClient(const Options& options, Instant now) : options_(options) {
+HandshakeClient::HandshakeClient(const Options& options, Instant now)
+    : options_(options), random_(options.seed) {
   begin(Step::kHello, now);
   send(now);
 }
@@ -50,6 +51,7 @@ void HandshakeClient::on_timer(Instant now) {
 
 void HandshakeClient::send(Instant now) {
   ++sendings_;
+  waits_ = false;
   next_ = now + wait_;
   wait_ = std::min(2 * wait_, kLongestWait);
   if (step_ == Step::kOpen) {
@@ -103,7 +105,7 @@ void HandshakeClient::on_cookie(Instant now, const wire::Cookie& cookie) {
   cookie_ = cookie.value;
   // A new cookie does not bring new sendings, or a forger could keep the client at it for ever.
   if (step_ == Step::kHello) begin(Step::kOpen, now);
-  if (sendings_ < kMostSendings) send(now);
+  if (sendings_ < kMostSendings && !waits_) send(now);
 }
 
 void HandshakeClient::on_grant(const wire::Grant& grant) {
@@ -140,9 +142,18 @@ void HandshakeClient::on_refuse(Instant now, const wire::Refuse& refuse) {
     finish(Refused{refuse.reason});
     return;
   }
-  if (step_ != Step::kOpen) return;
-  begin(Step::kOpen, now + *refuse.come_again_after);
-  event_ = Busy{*refuse.come_again_after};
+  on_busy(now, *refuse.come_again_after);
+}
+
+// One answer for each OPEN: a server that says it over and over changes nothing.
+void HandshakeClient::on_busy(Instant now, Duration come_again_after) {
+  if (step_ != Step::kOpen || waits_) return;
+  const Duration wait = std::clamp<Duration>(come_again_after, kShortestBusyWait, kLongestBusyWait);
+  const Duration jitter = from_seconds(to_seconds(wait) * kBusyJitter * random_.unit());
+  const Duration next = wait + jitter <= kLongestBusyWait ? wait + jitter : wait - jitter;
+  begin(Step::kOpen, now + next);
+  waits_ = true;
+  event_ = Busy{come_again_after, next};
 }
 
 // A server that knows 0.14 only takes HELLO for a CONNECT.

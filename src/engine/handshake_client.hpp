@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "base/bytes.hpp"
+#include "base/random.hpp"
 #include "base/time.hpp"
 #include "base/units.hpp"
 #include "crypto/session_keys.hpp"
@@ -41,6 +42,13 @@ class HandshakeClient {
   // but cannot hold the server's own answers back.
   static constexpr Duration kDoubt = 1s;
 
+  // A busy server is asked again so often, whatever it says: the tests of others may end early.
+  static constexpr Duration kLongestBusyWait = 5s;
+  static constexpr Duration kShortestBusyWait = 1s;
+  // So that clients who wait do not come all at once: up to this share of the wait more, or less
+  // where it would be too long.
+  static constexpr double kBusyJitter = 0.2;
+
   enum class Dialects : std::uint8_t { kAuto, kOneOnly };
 
   struct Options {
@@ -48,6 +56,7 @@ class HandshakeClient {
     wire::SessionFields wanted;
     const crypto::Key* key = nullptr;  // outlives the handshake
     Dialects dialects = Dialects::kAuto;
+    std::uint64_t seed = 0;  // of the jitter
   };
 
   // --- outcomes ---
@@ -67,8 +76,9 @@ class HandshakeClient {
   struct NoAnswer {
     bool spoke_original = false;  // something that answers in 0.14, which was not to be spoken
   };
-  struct Busy {  // not the end: OPEN is sent again after so long
-    Duration come_again_after{};
+  struct Busy {                   // not the end: OPEN is sent again
+    Duration come_again_after{};  // says the server: when the tests of others are to be over
+    Duration asking_again_in{};
   };
   using Event = std::variant<Granted, FellBack, Refused, RefusedByOld, NoAnswer, Busy>;
 
@@ -94,6 +104,7 @@ class HandshakeClient {
   void on_grant(const wire::Grant& grant);
   void on_refuse(Instant now, const wire::Refuse& refuse);
   [[nodiscard]] bool authentic(const wire::Refuse& refuse) const;
+  void on_busy(Instant now, Duration come_again_after);
   void on_old_answer(ByteView datagram);
   [[nodiscard]] bool may_fall_back() const;
   void finish(Event event);
@@ -109,6 +120,8 @@ class HandshakeClient {
   std::optional<wire::RefuseReason> doubtful_;  // said by somebody whom no key vouches for
   Instant doubtful_until_;
   bool spoke_original_ = false;
+  bool waits_ = false;  // the server is busy, and the next OPEN is not out yet
+  base::Random random_;
   std::optional<Event> event_;
   std::array<std::byte, wire::kMaxHandshakeSize> out_{};
   std::size_t out_size_ = 0;  // 0: nothing to send

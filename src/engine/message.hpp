@@ -17,6 +17,7 @@
 #include "engine/report.hpp"
 #include "engine/result.hpp"
 #include "engine/totals.hpp"
+#include "engine/unreachable.hpp"
 #include "wire/test_command.hpp"
 #include "wire/test_result.hpp"
 
@@ -80,6 +81,11 @@ struct PortSilent {  // nothing valid heard for the idle time-out
 };
 struct PortHeard {  // after PortSilent: heard again
   bool operator==(const PortHeard&) const = default;
+};
+// Client: why datagrams do not get to the server's port; each cause once until it is heard again.
+struct PortTrouble {
+  Unreachable cause = Unreachable::kNobodyListens;
+  bool operator==(const PortTrouble&) const = default;
 };
 struct HeartbeatSample {
   Duration rtt{};
@@ -165,7 +171,7 @@ using Message =
     std::variant<StartTest, PortReady, Go, SetLoaded, Nudge, Quiet, Drain, PortProven, PortSilent,
                  PortHeard, HeartbeatSample, HeartbeatsDone, TestStarted, TestFinished,
                  ResultArrived, ResultDelivered, TestFailed, PortReport, Trace, SenderProgress,
-                 ReceiverProgress, StopTest, SenderFinished, TestBroken, TestReported>;
+                 ReceiverProgress, StopTest, SenderFinished, TestBroken, TestReported, PortTrouble>;
 
 // --- what may become of a message on its way ---
 enum class Delivery : std::uint8_t {

@@ -142,6 +142,7 @@ void OriginalPort::report_totals() {
 void OriginalPort::on_timer(Instant now) {
   if (heartbeat_client_) {
     heartbeat_client_->on_timer(now);
+    if (silence_.take_probe(now)) heartbeat_client_->send_now(now);
     tell_when_done();
   }
   if (control_client_) control_client_->on_timer(now, mail_);
@@ -155,8 +156,8 @@ void OriginalPort::tell_when_done() {
   mail_.post(Mailbox::kCoordinator, HeartbeatsDone{});
 }
 
-void OriginalPort::on_peer_unreachable(Instant now) {
-  if (config_.side == Side::kClient) silence_.on_unreachable(now, mail_);
+void OriginalPort::on_peer_unreachable(Instant now, Unreachable cause) {
+  if (config_.side == Side::kClient) silence_.on_unreachable(now, cause, mail_);
 }
 
 void OriginalPort::on_transmit_stamp(std::uint32_t token, Instant stamp) {

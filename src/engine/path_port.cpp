@@ -156,6 +156,7 @@ void PathPort::on_timer(Instant now) {
   if (client_paths_) {
     client_paths_->on_timer(now);
     nudge_silent_paths(now);
+    if (silence_.take_probe(now)) client_paths_->nudge(0, now);
     next_look_ = now + ClientPaths::kNudgeInterval;
     tell_when_done();
   }
@@ -176,8 +177,8 @@ void PathPort::nudge_silent_paths(Instant now) {
   }
 }
 
-void PathPort::on_peer_unreachable(Instant now) {
-  if (config_.side == Side::kClient) silence_.on_unreachable(now, mail_);
+void PathPort::on_peer_unreachable(Instant now, Unreachable cause) {
+  if (config_.side == Side::kClient) silence_.on_unreachable(now, cause, mail_);
 }
 
 std::optional<Deadline> PathPort::poll_deadline(Instant now) const {

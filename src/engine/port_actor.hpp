@@ -30,6 +30,7 @@
 #include "engine/path_setup.hpp"
 #include "engine/port_kind.hpp"
 #include "engine/totals.hpp"
+#include "engine/unreachable.hpp"
 
 namespace wyndrvr::engine {
 
@@ -71,8 +72,8 @@ class PortActor {
   virtual void on_transmit_stamp(std::uint32_t token, Instant stamp) = 0;
   virtual void on_send_failed(TransmitKind kind, std::uint64_t packets) = 0;
   virtual void on_send_blocked(TransmitKind kind) = 0;
-  // The network says that nobody listens at the peer's end (ICMP).
-  virtual void on_peer_unreachable(Instant now) = 0;
+  // This host or the network says that the peer cannot be reached.
+  virtual void on_peer_unreachable(Instant now, Unreachable cause) = 0;
 
   // Heartbeats first, then control, then reports, then data, `most_data` datagrams of it at most.
   // The view is valid until the next call.

@@ -14,6 +14,7 @@
 #include "base/units.hpp"
 #include "engine/port_kind.hpp"
 #include "engine/totals.hpp"
+#include "engine/unreachable.hpp"
 
 namespace wyndrvr::engine {
 
@@ -23,8 +24,23 @@ struct Connecting {
   unsigned attempt = 1;   // from 1
   unsigned attempts = 5;  // in all
 };
-struct ServerBusy {  // the client asks again after so long
-  Duration come_again_after{};
+struct ServerBusy {
+  Duration asking_again_in{};
+  Duration at_latest{};  // when the server expects to be free
+  Duration waited{};     // since the server said so first
+};
+// Said once for each address and cause.
+struct ServerUnreachable {
+  Endpoint server;
+  Unreachable cause = Unreachable::kNobodyListens;
+};
+// While something should come: nothing has for `silent`. Each second.
+struct NothingReceived {
+  Duration silent{};
+  // Of a test, whose clock shows `elapsed`; absent: heartbeats.
+  std::optional<PortKind> direction{};
+  Duration elapsed{};
+  Duration duration{};
 };
 struct Assigned {
   Endpoint server;
@@ -132,10 +148,10 @@ struct TraceLine {
   Endpoint client;     // server side only
 };
 
-using Report =
-    std::variant<Connecting, Assigned, Connected, PortAnswers, Refused, NoAnswer, LatencySample,
-                 TestBegun, TestProgress, TestDraining, TestResultArrived, ClientConnected,
-                 ServerLatencySample, ClientGone, ServerTestResult, PortsExhausted, LimitReached,
-                 TraceLine, PortsStarted, PortLost, SessionLost, ServerBusy>;
+using Report = std::variant<Connecting, Assigned, Connected, PortAnswers, Refused, NoAnswer,
+                            LatencySample, TestBegun, TestProgress, TestDraining, TestResultArrived,
+                            ClientConnected, ServerLatencySample, ClientGone, ServerTestResult,
+                            PortsExhausted, LimitReached, TraceLine, PortsStarted, PortLost,
+                            SessionLost, ServerBusy, ServerUnreachable, NothingReceived>;
 
 }  // namespace wyndrvr::engine

@@ -14,6 +14,7 @@
 #include "base/units.hpp"
 #include "engine/port_kind.hpp"
 #include "engine/totals.hpp"
+#include "engine/unreachable.hpp"
 
 namespace wyndrvr::engine {
 
@@ -51,6 +52,8 @@ enum class Dialect : std::uint8_t { kOriginal, kOne };
 struct Problem {
   ProblemCode code;
   std::string message;
+  std::optional<Unreachable> cause{};  // app/ adds its words to the message
+  std::uint64_t count = 1;  // how often it was found, so that nobody can make a list grow
 };
 
 struct Interval {

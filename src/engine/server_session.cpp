@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "engine/message_rules.hpp"
 #include "engine/overloaded.hpp"
 
 namespace wyndrvr::engine {
@@ -47,8 +48,19 @@ bool ServerSession::any_proven() const {
   return std::ranges::any_of(proven_, std::identity{});
 }
 
+// Beside what no port says: its last word without being asked for it, and what comes after it.
+bool ServerSession::takes(PortKind from, const Message& message) const {
+  if (over_ || drained_[index_of(from)]) return false;
+  if (!may_send({Side::kServer, mailbox_of(from), Mailbox::kCoordinator}, message)) return false;
+  return !std::holds_alternative<PortReport>(message) || ending_.has_value();
+}
+
 void ServerSession::on_message(Instant now, PortKind from, const Message& message) {
   if (lost_[index_of(from)]) return;  // was on its way when the port's loop died
+  if (!takes(from, message)) {
+    ++ignored_messages_;
+    return;
+  }
   std::visit(Overloaded{
                  [&](const PortProven&) { on_port_proven(now, from); },
                  [&](const PortSilent&) {
@@ -61,11 +73,12 @@ void ServerSession::on_message(Instant now, PortKind from, const Message& messag
                  },
                  [&](const TestStarted& started) { on_test_started(started); },
                  [&](const ResultDelivered& delivered) {
+                   if (setup_.path) return;
                    report_result(PortKind::kUpload, delivered.totals);
-                   end_original(now, SessionEnd::kResultDelivered);
+                   end(now, SessionEnd::kResultDelivered);
                  },
                  [&](const TestReported& reported) {
-                   report_result(reported.direction, reported.receiver);
+                   if (setup_.path) report_result(reported.direction, reported.receiver);
                  },
                  [&](const TestFailed&) { end_original(now, SessionEnd::kResultUndelivered); },
                  [&](const PortReport& report) {
@@ -75,6 +88,7 @@ void ServerSession::on_message(Instant now, PortKind from, const Message& messag
                    finish_when_drained();
                  },
                  [&](const Trace& trace) {
+                   if (!protocol_.trace) return;
                    emit(Report{TraceLine{trace.kind, trace.channel,
                                          std::string(trace.detail.view()), setup_.client}});
                  },
@@ -84,7 +98,7 @@ void ServerSession::on_message(Instant now, PortKind from, const Message& messag
 }
 
 void ServerSession::on_port_proven(Instant now, PortKind port) {
-  proven_[index_of(port)] = true;
+  if (std::exchange(proven_[index_of(port)], true)) return;
   announce_extended();
   check_connected();
   // Not in dialect 1: without its GRANT the client could not have proven this port.
@@ -94,6 +108,8 @@ void ServerSession::on_port_proven(Instant now, PortKind port) {
 }
 
 void ServerSession::report_result(PortKind direction, const ReceiverTotals& totals) {
+  if (direction == PortKind::kControl) return;
+  if (std::exchange(has_result_[index_of(direction)], true)) return;
   emit(Report{ServerTestResult{setup_.client, direction, totals}});
 }
 
@@ -107,6 +123,10 @@ void ServerSession::check_connected() {
   for (const PortKind port : kPortKinds) {
     if (!proven_[index_of(port)] && !lost_[index_of(port)]) return;
   }
+  connect();
+}
+
+void ServerSession::connect() {
   connected_ = true;
   next_resend_.reset();
   emit(SessionProven{});
@@ -127,10 +147,11 @@ void ServerSession::announce_extended() {
   emit(ClientExtended{});
 }
 
-void ServerSession::on_port_lost(Instant now, PortKind port, const std::string& cause) {
+void ServerSession::on_port_lost(Instant now, PortKind port, const std::string& cause,
+                                 const std::string& log) {
   if (over_ || std::exchange(lost_[index_of(port)], true)) return;
   silent_[index_of(port)] = true;
-  emit(Report{PortLost{setup_.client, port, cause}});
+  emit(Report{PortLost{setup_.client, port, log.empty() ? cause : log}});
   if (ending_) {
     finish_when_drained();
     return;
@@ -214,7 +235,13 @@ void ServerSession::on_timer(Instant now) {
   }
   const std::optional<Deadline> proof = poll_deadline();
   if (proof && proof->reason == DeadlineReason::kProof && now >= proof->at) {
-    end(now, SessionEnd::kUnproven);
+    // One proven port proves the address. The others may be filtered on the way: that is for the
+    // client to find out, while the ports that it reaches are measured.
+    if (any_proven()) {
+      connect();
+    } else {
+      end(now, SessionEnd::kUnproven);
+    }
   }
 }
 
@@ -224,12 +251,8 @@ std::optional<Deadline> ServerSession::poll_deadline() const {
   if (ended_left_ > 0) return Deadline{next_ended_, DeadlineReason::kResend};
   if (connected_) return std::nullopt;
   const Deadline proof{created_ + proof_timeout_, DeadlineReason::kProof};
-  if (!any_proven()) return proof;
-  std::optional<Deadline> next;
-  if (next_resend_) next = Deadline{*next_resend_, DeadlineReason::kResend};
-  // A real client whose test has begun, over a path that loses heartbeats: the idle time-out is
-  // its bound.
-  return testing_ ? next : earlier(next, proof);
+  if (!next_resend_) return proof;
+  return earlier(Deadline{*next_resend_, DeadlineReason::kResend}, proof);
 }
 
 }  // namespace wyndrvr::engine

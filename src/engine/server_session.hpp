@@ -1,7 +1,8 @@
 // The server's coordinator of one client: from its first packet to the release of its ports.
 //
 // Ends when all three ports have been silent for the idle time-out, when the client has not proven
-// its ports in time, or when it is told to; in 0.14 also when the client's result is delivered.
+// one of its ports in time, or when it is told to; in 0.14 also when its result is delivered. One
+// port is enough, because a firewall on the way may let through no more.
 // Whatever the cause, its last effect is SessionOver. Pure: returns effects.
 //
 // A port whose loop is gone (on_port_lost) counts as silent and needs no proof; the others go on.
@@ -54,16 +55,21 @@ class ServerSession {
 
   ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now);
 
+  // The port may run in a worker that was taken over: what it cannot say, or not now, is counted
+  // and changes nothing.
   void on_message(Instant now, PortKind from, const Message& message);
   void on_timer(Instant now);
-  // The loop that ran one of the ports is gone; `cause` says how, for people.
-  void on_port_lost(Instant now, PortKind port, const std::string& cause);
+  // The loop that ran one of the ports is gone; `cause` says how, for people, and its client is
+  // told as well. `log`: what this host's own log gets instead, where that is more.
+  void on_port_lost(Instant now, PortKind port, const std::string& cause,
+                    const std::string& log = {});
   // Told to end: by the acceptor (evicted) or because the server stops.
   void end(Instant now, SessionEnd reason);
 
   [[nodiscard]] std::optional<ServerSessionEffect> poll_effect();
   [[nodiscard]] std::optional<Deadline> poll_deadline() const;
   [[nodiscard]] const SessionSetup& setup() const { return setup_; }
+  [[nodiscard]] std::uint64_t ignored_messages() const { return ignored_messages_; }
   // How this session's actor of one kind is to be made.
   [[nodiscard]] PortConfig port_config(PortKind kind, Instant now, Duration clock_offset,
                                        std::uint64_t seed) const;
@@ -75,8 +81,10 @@ class ServerSession {
   void emit(ServerSessionEffect effect);
   [[nodiscard]] bool any_proven() const;
   void on_port_proven(Instant now, PortKind port);
-  // Connected: no port that is left has still to be proven.
+  // Connected: no port that is left has still to be proven, or the time for that is over.
   void check_connected();
+  void connect();
+  [[nodiscard]] bool takes(PortKind from, const Message& message) const;
   void on_test_started(const TestStarted& started);
   void announce_extended();
   void report_result(PortKind direction, const ReceiverTotals& totals);
@@ -100,7 +108,9 @@ class ServerSession {
   std::array<bool, kPortCount> proven_{};
   std::array<bool, kPortCount> silent_{};
   std::array<bool, kPortCount> lost_{};
-  std::array<bool, kPortCount> drained_{};  // has said its last words
+  std::array<bool, kPortCount> drained_{};     // has said its last words
+  std::array<bool, kPortCount> has_result_{};  // by direction; reported
+  std::uint64_t ignored_messages_ = 0;
   std::array<std::optional<Duration>, kPortCount> mean_rtt_;
   std::optional<Instant> next_resend_;
   std::optional<SessionEnd> ending_;

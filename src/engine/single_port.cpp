@@ -95,8 +95,8 @@ void SinglePort::on_send_blocked(TransmitKind kind) {
   ports_[last_data_].on_send_blocked(kind);
 }
 
-void SinglePort::on_peer_unreachable(Instant now) {
-  for (PathPort& port : ports_) port.on_peer_unreachable(now);
+void SinglePort::on_peer_unreachable(Instant now, Unreachable cause) {
+  for (PathPort& port : ports_) port.on_peer_unreachable(now, cause);
 }
 
 std::optional<Transmit> SinglePort::poll_transmit(Instant now, std::size_t most_data) {

@@ -23,7 +23,7 @@ class SinglePort final : public PortActor {
   void on_transmit_stamp(std::uint32_t token, Instant stamp) override;
   void on_send_failed(TransmitKind kind, std::uint64_t packets) override;
   void on_send_blocked(TransmitKind kind) override;
-  void on_peer_unreachable(Instant now) override;
+  void on_peer_unreachable(Instant now, Unreachable cause) override;
   [[nodiscard]] std::optional<Transmit> poll_transmit(
       Instant now, std::size_t most_data = kMaxBatchPackets) override;
   [[nodiscard]] std::optional<Outgoing> poll_message() override;

@@ -1,6 +1,7 @@
 #include "engine/test_control.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/overloaded.hpp"
 #include "engine/result_figures.hpp"
@@ -135,7 +136,7 @@ TestControl::Verdict TestControl::on_stop(Test& test, wire::StopReason reason, M
   test.stopped_owed = true;
   if (test.state != State::kRunning || repeated) return {};
   mail.post(mailbox_of(test.plan.direction), StopTest{test.plan.channel, reason});
-  if (reason != wire::StopReason::kWanted) {
+  if (reason != wire::StopReason::kWanted && !std::exchange(test.broken_told, true)) {
     mail.post(Mailbox::kCoordinator, TestBroken{test.plan.channel, reason});
   }
   return {};

@@ -84,6 +84,7 @@ class TestControl {
     bool stopped_owed = false;
     bool receipt_owed = false;
     bool reported = false;
+    bool broken_told = false;  // to the coordinator, however often STOP comes
   };
 
   [[nodiscard]] bool receives(const Test& test) const;

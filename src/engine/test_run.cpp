@@ -6,8 +6,10 @@
 
 namespace wyndrvr::engine {
 
-void TestRun::on_started(const TestStarted& started) {
+void TestRun::on_started(Instant now, const TestStarted& started) {
   start_ = started.start;
+  grown_at_ = now;
+  quiet_.restart(now, plan_.progress_interval);
   duration_ = started.duration;
   outcome_.ran = started.duration;
 }
@@ -20,14 +22,41 @@ std::optional<TestProgress> TestRun::on_sender_progress(Instant now, const Sende
   return TestProgress{plan_.direction, now - *start_, duration_, totals, std::nullopt};
 }
 
-std::optional<TestProgress> TestRun::on_receiver_progress(const ReceiverTotals& totals) {
+std::optional<Report> TestRun::on_receiver_progress(Instant now, const ReceiverTotals& totals) {
   if (!started() || has_result()) return std::nullopt;
   if (receiver_ && totals.elapsed <= receiver_->elapsed) return std::nullopt;
+  // A server that tells of itself more often than it was asked to does not fill the log.
+  const Duration interval = std::max<Duration>(plan_.progress_interval, 1ms);
+  if (progresses_ > static_cast<std::uint64_t>((now - *start_) / interval) + kSpareProgresses) {
+    return std::nullopt;
+  }
+  ++progresses_;
   // What drains after the test's time is its last interval's.
   const bool drains = receiver_ && receiver_->elapsed >= duration_;
+  const bool grown = totals.packets > (receiver_ ? receiver_->packets : 0);
   receiver_ = totals;
   if (!drains) intervals_.add(totals);
+  if (grown) {
+    grown_at_ = now;
+    quiet_.on_heard(now);
+  } else if (now - grown_at_ >= kShortestSilence) {
+    if (!quiet_.tell_now(now)) return std::nullopt;
+    return silence(now);
+  }
   return TestProgress{plan_.direction, totals.elapsed, duration_, outcome_.sender, receiver_};
+}
+
+std::optional<NothingReceived> TestRun::poll_silence(Instant now) {
+  if (!started() || has_result() || !quiet_.poll(now)) return std::nullopt;
+  return silence(now);
+}
+
+NothingReceived TestRun::silence(Instant now) const {
+  // Rounded, since a progress that comes each second is late now and then.
+  return {.silent = std::chrono::round<std::chrono::seconds>(now - grown_at_),
+          .direction = plan_.direction,
+          .elapsed = now - *start_,
+          .duration = duration_};
 }
 
 void TestRun::on_result(const wire::TestResult& result) {

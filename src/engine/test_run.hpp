@@ -9,6 +9,7 @@
 #include "engine/interval_log.hpp"
 #include "engine/message.hpp"
 #include "engine/port_kind.hpp"
+#include "engine/quiet_meter.hpp"
 #include "engine/report.hpp"
 #include "engine/result.hpp"
 #include "engine/totals.hpp"
@@ -21,11 +22,17 @@ class TestRun {
   // `outcome` holds what is known beforehand.
   TestRun(const TestPlan& plan, TestOutcome outcome) : plan_(plan), outcome_(std::move(outcome)) {}
 
-  void on_started(const TestStarted& started);
+  void on_started(Instant now, const TestStarted& started);
   // Each returns what is to be shown, where it is time for that.
   [[nodiscard]] std::optional<TestProgress> on_sender_progress(Instant now,
                                                                const SenderTotals& totals);
-  [[nodiscard]] std::optional<TestProgress> on_receiver_progress(const ReceiverTotals& totals);
+  // Of what has not grown, it is shown that nothing was received.
+  [[nodiscard]] std::optional<Report> on_receiver_progress(Instant now,
+                                                           const ReceiverTotals& totals);
+  // The same where no progress comes at all.
+  [[nodiscard]] std::optional<NothingReceived> poll_silence(Instant now);
+  // Only while there is no result.
+  [[nodiscard]] Instant silence_deadline() const { return quiet_.deadline(); }
   // The last word on it: of a 0.14 server, or of the test's control in dialect 1.
   void on_result(const wire::TestResult& result);
   void on_reported(const TestReported& reported);
@@ -48,6 +55,12 @@ class TestRun {
   [[nodiscard]] const TestOutcome& outcome() const { return outcome_; }
 
  private:
+  // Beyond what fits the time: those that were held up on the way.
+  static constexpr std::uint64_t kSpareProgresses = 3;
+  // A second, less what a progress that comes each second may be early.
+  static constexpr Duration kShortestSilence = 900ms;
+
+  [[nodiscard]] NothingReceived silence(Instant now) const;
   void close_intervals();
   [[nodiscard]] Duration intervals_end() const;
 
@@ -57,6 +70,9 @@ class TestRun {
   Duration duration_{};
   unsigned sender_reports_ = 0;
   std::optional<ReceiverTotals> receiver_;  // the newest progress
+  Instant grown_at_;                        // when it last told of more than before
+  std::uint64_t progresses_ = 0;            // taken
+  QuietMeter quiet_{Instant()};
   IntervalLog intervals_;
 };
 

@@ -134,6 +134,11 @@ void transfer(Archive& archive, engine::TestReported& v) {
   transfer_all(archive, v.receiver, v.sender);
 }
 
+template <class Archive>
+void transfer(Archive& archive, engine::PortTrouble& v) {
+  transfer_enum(archive, v.cause, engine::kLastUnreachable);
+}
+
 // --- a letter ---
 template <class Archive>
 void transfer(Archive& archive, Letter& v) {

@@ -46,7 +46,16 @@ void transfer(Archive& archive, engine::TestResultArrived& v) {
 
 template <class Archive>
 void transfer(Archive& archive, engine::ServerBusy& v) {
-  transfer(archive, v.come_again_after);
+  transfer_all(archive, v.asking_again_in, v.at_latest, v.waited);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::ServerUnreachable& v) {
+  transfer(archive, v.server);
+  transfer_enum(archive, v.cause, engine::kLastUnreachable);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::NothingReceived& v) {
+  transfer_all(archive, v.silent, v.direction, v.elapsed, v.duration);
 }
 
 // --- the server's ---

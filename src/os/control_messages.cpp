@@ -1,10 +1,13 @@
 #include "os/control_messages.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 
 #include "os/socket_address.hpp"
@@ -65,6 +68,60 @@ bool is_error_report(const cmsghdr& header) {
          (header.cmsg_level == SOL_IPV6 && header.cmsg_type == IPV6_RECVERR);
 }
 
+// RFC 792 and RFC 1812, section 5.2.7.1.
+IcmpError icmp_error_of(std::uint8_t type, std::uint8_t code) {
+  if (type == ICMP_TIME_EXCEEDED) return IcmpError::kTime;
+  if (type != ICMP_DEST_UNREACH) return IcmpError::kOther;
+  switch (code) {
+    case ICMP_NET_UNREACH:
+    case ICMP_NET_UNKNOWN:
+    case ICMP_NET_UNR_TOS:
+      return IcmpError::kNet;
+    case ICMP_HOST_UNREACH:
+    case ICMP_HOST_UNKNOWN:
+    case ICMP_HOST_ISOLATED:
+    case ICMP_HOST_UNR_TOS:
+      return IcmpError::kHost;
+    case ICMP_PROT_UNREACH:
+      return IcmpError::kProtocol;
+    case ICMP_PORT_UNREACH:
+      return IcmpError::kPort;
+    case ICMP_NET_ANO:
+    case ICMP_HOST_ANO:
+    case ICMP_PKT_FILTERED:
+    case ICMP_PREC_VIOLATION:
+    case ICMP_PREC_CUTOFF:
+      return IcmpError::kProhibited;
+    default:
+      return IcmpError::kOther;
+  }
+}
+
+// RFC 4443, section 3.1; the header of Linux has no names for 5 and 6.
+IcmpError icmp6_error_of(std::uint8_t type, std::uint8_t code) {
+  constexpr std::uint8_t kPolicyFailed = 5;
+  constexpr std::uint8_t kRejectRoute = 6;
+  if (type == ICMP6_TIME_EXCEEDED) return IcmpError::kTime;
+  // "Unrecognized next header": there is no UDP.
+  if (type == ICMP6_PARAM_PROB && code == ICMP6_PARAMPROB_NEXTHEADER) return IcmpError::kProtocol;
+  if (type != ICMP6_DST_UNREACH) return IcmpError::kOther;
+  switch (code) {
+    case ICMP6_DST_UNREACH_NOROUTE:
+      return IcmpError::kNet;
+    case ICMP6_DST_UNREACH_BEYONDSCOPE:
+    case ICMP6_DST_UNREACH_ADDR:
+      return IcmpError::kHost;
+    case ICMP6_DST_UNREACH_NOPORT:
+      return IcmpError::kPort;
+    case ICMP6_DST_UNREACH_ADMIN:
+    case kPolicyFailed:
+    case kRejectRoute:
+      return IcmpError::kProhibited;
+    default:
+      return IcmpError::kOther;
+  }
+}
+
 void classify(const sock_extended_err& report, ErrorControl& out) {
   if (report.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
     if (report.ee_info != SCM_TSTAMP_SND) return;
@@ -73,7 +130,24 @@ void classify(const sock_extended_err& report, ErrorControl& out) {
   } else if (report.ee_origin == SO_EE_ORIGIN_ICMP || report.ee_origin == SO_EE_ORIGIN_ICMP6) {
     out.kind = ErrorControl::Kind::kIcmp;
     out.error = static_cast<int>(report.ee_errno);
+    out.icmp = report.ee_origin == SO_EE_ORIGIN_ICMP
+                   ? icmp_error_of(report.ee_type, report.ee_code)
+                   : icmp6_error_of(report.ee_type, report.ee_code);
   }
+}
+
+// SO_EE_OFFENDER: an address behind the report, in the same control message (ip(7)).
+std::optional<IpAddress> offender_of(const cmsghdr& header) {
+  constexpr std::size_t kReport = sizeof(sock_extended_err);
+  if (header.cmsg_len < CMSG_LEN(kReport + sizeof(sockaddr_in))) return std::nullopt;
+  SocketAddress address;
+  const std::size_t room =
+      std::min<std::size_t>(header.cmsg_len - CMSG_LEN(kReport), sizeof address.v6);
+  std::memcpy(&address, CMSG_DATA(&header) + kReport, room);
+  const sa_family_t family = address.generic.sa_family;
+  if (family != AF_INET && (family != AF_INET6 || room < sizeof address.v6)) return std::nullopt;
+  const auto endpoint = to_endpoint(address.generic);
+  return endpoint ? std::optional(endpoint->address) : std::nullopt;
 }
 
 }  // namespace
@@ -135,6 +209,7 @@ ErrorControl read_error_control(const msghdr& message) {
   for_each_control(message, [&out](const cmsghdr& header) {
     if (is_error_report(header)) {
       classify(payload<sock_extended_err>(header), out);
+      if (out.kind == ErrorControl::Kind::kIcmp) out.by = offender_of(header);
     } else if (const auto stamp = stamp_of(header)) {
       out.stamp = stamp;
     }

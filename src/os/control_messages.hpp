@@ -16,6 +16,7 @@
 #include "base/check.hpp"
 #include "base/endpoint.hpp"
 #include "base/time.hpp"
+#include "os/transmit_stamps.hpp"
 
 namespace wyndrvr::os {
 
@@ -67,8 +68,10 @@ struct ReceiveControl {
 struct ErrorControl {
   enum class Kind : std::uint8_t { kOther, kTransmitStamp, kIcmp };
   Kind kind = Kind::kOther;
-  int error = 0;               // kIcmp: errno
-  std::uint32_t stamp_id = 0;  // kTransmitStamp
+  int error = 0;  // kIcmp: errno
+  IcmpError icmp = IcmpError::kOther;
+  std::optional<IpAddress> by;  // kIcmp: its sender
+  std::uint32_t stamp_id = 0;   // kTransmitStamp
   std::optional<WallTime> stamp;
 };
 [[nodiscard]] ErrorControl read_error_control(const msghdr& message);

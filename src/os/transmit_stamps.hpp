@@ -21,10 +21,15 @@ struct TransmitStamp {
   Instant departure;
 };
 
+// What an ICMP error says, of either family.
+enum class IcmpError : std::uint8_t { kPort, kProtocol, kNet, kHost, kProhibited, kTime, kOther };
+
 // An ICMP error that one of our datagrams caused.
 struct PeerUnreachable {
   int error = 0;  // errno, such as ECONNREFUSED
   Endpoint peer;  // where the datagram was going
+  IcmpError icmp = IcmpError::kOther;
+  std::optional<IpAddress> by{};  // who sent it; this host where it could not hand it on
 };
 
 class StampLedger {

@@ -106,7 +106,7 @@ void UdpSocket::note_peer_error(const ErrorControl& control, const SocketAddress
   const auto endpoint = to_endpoint(peer.generic);
   // Full means that the owner does not look; the count says how many there were.
   if (endpoint && !peer_errors_.full()) {
-    static_cast<void>(peer_errors_.push({control.error, *endpoint}));
+    static_cast<void>(peer_errors_.push({control.error, *endpoint, control.icmp, control.by}));
   }
 }
 

@@ -67,8 +67,8 @@ void ClientSupervisor::on_port_message(engine::PortKind from, const engine::Mess
   carry_out();
 }
 
-void ClientSupervisor::on_port_lost(engine::PortKind port, const std::string& cause) {
-  session_->on_port_lost(os::monotonic_now(), port, cause);
+void ClientSupervisor::on_port_lost(engine::PortKind port, const WorkerLoss& loss) {
+  session_->on_port_lost(os::monotonic_now(), port, loss.text());
   carry_out();
 }
 
@@ -86,8 +86,8 @@ void ClientSupervisor::on_main_datagram(const Endpoint& from, ByteView bytes) {
   carry_out();
 }
 
-void ClientSupervisor::on_main_refused(const Endpoint& by) {
-  session_->on_main_refused(os::monotonic_now(), by);
+void ClientSupervisor::on_main_unreachable(const Endpoint& to, engine::Unreachable cause) {
+  session_->on_main_unreachable(os::monotonic_now(), to, cause);
   carry_out();
 }
 
@@ -121,7 +121,9 @@ void ClientSupervisor::send_main(const Endpoint& to, ByteView bytes) {
     }
   }
   // Unreachable now may be reachable in a second: as if nobody had answered.
-  if (!main->send(to, bytes)) session_->on_main_refused(os::monotonic_now(), to);
+  if (const auto cause = main->send(to, bytes)) {
+    session_->on_main_unreachable(os::monotonic_now(), to, *cause);
+  }
 }
 
 void ClientSupervisor::open_ports(const engine::OpenPorts& ports) {

@@ -66,8 +66,9 @@ void HostedSession::on_port_message(engine::PortKind from, const engine::Message
   carry_out();
 }
 
-void HostedSession::on_port_lost(engine::PortKind port, const std::string& cause) {
-  session_.on_port_lost(os::monotonic_now(), port, cause);
+void HostedSession::on_port_lost(engine::PortKind port, const WorkerLoss& loss) {
+  // Its words are for this host's log, and are not told to the client.
+  session_.on_port_lost(os::monotonic_now(), port, loss.cause, loss.text());
   carry_out();
 }
 

@@ -30,7 +30,7 @@ class HostedSession final : public PlacedSession, public EventSource, public Pla
   void on_port_message(engine::PortKind from, const engine::Message& message) override;
   void on_launched() override;
   void on_launch_failed(const std::string& why) override;
-  void on_port_lost(engine::PortKind port, const std::string& cause) override;
+  void on_port_lost(engine::PortKind port, const WorkerLoss& loss) override;
   void on_placement_stopped() override;
 
  private:

@@ -1,7 +1,8 @@
 #include "runtime/main_socket.hpp"
 
-#include <cstring>
 #include <utility>
+
+#include "runtime/unreachable_cause.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -19,6 +20,7 @@ Result<void> MainSocket::open(IpAddress::Family family, const SocketWishes& wish
     }
     local = *wishes.bind;
   }
+  interface_ = wishes.interface;
   auto socket = os::UdpSocket::open({.bind = {local, Port{0}},
                                      .longest_datagram = os::ReceiveBuffer::kSmallSlot,
                                      .receive_stamps = false,
@@ -33,21 +35,29 @@ Result<void> MainSocket::open(IpAddress::Family family, const SocketWishes& wish
   return {};
 }
 
-Result<void> MainSocket::send(const Endpoint& to, ByteView bytes) {
+std::optional<engine::Unreachable> MainSocket::send(const Endpoint& to, ByteView bytes) {
   const auto outcome = socket_->send({.to = to,
                                       .from = std::nullopt,
                                       .bytes = bytes,
                                       .segment_size = static_cast<std::uint32_t>(bytes.size()),
                                       .stamp_token = std::nullopt});
-  if (outcome.status == os::SendOutcome::Status::kDone) return {};
-  return fail("cannot send to {}: {}", to_string(to), std::strerror(outcome.error));
+  // Full buffers are no cause: it is as if the datagram were lost.
+  if (outcome.status != os::SendOutcome::Status::kFailed) return std::nullopt;
+  return cause_of_send_error(outcome.error);
+}
+
+engine::Unreachable MainSocket::cause_of(const os::PeerUnreachable& error) const {
+  const auto local = os::local_address_towards(error.peer, interface_);
+  return cause_of_icmp(error, local ? std::optional(*local) : std::nullopt);
 }
 
 void MainSocket::on_ready(const Readiness& readiness) {
   if (readiness.error) {
     while (socket_->read_transmit_stamp()) {
     }
-    while (const auto error = socket_->take_peer_error()) listener_.on_main_refused(error->peer);
+    while (const auto error = socket_->take_peer_error()) {
+      listener_.on_main_unreachable(error->peer, cause_of(*error));
+    }
   }
   if (!readiness.readable) return;
   const auto batch = socket_->receive(receive_buffer_);

@@ -1,14 +1,16 @@
 // The socket that a client asks for a session from; the family of the server decides which of two.
 //
-// Sends what it is given and tells what comes, be it a datagram or the news that nobody listens
-// there. Knows nothing of what the octets mean. One thread, that of its loop.
+// Sends what it is given and tells what comes, be it a datagram or the news that the server cannot
+// be reached. Knows nothing of what the octets mean. One thread, that of its loop.
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
+#include "engine/unreachable.hpp"
 #include "os/receive_batch.hpp"
 #include "os/udp_socket.hpp"
 #include "runtime/event_loop.hpp"
@@ -22,7 +24,8 @@ class MainSocket final : public EventSource {
    public:
     virtual ~Listener() = default;
     virtual void on_main_datagram(const Endpoint& from, ByteView bytes) = 0;
-    virtual void on_main_refused(const Endpoint& by) = 0;
+    // Of an earlier datagram, by ICMP.
+    virtual void on_main_unreachable(const Endpoint& to, engine::Unreachable cause) = 0;
   };
 
   MainSocket(EventLoop& loop, os::ReceiveBuffer& receive_buffer, Listener& listener)
@@ -33,15 +36,19 @@ class MainSocket final : public EventSource {
 
   // Once. Error: also where the address that is wished for is of the other family.
   [[nodiscard]] Result<void> open(IpAddress::Family family, const SocketWishes& wishes);
-  [[nodiscard]] Result<void> send(const Endpoint& to, ByteView bytes);
+  // Nothing where it has left this host; else why not.
+  [[nodiscard]] std::optional<engine::Unreachable> send(const Endpoint& to, ByteView bytes);
 
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;
 
  private:
+  [[nodiscard]] engine::Unreachable cause_of(const os::PeerUnreachable& error) const;
+
   EventLoop& loop_;
   os::ReceiveBuffer& receive_buffer_;
   Listener& listener_;
+  std::string interface_;
   std::optional<os::UdpSocket> socket_;
   std::optional<EventLoop::Id> id_;
 };

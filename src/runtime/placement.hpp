@@ -27,6 +27,7 @@
 #include "runtime/event_loop.hpp"
 #include "runtime/placement_mode.hpp"
 #include "runtime/run.hpp"
+#include "runtime/worker_loss.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -42,7 +43,7 @@ class PlacementListener {
   virtual void on_launched() = 0;
   virtual void on_launch_failed(const std::string& why) = 0;
   // The port's loop has ended, unasked. Nothing more comes from it.
-  virtual void on_port_lost(engine::PortKind port, const std::string& cause) = 0;
+  virtual void on_port_lost(engine::PortKind port, const WorkerLoss& loss) = 0;
   // After `stop`: nothing is left of the ports. The placement may be destroyed by EventLoop::defer.
   virtual void on_placement_stopped() = 0;
 };
@@ -103,7 +104,7 @@ class SessionListener {
   // The last word, when its ports are released: the session may be destroyed by EventLoop::defer.
   virtual void on_session_over(engine::SessionId id) = 0;
   // The last word as well: its loop has ended, unasked, and its ports with it.
-  virtual void on_session_lost(engine::SessionId id, const std::string& cause) = 0;
+  virtual void on_session_lost(engine::SessionId id, const WorkerLoss& loss) = 0;
 };
 
 class PlacedSession {

@@ -7,6 +7,7 @@
 #include "engine/heartbeat_kinds.hpp"
 #include "os/clock.hpp"
 #include "runtime/port_socket.hpp"
+#include "runtime/unreachable_cause.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -154,7 +155,10 @@ bool PortRunner::read_stamp(Socket& socket) {
     actor_->on_transmit_stamp(stamp->token, stamp->departure);
   }
   // ICMP errors that lay before it.
-  while (socket.udp.take_peer_error()) actor_->on_peer_unreachable(os::monotonic_now());
+  while (const auto error = socket.udp.take_peer_error()) {
+    actor_->on_peer_unreachable(os::monotonic_now(),
+                                cause_of_icmp(*error, socket.udp.local().address));
+  }
   return stamp.has_value();
 }
 
@@ -288,6 +292,9 @@ bool PortRunner::send(Flow& flow, Transmit& transmit) {
       // of a thousand tries of their own would take milliseconds.
       const bool all = failed_before && outcome.bytes_sent == 0;
       actor_->on_send_failed(transmit.kind, all ? transmit.packets() : 1);
+      if (transmit.kind != engine::TransmitKind::kData) {
+        actor_->on_peer_unreachable(os::monotonic_now(), cause_of_send_error(outcome.error));
+      }
       transmit.bytes = transmit.bytes.subspan(all ? transmit.bytes.size()
                                                   : std::min(one, transmit.bytes.size()));
       failed_before = true;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "engine/message_rules.hpp"
 #include "os/clock.hpp"
 #include "runtime/port_runner.hpp"
 #include "runtime/port_socket.hpp"
@@ -64,7 +65,11 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
     const auto sender = sender_of(channel);
     if (const auto* letter = std::get_if<ipc::Letter>(&frame)) {
       // Who writes to whom is told by the channel, whatever the letter says.
-      runner_->deliver(sender, engine::mailbox_of(setup_.config.kind), letter->message);
+      const Mailbox self = engine::mailbox_of(setup_.config.kind);
+      const engine::Route route{setup_.config.side, sender, self};
+      // A sibling may have been taken over: what it cannot have to say is not listened to.
+      if (!engine::may_send(route, letter->message)) return;
+      runner_->deliver(sender, self, letter->message);
       return;
     }
     if (sender != Mailbox::kCoordinator) return;

@@ -261,10 +261,10 @@ void ServerSupervisor::on_session_over(engine::SessionId id) {
   });
 }
 
-void ServerSupervisor::on_session_lost(engine::SessionId id, const std::string& cause) {
-  loop_.defer([this, id, cause] {
+void ServerSupervisor::on_session_lost(engine::SessionId id, const WorkerLoss& loss) {
+  loop_.defer([this, id, loss] {
     forget_session(id);
-    acceptor_.on_session_lost(id, cause);
+    acceptor_.on_session_lost(id, loss.cause, loss.text());
     carry_out();
     stop_when_empty();
   });

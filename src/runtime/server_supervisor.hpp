@@ -50,7 +50,7 @@ class ServerSupervisor final : public EventSource,
   void on_tell_ended(engine::SessionId id, const std::string& cause) override;
   void on_session_report(const engine::Report& report) override;
   void on_session_over(engine::SessionId id) override;
-  void on_session_lost(engine::SessionId id, const std::string& cause) override;
+  void on_session_lost(engine::SessionId id, const WorkerLoss& loss) override;
   void on_pending_awake(engine::SessionId id) override;
   void on_pending_expired(engine::SessionId id) override;
 

@@ -74,7 +74,7 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
   // The supervisor then ends the channel, and so this loop.
   void on_session_over(engine::SessionId /*id*/) override { tell(engine::SessionOver{}); }
   // Only sessions in workers are lost.
-  void on_session_lost(engine::SessionId /*id*/, const std::string& /*cause*/) override {}
+  void on_session_lost(engine::SessionId /*id*/, const WorkerLoss& /*loss*/) override {}
 
  private:
   void tell(Frame frame) { supervisor_->send(frame); }

@@ -96,22 +96,47 @@ void Worker::look(Instant now) {
 }
 
 void Worker::on_frame(WorkerChannel& /*channel*/, Frame frame) {
+  if (distrusted_ || take(std::move(frame))) return;
+  distrusted_ = true;
+  give_up(os::monotonic_now(), Rung::kKill, "sent a message that no such worker sends");
+}
+
+bool Worker::take(Frame frame) {
+  if (const auto* hello = std::get_if<Hello>(&frame)) return take_hello(*hello);
+  if (stage_ == Stage::kStarted) return false;
   if (const auto* pong = std::get_if<Pong>(&frame)) {
     liveness_->on_answer(pong->number);
-  } else if (const auto* hello = std::get_if<Hello>(&frame)) {
-    if (hello->version.view() == WYNDRVR_VERSION) {
-      liveness_->on_answer(0);
-    } else {
-      give_up(os::monotonic_now(), Rung::kKill, "is of another version");
-    }
-  } else if (std::holds_alternative<Prepared>(frame)) {
-    if (wanted_ && !gone_) listener_.on_worker_prepared(*this);
-  } else if (const auto* failed = std::get_if<SetupFailed>(&frame)) {
-    // It ends by itself now.
-    cause_ = fmt::format("could not start: {}", failed->why);
-  } else if (!gone_) {
-    listener_.on_worker_frame(*this, std::move(frame));
+    return true;
   }
+  if (std::holds_alternative<Prepared>(frame)) return take_prepared();
+  if (const auto* failed = std::get_if<SetupFailed>(&frame)) return take_failure(*failed);
+  return gone_ || listener_.on_worker_frame(*this, std::move(frame));
+}
+
+bool Worker::take_hello(const Hello& hello) {
+  if (stage_ != Stage::kStarted) return false;
+  stage_ = Stage::kGreeted;
+  if (hello.version.view() == WYNDRVR_VERSION) {
+    liveness_->on_answer(0);
+  } else {
+    give_up(os::monotonic_now(), Rung::kKill, "is of another version");
+  }
+  return true;
+}
+
+bool Worker::take_prepared() {
+  if (std::exchange(stage_, Stage::kPrepared) == Stage::kPrepared) return false;
+  if (wanted_ && !gone_) listener_.on_worker_prepared(*this);
+  return true;
+}
+
+bool Worker::take_failure(const SetupFailed& failed) {
+  // It ends by itself now. Once it is prepared only its loop can fail, and how it ends says enough:
+  // its words could have been put into its mouth by then.
+  if (stage_ == Stage::kGreeted && cause_.empty()) {
+    cause_ = fmt::format("could not start: {}", failed.why);
+  }
+  return true;
 }
 
 void Worker::on_channel_end(WorkerChannel& /*channel*/, WorkerChannel::End end) {
@@ -166,8 +191,9 @@ void Worker::bury(const std::string& how) {
   channel_->receive();
   if (id_) loop_.remove(*std::exchange(id_, std::nullopt));
   if (std::exchange(wanted_, false)) {
-    listener_.on_worker_lost(*this,
-                             fmt::format("{} {}", describe(), cause_.empty() ? how : cause_));
+    listener_.on_worker_lost(
+        *this, {.cause = fmt::format("{} {}", describe(), cause_.empty() ? how : cause_),
+                .words = last_words_of(body_->take_words())});
   }
   listener_.on_worker_gone(*this);
 }

@@ -4,8 +4,12 @@
 // or hung: on_worker_lost with the cause, then on_worker_gone. When on_worker_gone comes, nothing
 // of it is left: its process is reaped, its descriptors are closed. Destroying a Worker that is not
 // gone kills it and waits for that. Neither call may destroy the Worker (EventLoop::defer).
+//
+// A worker is not trusted: it may have been taken over. What cannot come at this point of its life
+// ends it, and nothing that it says afterwards is listened to.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +23,7 @@
 #include "runtime/stop_ladder.hpp"
 #include "runtime/worker_body.hpp"
 #include "runtime/worker_channel.hpp"
+#include "runtime/worker_loss.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -30,10 +35,10 @@ class Worker final : public EventSource, public WorkerChannel::Listener {
     // It has taken its set-up, and nothing of it can fail any more. A worker that is lost before
     // could not be started.
     virtual void on_worker_prepared(Worker& worker) = 0;
-    // Everything but what this class sees to itself.
-    virtual void on_worker_frame(Worker& worker, Frame frame) = 0;
-    // "upload worker (pid 42) was killed by SIGKILL"
-    virtual void on_worker_lost(Worker& worker, const std::string& cause) = 0;
+    // Everything but what this class sees to itself. False where no worker of this role says such a
+    // thing: it is not ours any more, and is ended.
+    [[nodiscard]] virtual bool on_worker_frame(Worker& worker, Frame frame) = 0;
+    virtual void on_worker_lost(Worker& worker, const WorkerLoss& loss) = 0;
     virtual void on_worker_gone(Worker& worker) = 0;
   };
 
@@ -60,7 +65,14 @@ class Worker final : public EventSource, public WorkerChannel::Listener {
   void on_channel_end(WorkerChannel& channel, WorkerChannel::End end) override;
 
  private:
+  enum class Stage : std::uint8_t { kStarted, kGreeted, kPrepared };
+
   void look(Instant now);
+  // False where it is impossible at this stage.
+  [[nodiscard]] bool take(Frame frame);
+  [[nodiscard]] bool take_hello(const Hello& hello);
+  [[nodiscard]] bool take_prepared();
+  [[nodiscard]] bool take_failure(const SetupFailed& failed);
   // It has to go, for this reason; the first one stands.
   void give_up(Instant now, Rung from, std::string cause);
   void climb(Instant now, Rung rung);
@@ -77,6 +89,8 @@ class Worker final : public EventSource, public WorkerChannel::Listener {
   std::optional<EventLoop::Id> id_;
   std::optional<Liveness> liveness_;
   StopLadder ladder_;
+  Stage stage_ = Stage::kStarted;
+  bool distrusted_ = false;
   std::string cause_;  // why it is lost, where that is known before it is over
   bool wanted_ = true;
   bool gone_ = false;

@@ -29,6 +29,8 @@ class WorkerBody {
   virtual void terminate() {}
   virtual void kill() {}
   [[nodiscard]] virtual std::optional<int> pid() const { return std::nullopt; }
+  // What it wrote to its stderr, raw and cut; empty where it has none of its own.
+  [[nodiscard]] virtual std::string take_words() { return {}; }
 };
 
 // Starts a body under a name for people (ps(1)), such as "wyndrvr: upload 192.0.2.7:4242".

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "engine/message_rules.hpp"
 #include "os/seqpacket.hpp"
 #include "runtime/port_socket.hpp"
 #include "runtime/port_worker.hpp"
@@ -18,6 +19,7 @@ WorkerPlacement::WorkerPlacement(const PlacementContext& context, StartBody star
     : context_(context), start_body_(start_body), listener_(listener) {}
 
 void WorkerPlacement::launch(PortSockets sockets, const PortConfigs& configs) {
+  side_ = configs.front().side;
   if (const auto started = start_workers(std::move(sockets), configs); !started) {
     // The ones that did start have no set-up yet, so they have sent nothing.
     for (auto& worker : workers_) worker.reset();
@@ -88,10 +90,16 @@ PortKind WorkerPlacement::port_of(const Worker& worker) const {
   return static_cast<PortKind>(found - workers_.begin());
 }
 
-void WorkerPlacement::on_worker_frame(Worker& worker, Frame frame) {
-  // Anything else is not for a port to say, and is not listened to.
+bool WorkerPlacement::on_worker_frame(Worker& worker, Frame frame) {
   const auto* letter = std::get_if<ipc::Letter>(&frame);
-  if (letter != nullptr) listener_.on_port_message(port_of(worker), letter->message);
+  if (letter == nullptr) return false;
+  // Whose letter it is, and to whom, follows from the channel and not from what it says of itself.
+  const PortKind port = port_of(worker);
+  const engine::Route route{side_, engine::mailbox_of(port), engine::Mailbox::kCoordinator};
+  // It runs its loop only once it is prepared.
+  if (!prepared_[engine::index_of(port)] || !engine::may_send(route, letter->message)) return false;
+  listener_.on_port_message(port, letter->message);
+  return true;
 }
 
 // Only when all are there may one begin: a client that hears one port believes in the session.
@@ -103,11 +111,11 @@ void WorkerPlacement::on_worker_prepared(Worker& worker) {
   listener_.on_launched();
 }
 
-void WorkerPlacement::on_worker_lost(Worker& worker, const std::string& cause) {
+void WorkerPlacement::on_worker_lost(Worker& worker, const WorkerLoss& loss) {
   if (launched_) {
-    listener_.on_port_lost(port_of(worker), cause);
+    listener_.on_port_lost(port_of(worker), loss);
   } else if (why_failed_.empty()) {
-    why_failed_ = cause;
+    why_failed_ = loss.text();
     stop_workers();
   }
 }

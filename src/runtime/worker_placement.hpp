@@ -27,8 +27,8 @@ class WorkerPlacement final : public PortPlacement, public Worker::Listener {
   [[nodiscard]] std::vector<WorkerFact> workers() const override;
 
   void on_worker_prepared(Worker& worker) override;
-  void on_worker_frame(Worker& worker, Frame frame) override;
-  void on_worker_lost(Worker& worker, const std::string& cause) override;
+  [[nodiscard]] bool on_worker_frame(Worker& worker, Frame frame) override;
+  void on_worker_lost(Worker& worker, const WorkerLoss& loss) override;
   void on_worker_gone(Worker& worker) override;
 
  private:
@@ -42,6 +42,7 @@ class WorkerPlacement final : public PortPlacement, public Worker::Listener {
   PlacementListener& listener_;
   std::array<std::unique_ptr<Worker>, engine::kPortCount> workers_;
   std::array<bool, engine::kPortCount> prepared_{};
+  engine::Side side_ = engine::Side::kClient;
   std::string why_failed_;  // empty: it has not
   bool launched_ = false;
   bool stopping_ = false;

@@ -8,6 +8,21 @@
 namespace wyndrvr::runtime {
 namespace {
 
+// A sanitizer's reports are for whoever runs the tests, whatever becomes of the worker.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WYNDRVR_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WYNDRVR_SANITIZED
+#endif
+#endif
+#ifdef WYNDRVR_SANITIZED
+constexpr bool kOwnStderr = false;
+#else
+// What a worker that was taken over writes is not to reach a terminal or a log as it is.
+constexpr bool kOwnStderr = true;
+#endif
+
 class WorkerProcess final : public WorkerBody {
  public:
   explicit WorkerProcess(os::ChildProcess child) : child_(std::move(child)) {}
@@ -26,6 +41,7 @@ class WorkerProcess final : public WorkerBody {
   void terminate() override { child_.signal(SIGTERM); }
   void kill() override { child_.signal(SIGKILL); }
   [[nodiscard]] std::optional<int> pid() const override { return child_.pid(); }
+  [[nodiscard]] std::string take_words() override { return child_.take_words(); }
 
  private:
   os::ChildProcess child_;
@@ -37,6 +53,7 @@ Result<std::unique_ptr<WorkerBody>> start_worker_process(const std::string& titl
                                                          std::vector<os::Fd> descriptors) {
   os::SpawnOptions options;
   options.title = title;
+  options.own_stderr = kOwnStderr;
   for (const os::Fd& descriptor : descriptors) options.descriptors.push_back(descriptor.get());
   auto child = os::ChildProcess::spawn(options);
   if (!child) return std::unexpected(child.error());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/overloaded.hpp"
+#include "os/clock.hpp"
 
 namespace wyndrvr::runtime {
 
@@ -19,7 +20,11 @@ WorkerSession::WorkerSession(const PlacementContext& context, StartBody start_bo
              .cpus = context.cpus,
              .seed = plan.seed},
       listener_(listener),
-      worker_(context.loop, "session", *this) {}
+      worker_(context.loop, "session", *this),
+      claims_({.client = plan.setup.client,
+               .original = !plan.setup.path,
+               .trace = config.protocol.trace,
+               .resend_interval = config.protocol.adjustment_delay}) {}
 
 void WorkerSession::launch(PortSockets sockets) {
   std::vector<os::Fd> descriptors;
@@ -35,6 +40,7 @@ void WorkerSession::launch(PortSockets sockets) {
 }
 
 void WorkerSession::end(engine::SessionEnd reason) {
+  claims_.on_told_to_end(reason);
   worker_.send(EndSession{reason});
 }
 
@@ -43,7 +49,9 @@ void WorkerSession::on_worker_prepared(Worker& /*worker*/) {
   listener_.on_session_launched(start_.session.id);
 }
 
-void WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
+bool WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
+  const SessionClaims::Verdict verdict = claims_.check(os::monotonic_now(), frame);
+  if (verdict != SessionClaims::Verdict::kTake) return verdict == SessionClaims::Verdict::kDrop;
   const engine::SessionId id = start_.session.id;
   std::visit(engine::Overloaded{
                  [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
@@ -52,22 +60,23 @@ void WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
                  [&](const engine::TellEnded& tell) { listener_.on_tell_ended(id, tell.cause); },
                  [&](const engine::SessionOver&) { worker.stop(); },
                  [&](const engine::Report& report) { listener_.on_session_report(report); },
-                 [](const auto&) {},  // not for a session to say
+                 [](const auto&) {},  // impossible
              },
              frame);
+  return true;
 }
 
-void WorkerSession::on_worker_lost(Worker& /*worker*/, const std::string& cause) {
-  lost_ = cause;
+void WorkerSession::on_worker_lost(Worker& /*worker*/, const WorkerLoss& loss) {
+  lost_ = loss;
 }
 
 void WorkerSession::on_worker_gone(Worker& /*worker*/) {
-  if (lost_.empty()) {
+  if (!lost_) {
     listener_.on_session_over(start_.session.id);
   } else if (!launched_) {
-    listener_.on_session_launch_failed(start_.session.id, lost_);
+    listener_.on_session_launch_failed(start_.session.id, lost_->text());
   } else {
-    listener_.on_session_lost(start_.session.id, lost_);
+    listener_.on_session_lost(start_.session.id, *lost_);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/acceptor.hpp"
 #include "runtime/placement.hpp"
+#include "runtime/session_claims.hpp"
 #include "runtime/worker.hpp"
 
 namespace wyndrvr::runtime {
@@ -18,8 +19,8 @@ class WorkerSession final : public PlacedSession, public Worker::Listener {
   void end(engine::SessionEnd reason) override;
 
   void on_worker_prepared(Worker& worker) override;
-  void on_worker_frame(Worker& worker, Frame frame) override;
-  void on_worker_lost(Worker& worker, const std::string& cause) override;
+  [[nodiscard]] bool on_worker_frame(Worker& worker, Frame frame) override;
+  void on_worker_lost(Worker& worker, const WorkerLoss& loss) override;
   void on_worker_gone(Worker& worker) override;
 
  private:
@@ -27,8 +28,9 @@ class WorkerSession final : public PlacedSession, public Worker::Listener {
   SessionStart start_;
   SessionListener& listener_;
   Worker worker_;
+  SessionClaims claims_;
   bool launched_ = false;
-  std::string lost_;  // the cause; empty: not lost
+  std::optional<WorkerLoss> lost_;
 };
 
 }  // namespace wyndrvr::runtime

@@ -235,9 +235,9 @@ void check_session_end(Environment& environment, const HostClock& clock,
   const Duration mail = 4 * environment.scenario.max_mail_delay +
                         2 * environment.scenario.server.host.max_timer_lateness;
   const TrueTime now = environment.queue.now();
-  // Once its test has begun, the idle time-out is its bound.
-  const unsigned settled = session.proven_ports + session.excused_ports;
-  if (settled < engine::kPortCount && !session.received.prepared && lived > kUnprovenBound + mail) {
+  // One proven port proves the address; from then on the idle time-out is its bound.
+  const bool settled = session.proven_ports > 0 || session.excused_ports == engine::kPortCount;
+  if (!settled && lived > kUnprovenBound + mail) {
     environment.findings.add(now, "session {}: held unproven ports for {:.3f} s", session.id.value,
                              to_seconds(lived));
   }

@@ -147,7 +147,7 @@ void ClientHost::send_main(const engine::SendMain& datagram) {
 
 void ClientHost::on_unreachable(const Endpoint& by) {
   if (dark() || finished()) return;
-  session_->on_main_refused(now(), by);
+  session_->on_main_unreachable(now(), by, engine::Unreachable::kNobodyListens);
   settle();
 }
 

@@ -99,7 +99,7 @@ void PortHost::take_in(PacketPtr packet, std::uint8_t flow) {
 
 void PortHost::on_unreachable() {
   if (!running()) return;
-  actor_->on_peer_unreachable(host_.now());
+  actor_->on_peer_unreachable(host_.now(), engine::Unreachable::kNobodyListens);
   settle();
 }
 

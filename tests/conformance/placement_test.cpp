@@ -161,8 +161,8 @@ class Placement : public ::testing::TestWithParam<PlacementMode>,
   }
   void on_launched() override { ++launched; }
   void on_launch_failed(const std::string& why) override { why_not = why; }
-  void on_port_lost(PortKind port, const std::string& cause) override {
-    lost.emplace_back(port, cause);
+  void on_port_lost(PortKind port, const WorkerLoss& loss) override {
+    lost.emplace_back(port, loss.cause);
   }
   void on_placement_stopped() override { ++stopped; }
 

@@ -77,6 +77,9 @@ void fill(TestBroken& message) {
 void fill(TestReported& message) {
   message = {draw_channel(), draw_direction(), draw_receiver(), maybe(draw_sender)};
 }
+void fill(PortTrouble& message) {
+  message.cause = static_cast<Unreachable>(*rc::gen::inRange(0, int(kLastUnreachable) + 1));
+}
 template <class Bare>
   requires std::is_empty_v<Bare>
 void fill(Bare& /*message*/) {}

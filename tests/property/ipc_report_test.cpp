@@ -91,8 +91,16 @@ auto fields(const TraceLine& v) {
   return std::tie(a, b, c, d);
 }
 auto fields(const ServerBusy& v) {
-  const auto& [a] = v;
-  return std::tie(a);
+  const auto& [a, b, c] = v;
+  return std::tie(a, b, c);
+}
+auto fields(const ServerUnreachable& v) {
+  const auto& [a, b] = v;
+  return std::tie(a, b);
+}
+auto fields(const NothingReceived& v) {
+  const auto& [a, b, c, d] = v;
+  return std::tie(a, b, c, d);
 }
 auto fields(const crypto::Handshake& v) {
   const auto& [a, b, c] = v;
@@ -214,6 +222,9 @@ void draw(PortKind& v) {
 }
 void draw(SessionEnd& v) {
   v = draw_enum(SessionEnd::kClosed);
+}
+void draw(Unreachable& v) {
+  v = draw_enum(kLastUnreachable);
 }
 void draw(TraceKind& v) {
   v = draw_enum(kLastTraceKind);

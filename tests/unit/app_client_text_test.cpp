@@ -62,9 +62,38 @@ TEST(ClientText, FurtherAttemptsGoToStderr) {
             "No answer yet from 192.0.2.7:6711, attempt 7 of 20\n");
 }
 
-TEST(ClientText, ABusyServerIsSaidWithTheTimeToWait) {
-  EXPECT_EQ(show(engine::ServerBusy{12s}),
-            (Shown{"", "The server is busy; asking again in 12 s\n"}));
+TEST(ClientText, ABusyServerIsSaidWithTheTimeToWaitAndThenNowAndThen) {
+  RecordedConsole shown;
+  ClientText text(shown.console);
+  for (int i = 0; i < 5; ++i) text.on_report(engine::ServerBusy{4600ms, 600s, 4600ms * i});
+  EXPECT_EQ(shown.err,
+            "The server is busy; asking again in 4.6 s (it expects to be free in 600 s at the "
+            "latest)\n"
+            "The server is busy; asking again in 4.6 s, 14 s so far (it expects to be free in 600 "
+            "s at the latest)\n");
+}
+
+TEST(ClientText, WhyAServerCannotBeReachedIsSaidAtOnce) {
+  EXPECT_EQ(show(engine::ServerUnreachable{server(), engine::Unreachable::kLocalFirewall}).err,
+            "192.0.2.7:6711: Operation not permitted: does a local firewall drop it?\n");
+  EXPECT_EQ(show(engine::ServerUnreachable{server(), engine::Unreachable::kNobodyListens}).err,
+            "192.0.2.7:6711: nobody listens there (ICMP port unreachable)\n");
+}
+
+TEST(ClientText, SilenceIsALineOfHeartbeatsAndOfATest) {
+  engine::NothingReceived silence{.silent = 2s};
+  EXPECT_EQ(show(silence).err, "nothing received for 2 s\n");
+  EXPECT_EQ(show(silence, {.terminal = true}).err, "nothing received for 2 s\n");
+  silence.direction = PortKind::kUpload;
+  silence.elapsed = 5s;
+  silence.duration = 10s;
+  ClientTextOptions options{.directions = wire::Directions::kUpload};
+  EXPECT_EQ(show(silence, options).err, "[  5.0/10.0 s]  nothing received for 2 s\n");
+  options.terminal = true;
+  EXPECT_EQ(show(silence, options).err, "\r\x1b[K[  5.0/10.0 s]  nothing received for 2 s");
+  silence.direction = PortKind::kDownload;
+  EXPECT_EQ(show(silence, {.directions = wire::Directions::kBoth}).err,
+            "down [  5.0/10.0 s]  nothing received for 2 s\n");
 }
 
 TEST(ClientText, ARefusalIsShownPrintable) {

@@ -27,6 +27,16 @@ std::optional<Wanted> find(const ClientEffects& all) {
   return std::nullopt;
 }
 template <class Wanted>
+std::optional<Wanted> find_report(const ClientEffects& all) {
+  for (const ClientSessionEffect& effect : all) {
+    const auto* report = std::get_if<Report>(&effect);
+    if (report != nullptr && std::holds_alternative<Wanted>(*report)) {
+      return std::get<Wanted>(*report);
+    }
+  }
+  return std::nullopt;
+}
+template <class Wanted>
 std::size_t count_reports(const ClientEffects& all) {
   return static_cast<std::size_t>(std::ranges::count_if(all, [](const auto& effect) {
     const auto* report = std::get_if<Report>(&effect);

@@ -1,7 +1,9 @@
 // The two halves of dialect 1's handshake against each other, over a path that the test controls.
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -265,7 +267,29 @@ TEST_F(HandshakeTest, BusyMeansLaterAndThenItWorks) {
   begin();
   EXPECT_EQ(expect<HandshakeClient::Busy>().come_again_after, 3s);
   (void)expect<HandshakeClient::Granted>();
-  EXPECT_EQ(now, kStart + 3s);
+  EXPECT_GE(now, kStart + 3s);
+  EXPECT_LE(now, kStart + 3s + from_seconds(3 * HandshakeClient::kBusyJitter));
+}
+
+TEST(HandshakeBusy, ClientsThatWaitDoNotComeAllAtOnce) {
+  std::set<Duration> waits;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    wire::Nonce nonce;
+    nonce.fill(std::byte{1});
+    HandshakeClient client({.nonce = nonce, .wanted = {}, .seed = seed}, kStart);
+    std::array<std::byte, wire::kMaxHandshakeSize> bytes{};
+    std::size_t size = wire::write_handshake(bytes, wire::Cookie{nonce, {1, {}}});
+    client.on_datagram(kStart, ByteView(bytes).first(size));
+    size = wire::write_handshake(
+        bytes, wire::Refuse{nonce, wire::RefuseReason::kBusy, Duration(600s), std::nullopt});
+    client.on_datagram(kStart, ByteView(bytes).first(size));
+    const auto event = client.poll_event();
+    ASSERT_TRUE(event && std::holds_alternative<HandshakeClient::Busy>(*event));
+    waits.insert(std::get<HandshakeClient::Busy>(*event).asking_again_in);
+  }
+  EXPECT_GT(waits.size(), 40U);
+  EXPECT_GE(*waits.begin(), 4s);
+  EXPECT_LE(*waits.rbegin(), 5s);
 }
 
 TEST_F(HandshakeTest, AnOriginalServersFourNumbersEndItInTheFirstExchange) {

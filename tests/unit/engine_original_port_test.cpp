@@ -228,15 +228,15 @@ TEST(OriginalPort, DroppedDatagramsDoNotBreakTheSilence) {
   EXPECT_TRUE(only<PortSilent>(server.mail()));
 }
 
-TEST(OriginalPort, UnreachablePeerIsBelievedOnlyAfterItWasSilent) {
+TEST(OriginalPort, UnreachablePeerIsToldAndAtAServerNot) {
   Rig client(Side::kClient, PortKind::kControl);
-  client.actor.on_peer_unreachable(kStart + SilenceWatch::kUnreachablePatience - 1ns);
-  EXPECT_FALSE(only<PortSilent>(client.mail()));
-  client.actor.on_peer_unreachable(kStart + SilenceWatch::kUnreachablePatience);
-  EXPECT_TRUE(only<PortSilent>(client.mail()));
+  client.actor.on_peer_unreachable(kStart + 1h, Unreachable::kLocalFirewall);
+  const auto told = only<PortTrouble>(client.mail());
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->cause, Unreachable::kLocalFirewall);
   Rig server(Side::kServer, PortKind::kControl);
-  server.actor.on_peer_unreachable(kStart + 1h);
-  EXPECT_FALSE(only<PortSilent>(server.mail()));
+  server.actor.on_peer_unreachable(kStart + 1h, Unreachable::kNobodyListens);
+  EXPECT_TRUE(server.mail().empty());
 }
 
 TEST(OriginalPort, DrainAnswersWithFinalFiguresAndNothingIsSentAfterIt) {

@@ -42,10 +42,28 @@ TEST_F(ServerSessionTest, PartlyProvenSessionHasTheAssignmentResent) {
   EXPECT_TRUE(effects().empty());
 }
 
-TEST_F(ServerSessionTest, PartlyProvenSessionEndsAtTheTimeoutAsWell) {
-  (void)tell(PortKind::kControl, PortProven{}, kStart + 100ms);
-  session.on_timer(kStart + config.limits.proof_timeout);
-  EXPECT_EQ(count_drains(effects()), 3U);
+TEST_F(ServerSessionTest, OneProvenPortKeepsTheSessionWhicheverItIs) {
+  for (const PortKind proven : kPortKinds) {
+    ServerSession other(config, setup(), kStart);
+    const auto take = [&other] {
+      Effects all;
+      while (auto effect = other.poll_effect()) all.push_back(std::move(*effect));
+      return all;
+    };
+    other.on_message(kStart + 100ms, proven, PortProven{});
+    (void)take();
+    other.on_timer(kStart + config.limits.proof_timeout);
+    const Effects all = take();
+    EXPECT_EQ(count_drains(all), 0U);
+    EXPECT_TRUE(find<SessionProven>(all)) << "its address is";
+    EXPECT_TRUE(find_report<ClientConnected>(all));
+    EXPECT_FALSE(other.poll_deadline()) << "from now on the actors watch for silence";
+    other.on_timer(kStart + 1h);
+    EXPECT_TRUE(take().empty()) << "and the assignment is not resent for ever";
+    // The filtered ports are silent as well, in the end.
+    for (const PortKind port : kPortKinds) other.on_message(kStart + 2h, port, PortSilent{});
+    EXPECT_EQ(count_drains(take()), 3U);
+  }
 }
 
 TEST_F(ServerSessionTest, RunningTestKeepsAPartlyProvenSession) {
@@ -134,8 +152,12 @@ TEST_F(ServerSessionTest, HeartbeatsAndTracesAreReportedWithTheClient) {
   EXPECT_EQ(sample->client, kClientEnd);
   EXPECT_EQ(sample->port, PortKind::kDownload);
   EXPECT_EQ(sample->rtt, 7ms);
-  const auto line =
-      find_report<TraceLine>(tell(PortKind::kControl, Trace{TraceKind::kUcmSent, {5}, {}}));
+  const Trace trace{TraceKind::kUcmSent, {5}, {}};
+  EXPECT_TRUE(tell(PortKind::kControl, trace).empty()) << "nobody asked for it";
+  config.protocol.trace = true;
+  ServerSession traced(config, setup(), kStart);
+  traced.on_message(kStart, PortKind::kControl, trace);
+  const auto line = find_report<TraceLine>({*traced.poll_effect()});
   EXPECT_EQ(line->client, kClientEnd);
   EXPECT_EQ(line->kind, TraceKind::kUcmSent);
 }

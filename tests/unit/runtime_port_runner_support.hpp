@@ -48,11 +48,15 @@ class ScriptedActor final : public engine::PortActor {
     failed += packets;
     ++failures;
   }
+  std::vector<engine::Unreachable> troubles;
+
   void on_send_blocked(TransmitKind) override {
     ++blocked;
     if (on_blocked) std::exchange(on_blocked, {})();
   }
-  void on_peer_unreachable(Instant) override {}
+  void on_peer_unreachable(Instant, engine::Unreachable cause) override {
+    troubles.push_back(cause);
+  }
   std::optional<engine::Transmit> poll_transmit(Instant, std::size_t most_data) override {
     polled_without_data += most_data == 0 ? 1 : 0;
     if (wanted.empty()) return std::nullopt;
