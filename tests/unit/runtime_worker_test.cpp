@@ -65,7 +65,10 @@ class Clockwork : public EventSource {
     timer_ = *loop.add(EventLoop::kNoDescriptor, *this);
     started.clear();
   }
-  ~Clockwork() override { loop.remove(timer_); }
+  ~Clockwork() override {
+    loop.remove(timer_);
+    started.clear();
+  }
   void on_ready(const Readiness&) override {}
   void on_wake(Instant) override { loop.stop(); }
   // Everything that the loop has to do now.
