@@ -1,8 +1,7 @@
 // GapSet and WorkingSet::take do not allocate per datagram after warm-up: counts `operator new`.
 //
 // In this folder because a program can replace the operators only once, and the unit test program
-// does so elsewhere. They are weak here: should another file of this program replace them as well,
-// it still links, and the first test tells that this file's counter does not count any more.
+// does so elsewhere.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -25,21 +24,21 @@ void* count_and_allocate(std::size_t size) noexcept {
 
 }  // namespace
 
-[[gnu::weak]] void* operator new(std::size_t size) {
+void* operator new(std::size_t size) {
   void* memory = count_and_allocate(size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-[[gnu::weak]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return count_and_allocate(size);
 }
-[[gnu::weak]] void operator delete(void* memory) noexcept {
+void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-[[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept {
+void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
-[[gnu::weak]] void operator delete(void* memory, const std::nothrow_t&) noexcept {
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
   std::free(memory);
 }
 
