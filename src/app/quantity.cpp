@@ -38,6 +38,13 @@ std::optional<double> power_of(std::string_view letter, double step) {
   return std::pow(step, static_cast<double>(at + 1));
 }
 
+// 33.3 x 1000 is a little less than 33300.
+double whole_or_exact(double product) {
+  constexpr double kRounding = 0x1p-50;
+  const double whole = std::round(product);
+  return std::abs(product - whole) <= whole * kRounding ? whole : product;
+}
+
 struct CodePoint {
   std::string_view name;
   std::uint8_t value;
@@ -81,7 +88,7 @@ std::optional<ByteCount> parse_octets(std::string_view text) {
   if (binary) suffix.remove_suffix(1);
   const auto factor = power_of(suffix, binary ? 1024 : 1000);
   if (!factor) return std::nullopt;
-  const double octets = number->value * *factor;
+  const double octets = whole_or_exact(number->value * *factor);
   if (!(octets <= static_cast<double>(kMostOctets.value))) return std::nullopt;
   return ByteCount{static_cast<std::uint64_t>(octets)};
 }

@@ -1,6 +1,8 @@
 // Dialect 1's part of the main port: the handshake, and CLOSE (docs/PROTOCOL.md, "Main port"). The
 // rest is in client_session.cpp.
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -60,6 +62,19 @@ std::string_view text_of(wire::CloseReason reason) {
   return "no cause given";
 }
 
+// As the fields of OPEN say it: what is granted is compared with that, and not with more digits
+// than were sent.
+TestTerms as_sent(TestTerms terms) {
+  using wire::SessionFields;
+  const Duration rounded = std::chrono::round<std::chrono::milliseconds>(terms.duration);
+  terms.duration = std::clamp(rounded, SessionFields::kMinDuration, SessionFields::kMaxDuration);
+  if (terms.rate) {
+    terms.rate =
+        std::clamp(BitRate{std::round(terms.rate->bps)}, BitRate{1}, SessionFields::kMaxRate);
+  }
+  return terms;
+}
+
 // What was cut, for people; empty where all was granted.
 std::string restrictions(const TestTerms& wanted, const TestTerms& granted) {
   std::string text;
@@ -100,6 +115,7 @@ bool within(const TestTerms& granted, const TestTerms& wanted) {
 }  // namespace
 
 void ClientSession::begin_handshake(Instant now) {
+  config_.terms = as_sent(config_.terms);
   handshake_.emplace(HandshakeClient::Options{.nonce = config_.nonce,
                                               .wanted = fields_of(config_.terms),
                                               .key = config_.key ? &*config_.key : nullptr,

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace wyndrvr::engine {
+namespace {
+
+constexpr Duration kDigits = 1us;
+
+}  // namespace
 
 std::optional<ChannelId> ControlClient::channel() const {
   if (state_ == State::kIdle) return std::nullopt;
@@ -66,7 +71,10 @@ std::expected<void, wire::DropReason> ControlClient::on_control(Instant now,
 void ControlClient::on_acknowledgement(Instant now, const wire::BwupAck& ack, Mail& mail) {
   state_ = State::kRunning;
   // A server may grant less than was asked for, never more. Below a nanosecond is still a test.
-  plan_.duration = std::clamp(from_seconds(ack.duration_s), Duration(1), plan_.duration);
+  const Duration asked = plan_.duration;
+  plan_.duration = std::clamp(from_seconds(ack.duration_s), Duration(1), asked);
+  // The number has been through decimal digits twice: that little less is as asked for.
+  if (asked - plan_.duration < kDigits) plan_.duration = asked;
   give_up_ = now + plan_.duration + kResultTimeout;
   if (trace_)
     mail.post(Mailbox::kCoordinator, Trace{TraceKind::kBwupAckReceived, plan_.channel, {}});

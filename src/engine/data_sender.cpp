@@ -38,11 +38,14 @@ void DataSender::on_go(const Go& go) {
   go_ = go;
   if (!working_) working_.emplace(std::span<const seq::Range>{}, options_.waiting_ranges);
   if (!options_.fixed_rate) {
-    rate_.emplace(options_.adjustment_delay, go.start, options_.initial_rate);
+    rate_.emplace(AdaptiveRate::Options{.adjustment_delay = options_.adjustment_delay,
+                                        .initial = options_.initial_rate,
+                                        .packet_size = options_.packet_size,
+                                        .first_window = options_.first_window},
+                  go.start);
   }
   const double spacing = 8.0 * static_cast<double>(options_.packet_size) / rate().bps;
-  const bool fixed = options_.fixed_rate.has_value();
-  pacer_.start(go.start + (fixed ? from_seconds(options_.stagger * spacing) : Duration(0)));
+  pacer_.start(go.start + from_seconds(options_.stagger * spacing));
   next_progress_ = go.start + options_.progress_interval;
 }
 
@@ -68,14 +71,12 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
   const std::uint64_t covered = has_tail ? ranges.back().begin : ranges.back().end;
   if (covered > working_->next_new()) return;  // speaks of what was never sent
   const std::uint64_t absent = seq::total(has_tail ? ranges.first(ranges.size() - 1) : ranges);
-  rate_->on_feedback(
+  rate_->on_missing(
       now, {covered + totals_.retransmitted, covered - std::min(absent, covered), has_tail});
 }
 
-void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals) {
-  if (!rate_) return;
-  rate_->on_receiver_drops(totals.socket_drops);
-  rate_->on_feedback(now, {totals.expected, totals.unique});
+void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge) {
+  if (rate_) rate_->on_counts(now, totals, judge);
 }
 
 bool DataSender::sending(Instant now) const {
@@ -115,6 +116,10 @@ std::uint64_t DataSender::packets_granted() const {
   return (granted_->value - std::min(granted_->value, totals_.bytes)) / options_.packet_size;
 }
 
+std::uint64_t DataSender::packets_in_window(Instant now) const {
+  return rate_ ? rate_->may_send(now) : seq::kEnd;
+}
+
 bool DataSender::has_numbers() const {
   if (packets_left() == 0) return false;
   // A first report may have named so few numbers that none is left.
@@ -151,8 +156,9 @@ std::optional<DataSender::Batch> DataSender::poll(Instant now, BatchBuffer& buff
                                                   std::size_t most) {
   if (!sending(now) || !pacer_.may_send(now)) return std::nullopt;
   const bool coalesce = may_coalesce();
-  const std::size_t wanted = std::min<std::uint64_t>(
-      {batch_size(coalesce, buffer.capacity()), most, packets_left(), packets_granted()});
+  const std::size_t wanted =
+      std::min<std::uint64_t>({batch_size(coalesce, buffer.capacity()), most, packets_left(),
+                               packets_granted(), packets_in_window(now)});
   if (wanted > 0) buffer.set_prefix(ByteView(prefix_).first(prefix_size_), wanted);
   std::size_t filled = 0;
   while (filled < wanted) {
@@ -166,7 +172,7 @@ std::optional<DataSender::Batch> DataSender::poll(Instant now, BatchBuffer& buff
   const ByteCount bytes{filled * options_.packet_size};
   totals_.packets += filled;
   totals_.bytes += bytes.value;
-  if (rate_) rate_->on_sent(bytes, filled);
+  if (rate_) rate_->on_sent(now, bytes, filled);
   pacer_.on_sent(now, bytes, rate());
   return Batch{buffer.first(filled), static_cast<std::uint32_t>(options_.packet_size), coalesce};
 }
@@ -195,7 +201,9 @@ std::optional<Deadline> DataSender::deadline(Instant now) const {
   if (!go_ || stopped_ || now >= go_->start + go_->duration) return std::nullopt;
   std::optional<Deadline> next;
   if (has_numbers() && packets_granted() > 0) {
-    next = Deadline{std::max(pacer_.next(), go_->start), DeadlineReason::kPacing};
+    Instant at = std::max(pacer_.next(), go_->start);
+    if (packets_in_window(now) == 0) at = std::max(at, rate_->window_opens());
+    next = Deadline{at, DeadlineReason::kPacing};
   }
   if (options_.progress_interval <= Duration(0)) return next;
   return earlier(next, Deadline{next_progress_, DeadlineReason::kProgress});

@@ -16,11 +16,11 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "engine/adaptive_rate.hpp"
 #include "engine/batch_buffer.hpp"
 #include "engine/datagram.hpp"
 #include "engine/message.hpp"
 #include "engine/pacer.hpp"
-#include "engine/rate_controller.hpp"
 #include "engine/totals.hpp"
 #include "seq/loss_detector.hpp"
 #include "seq/working_set.hpp"
@@ -48,11 +48,12 @@ class DataSender {
     std::optional<BitRate> fixed_rate{};    // absent: as fast as it goes
     std::optional<BitRate> most_rate{};     // absent: no bound
     BitRate initial_rate = RateController::kInitial;
-    // Of a fixed rate: by how much of the time between two datagrams the first one waits, so that
-    // streams do not send all at once. 0 to 1.
+    // By how much of the time between two datagrams the first one waits, so that streams do not
+    // send all at once. 0 to 1.
     double stagger = 0;
-    std::optional<ByteCount> octets{};  // absent: no bound
-    Duration progress_interval{};       // zero: none wanted
+    std::uint64_t first_window = FlightLimit::kFirstWindow;  // where the rate is not fixed
+    std::optional<ByteCount> octets{};                       // absent: no bound
+    Duration progress_interval{};                            // zero: none wanted
     Duration adjustment_delay = 1s;
     std::uint32_t loss_buffer_length = 10;  // reports
     // Ranges of a report that are looked at, and that wait to be sent again: a receiver chooses how
@@ -75,8 +76,9 @@ class DataSender {
   void on_missing(std::span<const wire::ClosedRange> missing);
   // The path has moved, and has a new nonce.
   void set_path(wire::PathNonce nonce);
-  // The receiver's own counts, from servers that send them.
-  void on_receiver_progress(Instant now, const ReceiverTotals& totals);
+  // The receiver's own counts, from servers that send them. `judge`: the rate is to be judged by
+  // them, which needs more than a few datagrams.
+  void on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge = true);
   // 0.14: so many octets may have left in all. Never fewer than before.
   void on_granted(ByteCount octets) { granted_ = std::max(granted_.value_or(ByteCount{}), octets); }
   void on_send_failed(std::uint64_t packets) { totals_.failed += packets; }
@@ -107,6 +109,8 @@ class DataSender {
   [[nodiscard]] std::size_t batch_size(bool coalesce, std::size_t capacity) const;
   [[nodiscard]] std::uint64_t packets_left() const;
   [[nodiscard]] bool has_numbers() const;
+  // Datagrams that may be under way beside those that are.
+  [[nodiscard]] std::uint64_t packets_in_window(Instant now) const;
   // Datagrams that there is a grant for.
   [[nodiscard]] std::uint64_t packets_granted() const;
   // The lowest numbers to be sent next, consecutive and of one kind.
@@ -121,7 +125,7 @@ class DataSender {
   std::optional<Go> go_;
   std::optional<seq::WorkingSet> working_;
   seq::LossDetector losses_;
-  std::optional<RateController> rate_;
+  std::optional<AdaptiveRate> rate_;
   std::optional<ByteCount> granted_;  // absent: as many as there are
   Pacer pacer_;
   SenderTotals totals_;

@@ -14,13 +14,16 @@ namespace wyndrvr::engine {
 class DeliveryPace {
  public:
   static constexpr Duration kStretch = 50ms;
+  // At a low rate a stretch lasts until so many have come, or for so long.
+  static constexpr std::uint64_t kDatagrams = 4;
+  static constexpr Duration kLongestStretch = 1s;
 
   // `received`: datagrams in all, of which the sender hears at `now`.
   void on_report(Instant now, std::uint64_t received) {
     const Mark mark{now, received};
     if (!last_) older_ = newer_ = mark;
     last_ = mark;
-    const bool whole = now - newer_.at >= kStretch;
+    const bool whole = is_whole(mark);
     const std::optional<double> pace = between(whole ? newer_ : older_, mark);
     if (pace) per_second_ = pace;
     if (!whole) return;
@@ -47,6 +50,12 @@ class DeliveryPace {
     Instant at;
     std::uint64_t received = 0;
   };
+
+  [[nodiscard]] bool is_whole(const Mark& mark) const {
+    const Duration time = mark.at - newer_.at;
+    if (time < kStretch) return false;
+    return mark.received >= newer_.received + kDatagrams || time >= kLongestStretch;
+  }
 
   // Nothing where no time has passed.
   static std::optional<double> between(const Mark& from, const Mark& to) {

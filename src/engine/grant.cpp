@@ -64,7 +64,10 @@ bool Granter::is_short(const Seen& seen) const {
 }
 
 Duration Granter::usual_interval(const Seen& seen) const {
-  if (reported_at_ - first_reported_at_ >= kRampTime) return kReportInterval;
+  const std::uint64_t news = seen.octets.value - std::min(seen.octets.value, reported_octets_);
+  const bool ramp = reported_at_ - first_reported_at_ < kRampTime;
+  if (news == 0 && reported_octets_ > 0 && rate(seen) < kSlow) return kSlowReportInterval;
+  if (!ramp || (news < kWorthAReport.value && rate(seen) < kSlow)) return kReportInterval;
   return std::clamp(seen.round_trip, kRampReportInterval, kReportInterval);
 }
 
@@ -106,6 +109,7 @@ Grant Granter::grant(Instant now, const Seen& seen) {
   if (report_number_ == 0) first_reported_at_ = now;
   ++report_number_;
   reported_at_ = now;
+  reported_octets_ = seen.octets.value;
   return {
       .report_number = report_number_, .granted = {granted_}, .valid_for = wire::kMaxGrantValidity};
 }

@@ -40,6 +40,11 @@ class Granter {
   // each, so every round trip has one, within these bounds.
   static constexpr Duration kRampTime = 1s;
   static constexpr Duration kRampReportInterval = 3ms;
+  // But not before so much has come: reports are to take little of a slow path's way back.
+  static constexpr ByteCount kWorthAReport{1000};
+  // With nothing new to tell, where less than this arrives.
+  static constexpr BitRate kSlow{500e3};
+  static constexpr Duration kSlowReportInterval = 100ms;
   // Where the receiver's buffer is what bounds the window: whenever half of it may have come at
   // twice the present rate, within these bounds. Each costs the sender a few microseconds.
   static constexpr Duration kMinUrgentReportInterval = 50us;
@@ -89,6 +94,7 @@ class Granter {
   std::uint32_t report_number_ = 0;  // of the last report; 0: none yet
   Instant first_reported_at_;
   Instant reported_at_;
+  std::uint64_t reported_octets_ = 0;  // seen then
   std::uint64_t granted_ = 0;
   std::uint64_t seen_octets_ = 0;
   Instant progress_at_;  // the report that first told of `seen_octets_`

@@ -21,12 +21,16 @@ constexpr double kSameLoss = 0.8;           // a cut that leaves this share of t
 constexpr double kTellingCut = 0.5;         // of the loss: what a cut takes off if it is to tell
 constexpr double kMaxPathLoss = 0.5;        // more is an outage or far too much, not chance
 constexpr int kCleanPeriodsToCoalesce = 4;  // after loss
-constexpr double kExplained = 0.9;          // of the loss: then the receiver's socket was the cause
+constexpr double kWindowHeadroom = 1.5;     // over what is carried, where a window bounds the queue
+constexpr std::uint64_t kLeastPackets = 16;  // that an adjustment is made for,
+constexpr int kLongestPeriod = 3;            // or in so many adjustment_delays,
+constexpr std::uint64_t kTellingLoss = 3;    // or with so many lost
+constexpr double kExplained = 0.9;  // of the loss: then the receiver's socket was the cause
 
 }  // namespace
 
-RateController::RateController(Duration adjustment_delay, Instant now, BitRate initial)
-    : adjustment_delay_(adjustment_delay), rate_(initial) {
+RateController::RateController(const Options& options, Instant now)
+    : options_(options), rate_(options.initial) {
   ramp_mark_.at = now;
   adjust_mark_.at = now;
 }
@@ -63,24 +67,36 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
     return;
   }
   lost_ = feedback.sent - std::min(feedback.sent, feedback.received);
+  windowed_ = feedback.windowed;
+  best_pace_ = feedback.best_pace;
   note_pace(now, feedback);
   if (ramping_) {
     Period report = period_since(ramp_mark_, now, feedback);
     // A report's own time is too short to tell, and what it tells may be of a moment of the host's.
     if (report.pace) report.pace = std::max(last_pace_, rate_of_pace(pace_.once()));
-    ramp(now, report, feedback.sent >= ramp_gate_);
+    ramp(now, report, feedback.sent >= ramp_gate_ + feedback.late);
     adjust_mark_ = mark_now(now, feedback);
   } else if (feedback.sent < judge_after_ && now < judge_by_) {
     // Still about what was sent before the rate fell: that must not be held against it.
     adjust_mark_ = mark_now(now, feedback);
-  } else if (now - adjust_mark_.at >= adjustment_delay_ &&
-             feedback.received >= adjust_mark_.feedback.received) {
+  } else if (may_adjust(now, feedback)) {
     const Period period = period_since(adjust_mark_, now, feedback);
     if (period.pace) last_pace_ = *period.pace;
     adjust(period);
     adjust_mark_ = mark_now(now, feedback);
   }
   ramp_mark_ = mark_now(now, feedback);
+}
+
+// A few datagrams say little: at a low rate it takes longer.
+bool RateController::may_adjust(Instant now, const Feedback& feedback) const {
+  const Duration time = now - adjust_mark_.at;
+  const Feedback& before = adjust_mark_.feedback;
+  if (time < options_.adjustment_delay || feedback.received < before.received) return false;
+  const std::uint64_t packets = feedback.sent - before.sent;
+  const std::uint64_t lost = packets - std::min(packets, feedback.received - before.received);
+  return packets >= kLeastPackets || lost >= kTellingLoss ||
+         time >= kLongestPeriod * options_.adjustment_delay;
 }
 
 BitRate RateController::rate_of_pace(double per_second) const {
@@ -94,7 +110,7 @@ void RateController::note_pace(Instant now, const Feedback& feedback) {
   if (const auto per_second = pace_.per_second()) last_pace_ = rate_of_pace(*per_second);
   if (ramping_) carried_ = std::max(carried_, sustaining(rate_of_pace(pace_.twice())));
   // Nothing from before the ramp's highest rate has a say in what that rate came to.
-  if (feedback.sent < pace_gate_) pace_.restart();
+  if (feedback.sent < pace_gate_ + feedback.late) pace_.restart();
 }
 
 bool RateController::loss_is_explained() const {
@@ -113,6 +129,8 @@ void RateController::on_receiver_drops(std::uint64_t drops) {
 // Loss within what chance makes of the path's own loss, and of what is tolerated in any case (three
 // standard deviations, and one datagram more): of few, one or two say nothing.
 bool RateController::is_clean(const Period& period) const {
+  // The window has its own answer to loss, and leaves a bound on what it may come to.
+  if (windowed_ && period.loss <= kMaxPathLoss) return true;
   const auto packets = static_cast<double>(period.packets);
   const auto bound = [packets](double p) {
     return p + 3.0 * std::sqrt(p * (1 - p) / packets) + 1 / packets;
@@ -129,7 +147,7 @@ void RateController::ramp(Instant now, const Period& period, bool step_is_known)
   }
   // No word yet of what was sent since the last step: over a long round trip that takes a while.
   if (!step_is_known) return;
-  if (period.progress < kSteadyProgress) {
+  if (period.progress < kSteadyProgress && !windowed_) {
     on_stall(now, period);
     return;
   }
@@ -158,8 +176,16 @@ void RateController::on_stall(Instant now, const Period& period) {
     follow(std::max(sustaining(last_pace_), carried_));
   } else if (period.progress < kRampProgress) {
     // One step back, then see.
-    rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), kMinimum});
+    rate_ = std::max({rate_ * (1.0 / kRampFactor), sustaining(last_pace_), options_.least});
   }
+}
+
+void RateController::on_queue(BitRate pace) {
+  const BitRate enough = sustaining(pace) * kWindowHeadroom;
+  if (rate_.bps <= enough.bps * kProbeFactor) return;
+  ramping_ = false;
+  stalled_reports_ = 0;
+  lower_to(enough);
 }
 
 void RateController::adjust(const Period& period) {
@@ -186,7 +212,7 @@ void RateController::adjust(const Period& period) {
       ramp_again();
       return;
     }
-    if (period.progress < kSteadyProgress) {
+    if (period.progress < kSteadyProgress && !windowed_) {
       // Once may be a receiver that was held up for a moment.
       if (++slow_periods_ >= kSlowPeriods) follow(sustaining(period.pace.value_or(last_pace_)));
       return;
@@ -220,7 +246,8 @@ void RateController::cut(const Period& period) {
   const BitRate carried =
       period.pace ? sustaining(*period.pace) : std::max(period.sent * kept, sustaining(last_pace_));
   limit_seen_ = true;
-  lower_to(carried);
+  // A window makes for pauses, which are not the path's.
+  lower_to(windowed_ ? std::max(carried, sustaining(best_pace_)) : carried);
   // A rate that hardly fell is still too much where the one before was. That as much is lost at it
   // says nothing about the path's own loss then.
   if (rate_.bps > before.bps * (1 - kTellingCut * (1 - kept))) return;
@@ -231,9 +258,9 @@ void RateController::cut(const Period& period) {
 void RateController::lower_to(BitRate carried) {
   // It was no moment of the host's: the path has become slower.
   if (std::exchange(returning_, false)) carried_ = carried;
-  rate_ = std::clamp(carried, kMinimum, rate_);
+  rate_ = std::clamp(carried, std::min(options_.least, rate_), rate_);
   judge_after_ = sent_packets_;
-  judge_by_ = ramp_mark_.at + 2 * adjustment_delay_;
+  judge_by_ = ramp_mark_.at + 2 * options_.adjustment_delay;
 }
 
 void RateController::ramp_again() {

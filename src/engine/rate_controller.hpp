@@ -1,6 +1,7 @@
-// The sending rate of a 0.14 upload, adjusted from what the receiver's reports show lost.
+// The sending rate of a test without a fixed one, adjusted from what the receiver's reports show
+// lost.
 //
-// Starts at kInitial and doubles with every clean report, until loss or a growing backlog shows;
+// Starts at `initial` and doubles with every clean report, until loss or a growing backlog shows;
 // from then on it adjusts every adjustment_delay: up by a little while loss stays at the path's own
 // level, else down to what was delivered. Loss that does not fall when the rate falls is the path's
 // own (random) loss, and no reason to slow down; see docs/adr/0004-rate-control.md. Pure.
@@ -22,9 +23,14 @@ namespace wyndrvr::engine {
 
 class RateController {
  public:
-  static constexpr BitRate kInitial{100e6};
-  static constexpr BitRate kMinimum{1e6};
+  static constexpr BitRate kInitial{10e6};
   static constexpr BitRate kMaximum{400e9};
+
+  struct Options {
+    Duration adjustment_delay = 1s;
+    BitRate initial = kInitial;
+    BitRate least{};  // the rate never falls below it
+  };
 
   // Cumulative, in datagrams: of the first `sent`, the receiver has `received`. A statement about
   // any prefix of what was sent will do.
@@ -32,9 +38,14 @@ class RateController {
     std::uint64_t sent = 0;
     std::uint64_t received = 0;
     bool newest = true;  // the prefix reaches to the newest datagram that the receiver has seen
+    // Where the path reorders: so many more of those sent before may come later than the newest.
+    std::uint64_t late = 0;
+    // What is under way is limited (FlightLimit): that bounds the queue, and not the rate.
+    bool windowed = false;
+    BitRate best_pace{};  // at which datagrams arrived lately; 0: not known
   };
 
-  RateController(Duration adjustment_delay, Instant now, BitRate initial = kInitial);
+  RateController(const Options& options, Instant now);
 
   void on_sent(ByteCount bytes, std::uint64_t packets = 1) {
     sent_bytes_ += bytes.value;
@@ -44,6 +55,8 @@ class RateController {
   // Of the datagrams lost so far, those that the receiver's own socket threw away: the host there
   // is too slow, but the path is no worse for bursts.
   void on_receiver_drops(std::uint64_t drops);
+  // A queue of the path grows, from which datagrams come out at this pace: no ramp any more.
+  void on_queue(BitRate pace);
 
   [[nodiscard]] BitRate rate() const { return rate_; }
   // Whether bursts do no harm here: no loss for a while.
@@ -68,6 +81,7 @@ class RateController {
   };
 
   [[nodiscard]] Period period_since(const Mark& mark, Instant now, const Feedback& feedback) const;
+  [[nodiscard]] bool may_adjust(Instant now, const Feedback& feedback) const;
   [[nodiscard]] Mark mark_now(Instant now, const Feedback& feedback) const;
   [[nodiscard]] bool is_clean(const Period& period) const;
   void note_pace(Instant now, const Feedback& feedback);
@@ -86,7 +100,7 @@ class RateController {
   void lower_to(BitRate carried);
   void ramp_again();
 
-  Duration adjustment_delay_;
+  Options options_;
   BitRate rate_;
   bool ramping_ = true;
   bool limit_seen_ = false;  // some rate was too much
@@ -99,6 +113,8 @@ class RateController {
   int stalled_reports_ = 0;  // in a row, while ramping
   Instant stalled_since_;    // the first of them
   BitRate carried_;          // by the path, for longer than a moment
+  bool windowed_ = false;    // by the newest feedback
+  BitRate best_pace_;        // by the same
   bool returning_ = false;   // to that, after the rate was lowered
   double path_loss_ = 0;
   double loss_before_cut_ = 0;  // 0: the last adjustment was no cut

@@ -19,8 +19,9 @@ DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const T
           .reliable = terms.reliable,
           .fixed_rate = terms.adaptive ? std::nullopt : terms.stream_rate(),
           .most_rate = terms.stream_rate(),
-          .initial_rate = std::clamp(share, RateController::kMinimum, StreamSender::kInitialRate),
+          .initial_rate = std::min(share, StreamSender::kInitialRate),
           .stagger = static_cast<double>(stream.value - wire::kFirstStreamChannel) / terms.streams,
+          .first_window = terms.streams == 1 ? FlightLimit::kFirstWindow : 1,
           .octets = terms.stream_octets(),
           .adjustment_delay = protocol.adjustment_delay,
           .loss_buffer_length = protocol.flow_control_rate,
@@ -47,7 +48,7 @@ bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
     breaker_.emplace(now);
     return true;
   }
-  if (feedback_due(now)) give_feedback(now, report.figures);
+  give_feedback(now, report.figures);
   if (now >= next_losses_) {
     next_losses_ = now + kLossInterval;
     data_.on_missing(report.ranges);
@@ -63,13 +64,16 @@ bool StreamSender::feedback_due(Instant now) const {
 }
 
 void StreamSender::give_feedback(Instant now, const wire::ReceiverFigures& figures) {
-  last_feedback_ = now;
-  packets_at_feedback_ = data_.totals().packets;
+  const bool due = feedback_due(now);
   ReceiverTotals seen;
   seen.expected = figures.expected;
   seen.unique = figures.unique;
+  seen.reordered = figures.reordered;
   seen.socket_drops = figures.socket_drops;
-  data_.on_receiver_progress(now, seen);
+  data_.on_receiver_progress(now, seen, due);
+  if (!due) return;
+  last_feedback_ = now;
+  packets_at_feedback_ = data_.totals().packets;
   breaker_->on_figures(now, {data_.totals().packets, figures.unique});
 }
 

@@ -47,6 +47,9 @@ TEST(Quantity, OctetsAreInPowersOfTenOrOfTwo) {
       {"1Ti", 1ULL << 40},
       {"0", 0},
       {"0.5", 0},
+      {"33.3k", 33'300},
+      {"1.001k", 1001},
+      {"4.35M", 4'350'000},
       {"1000T", 1'000'000'000'000'000}};
   for (const auto& [text, expected] : cases) EXPECT_EQ(parse_octets(text), ByteCount{expected});
 }

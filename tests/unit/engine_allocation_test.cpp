@@ -123,9 +123,16 @@ TEST_F(ReceiverLoss, LossAndRepairNeedNoneOnceAsManyGapsAsAreTrackedHaveBeenSeen
   EXPECT_EQ(receiver.dropped(), 0U);
 }
 
+// Without reports only a fixed rate goes on.
+TestPlan plan_at_100_mbit() {
+  TestPlan plan = some_plan();
+  plan.rate = BitRate{100e6};
+  return plan;
+}
+
 TEST(SenderAllocation, PollNeedsNone) {
   Rig sender(Side::kClient, PortKind::kUpload);
-  sender.tell(StartTest{some_plan()});
+  sender.tell(StartTest{plan_at_100_mbit()});
   sender.tell(Go{kChannel, kStart, 10s});
   (void)drain(sender.actor, sender.now);
   std::uint64_t sent = 0;
@@ -145,7 +152,7 @@ TEST(SenderAllocation, RetransmissionNeedsNone) {
   PortConfig config = actor_config(Side::kClient, PortKind::kUpload);
   config.protocol.flow_control_rate = 1;  // each report alone decides
   Rig sender(config);
-  sender.tell(StartTest{some_plan()});
+  sender.tell(StartTest{plan_at_100_mbit()});
   sender.tell(Go{kChannel, kStart, 10s});
   std::uint64_t sent = 0;
   for (; sent < 1000; sender.now += 100us) sent += drain(sender.actor, sender.now);

@@ -1,5 +1,8 @@
 // A client session that speaks dialect 1, or would like to: the main port. Its tests and its end
 // are in engine_client_session_one_tests_test.cpp.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -198,6 +201,28 @@ TEST_F(ClientSessionOneTest, GrantOfMoreThanWasAskedForIsRefused) {
     const Effects all = answer(more);
     EXPECT_FALSE(find<OpenPorts>(all)) << i;
     expect_over(all, ProblemCode::kRefused);
+  }
+}
+
+// What is asked for is compared as it was sent: whole milliseconds and bits.
+TEST_F(ClientSessionOneTest, GrantOfAllThatWasSentIsNoLess) {
+  struct Asked {
+    Duration duration;
+    double bps;
+  };
+  for (const Asked& asked :
+       {Asked{from_seconds(1.001), 33.3 * 1e6}, Asked{1500us, 0.7}, Asked{1s + 499us, 1e6 + 0.4},
+        Asked{from_seconds(4.35), 2.675 * 1e6}, Asked{100us, 1.1e9}, Asked{10s, 1e6}}) {
+    config.terms.duration = asked.duration;
+    config.terms.rate = BitRate{asked.bps};
+    make();
+    (void)answer(cookie());
+    wire::Grant granted = grant();
+    granted.granted.duration =
+        std::max<Duration>(round<std::chrono::milliseconds>(asked.duration), 1ms);
+    granted.granted.rate = wire::WantedRate{BitRate{std::max(std::round(asked.bps), 1.0)}};
+    (void)answer(granted);
+    EXPECT_TRUE(session->result().problems.empty()) << to_seconds(asked.duration);
   }
 }
 

@@ -1,0 +1,57 @@
+// The sending rate of a test without a fixed one, and how many datagrams may be under way: what the
+// receiver's reports make of both. Joins RateController (the rate), FlightLimit (the window) and
+// ArrivalCount (what the reports say where the path reorders). Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/time.hpp"
+#include "base/units.hpp"
+#include "engine/arrival_count.hpp"
+#include "engine/flight_limit.hpp"
+#include "engine/rate_controller.hpp"
+#include "engine/send_history.hpp"
+#include "engine/totals.hpp"
+
+namespace wyndrvr::engine {
+
+class AdaptiveRate {
+ public:
+  struct Options {
+    Duration adjustment_delay = 1s;
+    BitRate initial = RateController::kInitial;
+    std::size_t packet_size = 0;  // octets of UDP payload; one datagram a second is the least rate
+    std::uint64_t first_window = FlightLimit::kFirstWindow;
+  };
+
+  AdaptiveRate(const Options& options, Instant now);
+
+  void on_sent(Instant now, ByteCount bytes, std::uint64_t packets);
+  // The receiver's counts. The window follows all of them, the rate those that are to be judged by.
+  void on_counts(Instant now, const ReceiverTotals& totals, bool judge);
+  // 0.14: what FLOW_CONTROL says. Not heeded once the receiver tells its counts, which say more.
+  void on_missing(Instant now, RateController::Feedback feedback);
+
+  [[nodiscard]] BitRate rate() const;
+  [[nodiscard]] bool may_coalesce() const { return controller_.may_coalesce(); }
+  // Datagrams.
+  [[nodiscard]] std::uint64_t may_send(Instant now) const { return flight_.may_send(now); }
+  // Where none may leave: when one may, if no report comes before.
+  [[nodiscard]] Instant window_opens() const { return flight_.next(); }
+
+ private:
+  // Of the highest number before `expected`, where that is known.
+  [[nodiscard]] std::optional<Instant> sent_at(std::uint64_t expected) const;
+  void heed_queue();
+
+  RateController controller_;
+  FlightLimit flight_;
+  SendHistory history_;
+  ArrivalCount arrivals_;
+  std::uint64_t sent_ = 0;
+  bool has_counts_ = false;
+};
+
+}  // namespace wyndrvr::engine
