@@ -45,16 +45,18 @@ void WorkerSession::on_worker_prepared(Worker& /*worker*/) {
 
 void WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
   const engine::SessionId id = start_.session.id;
-  std::visit(engine::Overloaded{
-                 [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
-                 [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
-                 [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
-                 [&](const engine::TellEnded& tell) { listener_.on_tell_ended(id, tell.cause); },
-                 [&](const engine::SessionOver&) { worker.stop(); },
-                 [&](const engine::Report& report) { listener_.on_session_report(report); },
-                 [](const auto&) {},  // not for a session to say
-             },
-             frame);
+  std::visit(
+      engine::Overloaded{
+          [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
+          [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
+          [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
+          [&](const engine::TellEnded& end) { listener_.on_tell_ended(id, end); },
+          [&](const engine::TestUnderWay& test) { listener_.on_test_under_way(id, test.duration); },
+          [&](const engine::SessionOver&) { worker.stop(); },
+          [&](const engine::Report& report) { listener_.on_session_report(report); },
+          [](const auto&) {},  // not for a session to say
+      },
+      frame);
 }
 
 void WorkerSession::on_worker_lost(Worker& /*worker*/, const std::string& cause) {

@@ -82,7 +82,7 @@ TEST_F(AcceptorCloseTest, NewRunFromTheSameEndpointEndsTheLastAndStandsBesideIt)
   const auto all = open({.nonce = 2});
   EXPECT_TRUE(closes(all, first));
   const SessionSetup second = bind(all);
-  EXPECT_EQ(second.ports[0], Port{7003});
+  EXPECT_NE(second.ports[0], first.ports[0]);
   EXPECT_EQ(acceptor->session_count(), 2U);
   acceptor->on_session_ended(first.id);
   const TestRun again{.nonce = 2};

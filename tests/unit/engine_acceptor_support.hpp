@@ -120,7 +120,7 @@ class AcceptorTest : public ::testing::Test {
  protected:
   void make(std::uint16_t first_port = 7000, std::uint16_t last_port = 7011) {
     config.port_ranges = {{{first_port}, {last_port}}};
-    acceptor.emplace(config, 1, [this](MutableByteView out) {
+    acceptor.emplace(config, [this](MutableByteView out) {
       for (std::byte& octet : out) octet = static_cast<std::byte>(random());
     });
   }
