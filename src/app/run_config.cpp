@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/client_terms.hpp"
+#include "engine/admission_limits.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -96,14 +97,21 @@ runtime::LoopTuning loop_tuning(const Settings& settings, Key block_time) {
   };
 }
 
-engine::ServerLimits server_limits(const Settings& settings) {
+// `ranges`: the ports that are left for clients.
+engine::ServerLimits server_limits(const Settings& settings, const PortRanges& ranges) {
+  const engine::SessionShares shares = engine::shares_of(ranges);
+  const auto count = [&](Key key, std::size_t share) {
+    const std::size_t chosen = settings.integer(key);
+    return chosen == 0 ? share : chosen;
+  };
   engine::ServerLimits limits;
   limits.idle_timeout = settings.duration(Key::kIdleTimeout);
+  limits.max_session_duration = settings.duration(Key::kMaxSessionDuration);
   limits.max_sessions = settings.integer(Key::kMaxSessions);
-  limits.max_sessions_per_address = settings.integer(Key::kMaxSessionsPerAddress);
-  limits.max_unproven_sessions = settings.integer(Key::kMaxUnprovenSessions);
+  limits.max_sessions_per_address = count(Key::kMaxSessionsPerAddress, shares.per_address);
+  limits.max_sessions_per_network = count(Key::kMaxSessionsPerNetwork, shares.per_network);
+  limits.max_unproven_sessions = count(Key::kMaxUnprovenSessions, shares.unproven);
   limits.max_test_duration = settings.duration(Key::kMaxTestDuration);
-  limits.max_sessions_per_network = settings.integer(Key::kMaxSessionsPerNetwork);
   limits.max_rate = settings.rate(Key::kMaxRate);
   limits.max_total_rate = settings.rate(Key::kMaxTotalRate);
   limits.max_test_bytes = settings.octets(Key::kMaxTestBytes);
@@ -183,7 +191,7 @@ Result<runtime::ServerRun> make_server_run(const Settings& settings, const CpuLi
   run.engine.protocol = protocol_config(settings);
   run.engine.port_ranges =
       ranges_without(settings.port_ranges(Key::kPortRanges), bind_port(settings));
-  run.engine.limits = server_limits(settings);
+  run.engine.limits = server_limits(settings, run.engine.port_ranges);
   run.engine.dialect = settings.dialect(Key::kDialect);
   run.engine.key_required = settings.boolean(Key::kRequireKey);
   run.engine.allow = settings.networks(Key::kAllow);

@@ -33,19 +33,20 @@ std::string_view describe(engine::SessionEnd reason) {
       return "ended by a failure on this host";
     case kClosed:
       return "closed by the client";
+    case kTimeOver:
+      return "its time is over, see max_session_duration";
   }
   return "unknown";
 }
 
-// The acceptor's words for limits of dialect 1 that 0.14 has no refusal for.
-constexpr std::string_view kNetworkLimit = "network limit";
+// The acceptor's words for a limit of dialect 1 that 0.14 has no refusal for.
 constexpr std::string_view kTotalRate = "total rate";
 
 // The keys behind a limit, which goes by the words of the refusal that the client gets.
 std::string_view remedy(std::string_view limit) {
   using enum wire::RefusalReason;
   if (limit == wire::text(kAddressLimit)) return "raise max_sessions_per_address";
-  if (limit == kNetworkLimit) return "raise max_sessions_per_network";
+  if (limit == wire::text(kNetworkLimit)) return "raise max_sessions_per_network";
   if (limit == kTotalRate) return "raise max_total_rate";
   if (limit == wire::text(kServerFull)) return "raise max_sessions or max_unproven_sessions";
   return "see the keys max_...";

@@ -52,6 +52,7 @@ enum class Key : std::uint8_t {
   kGro,
   kKeyFile,
   kIdleTimeout,
+  kMaxSessionDuration,
   kMaxSessions,
   kMaxSessionsPerAddress,
   kMaxUnprovenSessions,

@@ -7,13 +7,14 @@
 #include "app/quantity.hpp"
 #include "app/target.hpp"
 #include "app/text_list.hpp"
+#include "engine/client_filter.hpp"
 
 namespace wyndrvr::app {
 namespace {
 
 constexpr std::uint32_t kFewestPorts = 3;  // one client's
 constexpr std::size_t kMostRanges = 256;
-constexpr std::size_t kMostNetworks = 1024;  // every new client is held against each
+constexpr std::size_t kMostNetworks = engine::ClientFilter::kMostNetworks;
 
 std::unexpected<Error> not_allowed(const KeySpec& spec) {
   return fail("must be {}", describe_allowed(spec));

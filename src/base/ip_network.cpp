@@ -86,6 +86,17 @@ bool contains(const IpNetwork& network, const IpAddress& address) {
   return cut == network.address;
 }
 
+bool is_group_address(const IpAddress& address) {
+  constexpr std::uint8_t kMulticastV6 = 0xff;  // ff00::/8
+  constexpr std::uint8_t kMulticastV4 = 0xe0;  // 224.0.0.0/4
+  constexpr std::uint8_t kMulticastMask = 0xf0;
+  const IpAddress original = without_mapping(address);
+  if (original.is_v6()) return original.octets[0] == kMulticastV6;
+  const bool broadcast = std::all_of(original.octets.begin(), original.octets.begin() + 4,
+                                     [](std::uint8_t octet) { return octet == 0xff; });
+  return broadcast || (original.octets[0] & kMulticastMask) == kMulticastV4;
+}
+
 IpNetwork network_of(const IpAddress& address) {
   constexpr std::uint8_t kIpv4Site = 24;
   constexpr std::uint8_t kIpv6Site = 64;

@@ -33,6 +33,10 @@ struct IpNetwork {
 // Never across families. A network without a scope contains addresses of every link.
 [[nodiscard]] bool contains(const IpNetwork& network, const IpAddress& address);
 
+// An address of many hosts by its form: multicast (RFC 5771; RFC 4291 section 2.7), or IPv4's
+// limited broadcast (RFC 919). A subnet's broadcast address and an anycast one look like any other.
+[[nodiscard]] bool is_group_address(const IpAddress& address);
+
 // What one site has at least: a /24 of IPv4, a /64 of IPv6 (RFC 6177), on the address's link.
 [[nodiscard]] IpNetwork network_of(const IpAddress& address);
 

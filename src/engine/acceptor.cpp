@@ -2,9 +2,11 @@
 #include "engine/acceptor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/ip_network.hpp"
 
 namespace wyndrvr::engine {
 namespace {
@@ -12,6 +14,11 @@ namespace {
 HandshakeServer::KeyPolicy key_policy(const ServerConfig& config) {
   return config.key_required ? HandshakeServer::KeyPolicy::kRequired
                              : HandshakeServer::KeyPolicy::kWelcome;
+}
+
+std::shared_ptr<const ClientFilter> filter_of(const ServerConfig& config) {
+  if (config.allow.empty() && config.deny.empty()) return nullptr;
+  return std::make_shared<const ClientFilter>(ClientFilter{config.allow, config.deny});
 }
 
 bool has_single_port(const SessionSetup& setup) {
@@ -24,18 +31,17 @@ std::optional<Endpoint> client_of(const SessionSetup& setup) {
   return setup.client;
 }
 
-// One more, one less, for limits per address and per network.
-void take_out(std::unordered_map<IpAddress, std::size_t, HashIp>& counts, const IpAddress& key) {
-  const auto held = counts.find(key);
-  if (--held->second == 0) counts.erase(held);
+// Whether an answer can go there: UDP's port 0 wants none (RFC 768), and no host has such an
+// address.
+bool may_be_answered(const Endpoint& from) {
+  return from.port.value != 0 && !from.address.is_unspecified() && !is_group_address(from.address);
 }
 
 }  // namespace
 
-Acceptor::Acceptor(const ServerConfig& config, std::uint64_t seed,
-                   crypto::CookieJar::FillRandom fill_random)
+Acceptor::Acceptor(const ServerConfig& config, crypto::CookieJar::FillRandom fill_random)
     : config_(config),
-      random_(seed),
+      clients_(filter_of(config)),
       fill_random_(std::move(fill_random)),
       handshake_(fill_random_, config_.keys, key_policy(config)),
       pool_(config.port_ranges),
@@ -52,7 +58,7 @@ void Acceptor::on_datagram(Instant now, const Endpoint& from, const IpAddress& l
                            ByteView bytes) {
   const bool one_only = config_.key_required || config_.dialect == DialectChoice::kOne;
   const bool original_only = !one_only && config_.dialect == DialectChoice::kOriginal;
-  if (!is_welcome(from.address)) {
+  if (!may_be_answered(from) || is_group_address(local) || !is_welcome(from.address)) {
     ++ignored_;
   } else if (wire::is_connect(bytes) || (original_only && wire::is_hello(bytes))) {
     if (one_only) {
@@ -68,17 +74,27 @@ void Acceptor::on_datagram(Instant now, const Endpoint& from, const IpAddress& l
 }
 
 bool Acceptor::is_welcome(const IpAddress& address) const {
-  const auto holds = [&](const IpNetwork& network) { return contains(network, address); };
-  if (std::ranges::any_of(config_.deny, holds)) return false;
-  return config_.allow.empty() || std::ranges::any_of(config_.allow, holds);
+  return clients_ == nullptr || clients_->admits(address);
 }
 
 // --- ports ---
 
+std::uint64_t Acceptor::draw() {
+  std::array<std::byte, sizeof(std::uint64_t)> octets{};
+  fill_random_(octets);
+  return base::load_big_endian(octets.data(), octets.size());
+}
+
+// In 0.14 the order is part of the contract.
+std::optional<Port> Acceptor::take_port(Instant now, const SessionSetup& setup) {
+  return setup.path ? pool_.take_any(now, setup.local, draw())
+                    : pool_.take_lowest(now, setup.local);
+}
+
 bool Acceptor::take_ports(Instant now, SessionSetup& setup) {
   const std::size_t wanted = has_single_port(setup) ? 1 : kPortCount;
   for (std::size_t i = 0; i < wanted; ++i) {
-    const std::optional<Port> port = pool_.take(now);
+    const std::optional<Port> port = take_port(now, setup);
     if (!port) {
       while (i > 0) pool_.give_back(setup.ports[--i]);
       return false;
@@ -99,8 +115,8 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
   if (session == nullptr) return;
   SessionSetup& setup = session->setup;
   Port& port = setup.ports[index_of(failed)];
-  pool_.set_aside(now, port);
-  if (const std::optional<Port> next = pool_.take(now)) {
+  pool_.set_aside(now, port, setup.local);
+  if (const std::optional<Port> next = take_port(now, setup)) {
     port = *next;
     if (has_single_port(setup)) setup.ports.fill(*next);
     effects_.emplace_back(BindPorts{id, client_of(setup), setup.local, setup.ports});
@@ -115,6 +131,14 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
   } else {
     refuse(setup.client, setup.local, wire::RefusalReason::kNoFreePorts);
   }
+  forget(id);
+}
+
+void Acceptor::on_address_refused(SessionId id) {
+  const Session* session = find(id);
+  if (session == nullptr) return;
+  ++ignored_;
+  give_back_ports(session->setup);
   forget(id);
 }
 
@@ -138,17 +162,39 @@ void Acceptor::on_bound(Instant /*now*/, SessionId id, std::optional<std::uint32
 void Acceptor::on_proven(SessionId id) {
   Session* session = find(id);
   if (session == nullptr || session->proven) return;
-  session->proven = true;
   if (session->unproven != unproven_.end()) unproven_.erase(session->unproven);
   session->unproven = unproven_.end();
+  if (session->setup.path) {
+    session->proven = true;
+    return;
+  }
+  refusal_credit_ = kRefusalCredit;
+  enter(*session, -1);
+  session->proven = true;
+  enter(*session, +1);
+  const IpAddress& address = session->setup.client.address;
+  const ServerLimits& limits = config_.limits;
+  if (holding_of(per_address_, address).real > limits.max_sessions_per_address ||
+      holding_of(per_network_, network_of(address).address).real >
+          limits.max_sessions_per_network) {
+    end(*session, SessionEnd::kEvicted);
+  }
 }
 
-void Acceptor::tell_ended(SessionId id, std::string_view cause) {
+void Acceptor::on_testing(Instant now, SessionId id, Duration duration) {
+  Session* session = find(id);
+  if (session == nullptr) return;
+  const Duration longest = std::clamp(duration, Duration(0), config_.limits.max_test_duration);
+  session->idle_from = std::max(session->idle_from, now + longest + kIdleAfter);
+}
+
+void Acceptor::tell_ended(SessionId id, std::string_view cause, SessionEnd reason) {
   const Session* session = find(id);
   if (session == nullptr) return;
   const SessionSetup& setup = session->setup;
   if (setup.path) {
-    send_close(*session, wire::CloseReason::kPartLost, cause);
+    const bool over = reason == SessionEnd::kTimeOver;
+    send_close(*session, over ? wire::CloseReason::kTimeOver : wire::CloseReason::kPartLost, cause);
   } else if (session->extended) {
     send_text(setup.client, setup.local, wire::make_ended(setup.heartbeat_key, cause));
   }
@@ -199,8 +245,8 @@ Acceptor::Session* Acceptor::find(SessionId id) {
 void Acceptor::keep(Session session) {
   const SessionSetup& setup = session.setup;
   effects_.emplace_back(BindPorts{setup.id, client_of(setup), setup.local, setup.ports});
-  ++per_address_[setup.client.address];
-  ++per_network_[network_of(setup.client.address).address];
+  session.idle_from = session.created + kIdleAfter;
+  enter(session, +1);
   ++accepted_;
   sessions_.emplace(setup.id.value, std::move(session));
 }
@@ -211,14 +257,54 @@ void Acceptor::forget(SessionId id) {
   const Session& session = found->second;
   const SessionSetup& setup = session.setup;
   if (session.unproven != unproven_.end()) unproven_.erase(session.unproven);
-  take_out(per_address_, setup.client.address);
-  take_out(per_network_, network_of(setup.client.address).address);
+  enter(session, -1);
   if (setup.path) {
     forget_path(session);
   } else {
     by_client_.erase(setup.client);
   }
   sessions_.erase(found);
+}
+
+// One more, or one less.
+void Acceptor::enter(const Session& session, int step) {
+  const IpAddress& address = session.setup.client.address;
+  const auto change = [&](Holdings& holdings, const IpAddress& key) {
+    Holding& held = holdings[key];
+    (session.real() ? held.real : held.unproven) += static_cast<std::size_t>(step);
+    if (held.all() == 0) holdings.erase(key);
+  };
+  change(per_address_, address);
+  change(per_network_, network_of(address).address);
+}
+
+Acceptor::Holding Acceptor::holding_of(const Holdings& holdings, const IpAddress& key) {
+  const auto found = holdings.find(key);
+  return found == holdings.end() ? Holding{} : found->second;
+}
+
+// --- room ---
+
+bool Acceptor::make_room(Instant now) {
+  return evict_oldest_unproven(now) || evict_idle(now);
+}
+
+bool Acceptor::evict_idle(Instant now) {
+  if (last_idle_eviction_ && now - *last_idle_eviction_ < kIdleEvictionInterval) return false;
+  last_idle_eviction_ = now;
+  Session* chosen = nullptr;
+  std::size_t most = 0;
+  for (auto& [id, session] : sessions_) {
+    if (!session.real() || !session.bound || session.ending || now < session.idle_from) continue;
+    const std::size_t held = holding_of(per_address_, session.setup.client.address).real;
+    const bool longer = chosen != nullptr && held == most && session.idle_from < chosen->idle_from;
+    if (held <= most && !longer) continue;
+    chosen = &session;
+    most = held;
+  }
+  if (chosen == nullptr) return false;
+  end(*chosen, SessionEnd::kEvicted);
+  return true;
 }
 
 void Acceptor::report_limit(Report limit) {

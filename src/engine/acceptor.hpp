@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,10 +28,10 @@
 
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
-#include "base/random.hpp"
 #include "base/time.hpp"
 #include "crypto/cookie_jar.hpp"
 #include "engine/admission_limits.hpp"
+#include "engine/client_filter.hpp"
 #include "engine/config.hpp"
 #include "engine/handshake_server.hpp"
 #include "engine/path_setup.hpp"
@@ -54,6 +55,8 @@ struct SessionSetup {
   std::array<Port, kPortCount> ports;  // all the same where path->terms has a single port
   std::uint32_t heartbeat_key = 0;     // 0.14
   std::optional<PathSetup> path;       // dialect 1; absent: 0.14
+  // Whose addresses a path may come from; null: everybody's.
+  std::shared_ptr<const ClientFilter> clients;
   // Set by the host when the session is launched (GapLedger), for its client may be forged before.
   std::size_t max_gaps = 0;
 };
@@ -65,8 +68,9 @@ struct BindPorts {  // answer with on_bound or on_bind_failed
   IpAddress local;
   std::array<Port, kPortCount> ports;  // all the same: one socket
 };
-// The ports are bound: make the coordinator and the actors. May be put off until the first datagram
-// on its ports, so that a forged CONNECT costs no worker; where it fails, on_launch_failed.
+// The ports are bound: make the coordinator and the actors, when the client has sent its first
+// datagram to one of them (FirstPacket), so that forgeries cost no worker. Where it fails,
+// on_launch_failed.
 struct LaunchSession {
   SessionSetup setup;
 };
@@ -86,33 +90,49 @@ using AcceptorEffect = std::variant<BindPorts, LaunchSession, EndSession, SendFr
 class Acceptor {
  public:
   static constexpr Duration kEvictableAfter = 1s;
+  // A session that has had no test for so long makes room where room is wanted, one in each
+  // kIdleEvictionInterval: a flood of forged CONNECTs must not clear the server of them.
+  static constexpr Duration kIdleAfter = 60s;
+  static constexpr Duration kIdleEvictionInterval = 1s;
+  // Octets that refusals may have beyond those of the CONNECTs that they answer, in all; they come
+  // back when a client has proven its ports. Beyond that, no reason is told.
+  static constexpr std::size_t kRefusalCredit = 1024;
   // For the exchange of results, beyond the time to prove the ports and the test's own.
   static constexpr Duration kSessionMargin = 5s;
   // Most tests are over so long after their own length.
   static constexpr Duration kUsualDelay = 1s;
-  // What a client of dialect 1 is told to wait where ports are about to come back.
-  static constexpr Duration kPortsComeBackAfter = 1s;
+  // What a client of dialect 1 is told to wait where room has just been made.
+  static constexpr Duration kRoomComesBackAfter = 1s;
 
-  // `fill_random` fills memory with unpredictable octets; `seed` is for what may be guessed.
-  Acceptor(const ServerConfig& config, std::uint64_t seed,
-           crypto::CookieJar::FillRandom fill_random);
+  // `fill_random` fills memory with unpredictable octets.
+  Acceptor(const ServerConfig& config, crypto::CookieJar::FillRandom fill_random);
   Acceptor(const Acceptor&) = delete;  // the handshake refers to the keys in the configuration
   Acceptor& operator=(const Acceptor&) = delete;
 
-  // A datagram on the main port, sent to our address `local`.
+  // A datagram on the main port, sent to our address `local`. One to a multicast address, to
+  // 255.255.255.255, or from where no answer can go, opens nothing.
   void on_datagram(Instant now, const Endpoint& from, const IpAddress& local, ByteView bytes);
+  // Counts datagrams that the host itself has thrown away.
+  void ignore(std::uint64_t datagrams) { ignored_ += datagrams; }
   // `max_payload`: UDP payload that the route to the client takes in one piece; nothing: not known.
   void on_bound(Instant now, SessionId id, std::optional<std::uint32_t> max_payload);
-  // The system would not give port `failed`; the others of the session are not bound either.
+  // The system would not give port `failed`, which another has; the others of the session are not
+  // bound either.
   void on_bind_failed(Instant now, SessionId id, PortKind failed);
+  // Nothing can be bound at the address that the client has sent to (anycast, say). That is no
+  // news of a port, and nothing can be answered from there: the client is ignored.
+  void on_address_refused(SessionId id);
+  // May end it, where its address or network has come to hold too many in the meantime.
   void on_proven(SessionId id);
+  // A test has begun that may last so long: until it is over the session does not make room.
+  void on_testing(Instant now, SessionId id, Duration duration);
   // 0.14: the assignment once more. The address is known to be real, but not all its ports are up.
   void resend_assignment(SessionId id);
   // 0.14: the client is one of ours and understands ENDED; said only once its address is known to
   // be real.
   void on_extended(SessionId id);
-  // Sends ENDED where the client understands it, and CLOSE in dialect 1.
-  void tell_ended(SessionId id, std::string_view cause);
+  // Sends ENDED where the client understands it, and CLOSE in dialect 1, with this reason.
+  void tell_ended(SessionId id, std::string_view cause, SessionEnd reason = SessionEnd::kFailed);
   // The server stops: CLOSE to every session of dialect 1, once. One datagram for each session.
   void tell_all_closing();
   void on_session_ended(SessionId id);
@@ -137,12 +157,23 @@ class Acceptor {
     bool bound = false;
     bool proven = false;
     bool extended = false;
+    Instant idle_from;                        // unless a test begins
     std::list<SessionId>::iterator unproven;  // 0.14; valid while not proven
     // Dialect 1:
     const crypto::Key* key = nullptr;       // that its OPEN was authenticated with
     std::optional<wire::Nonce> superseded;  // of the client's run before this one
     std::optional<SessionEnd> ending;       // EndSession is said, or will be once it is bound
+
+    // Its client has shown that it is where it says: by its cookie, or by proving its ports.
+    [[nodiscard]] bool real() const { return proven || setup.path.has_value(); }
   };
+  // Sessions of an address or a network.
+  struct Holding {
+    std::size_t real = 0;
+    std::size_t unproven = 0;  // of 0.14: anybody may have asked for them in its name
+    [[nodiscard]] std::size_t all() const { return real + unproven; }
+  };
+  using Holdings = std::unordered_map<IpAddress, Holding, HashIp>;
   // Whose runs follow each other.
   struct Opener {
     Endpoint client;
@@ -163,23 +194,42 @@ class Acceptor {
 
   // --- both dialects ---
   [[nodiscard]] bool is_welcome(const IpAddress& address) const;
+  // A number that nobody can foretell.
+  [[nodiscard]] std::uint64_t draw();
+  [[nodiscard]] std::optional<Port> take_port(Instant now, const SessionSetup& setup);
   [[nodiscard]] bool take_ports(Instant now, SessionSetup& setup);
   void give_back_ports(const SessionSetup& setup);
   // Said once, not per packet: a flood must not fill the log as well.
   void report_limit(Report limit);
+  // Ends somebody who had no use for his session, and says whether it does; the room is free a
+  // moment later.
+  bool make_room(Instant now);
+  // Of those without a test, one of the address that holds the most.
+  bool evict_idle(Instant now);
+  [[nodiscard]] static Holding holding_of(const Holdings& holdings, const IpAddress& key);
   // Into the books, with its ports to be bound.
   void keep(Session session);
   void forget(SessionId id);
+  void enter(const Session& session, int step);
   [[nodiscard]] Session* find(SessionId id);
 
   // --- 0.14 ---
   void on_connect(Instant now, const Endpoint& from, const IpAddress& local);
   void accept(Instant now, const Endpoint& from, const IpAddress& local);
-  [[nodiscard]] std::optional<wire::RefusalReason> limit_reached(Instant now,
-                                                                 const IpAddress& address);
+  // Why an address gets no session now. Where room is being made it is not told so: its next
+  // CONNECT, a second later, finds the room.
+  struct Obstacle {
+    wire::RefusalReason reason;
+    bool passes = false;
+  };
+  [[nodiscard]] std::optional<Obstacle> find_obstacle(Instant now, const IpAddress& address);
+  void turn_away(const Endpoint& client, const IpAddress& local, const Obstacle& obstacle);
   // Ends the oldest unproven session where it is old enough, and says whether it is; its room is
   // free a moment later.
   bool evict_oldest_unproven(Instant now);
+  // Of this address, or of its network, alone.
+  bool evict_unproven_of(Instant now, const IpNetwork& clients);
+  bool evict_unproven(Instant now, Session& session);
   void refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason);
   void send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason);
   void send_assignment(const SessionSetup& setup);
@@ -208,7 +258,7 @@ class Acceptor {
   void send_answer(const Endpoint& to, const IpAddress& from, const HandshakeAnswer& answer);
 
   ServerConfig config_;
-  base::Random random_;
+  std::shared_ptr<const ClientFilter> clients_;  // null: everybody is served
   crypto::CookieJar::FillRandom fill_random_;
   HandshakeServer handshake_;
   PortPool pool_;
@@ -217,8 +267,10 @@ class Acceptor {
   std::unordered_map<Endpoint, SessionId, HashEndpoint> by_client_;  // 0.14
   std::unordered_map<Opener, SessionId, HashOpener> by_opener_;      // dialect 1: the last run
   std::unordered_map<std::uint64_t, SessionId> by_number_;           // dialect 1: as in CLOSE
-  std::unordered_map<IpAddress, std::size_t, HashIp> per_address_;
-  std::unordered_map<IpAddress, std::size_t, HashIp> per_network_;
+  Holdings per_address_;
+  Holdings per_network_;
+  std::optional<Instant> last_idle_eviction_;
+  std::size_t refusal_credit_ = kRefusalCredit;
   std::list<SessionId> unproven_;  // of 0.14, oldest first
   // Emptied by the host after each call, and keeps its memory: a flood is answered from it.
   std::vector<AcceptorEffect> effects_;

@@ -70,6 +70,11 @@ void Acceptor::on_open(Instant now, const Request& request) {
 }
 
 void Acceptor::admit(Instant now, const Request& request, std::optional<wire::Nonce> superseded) {
+  if (sessions_.size() >= config_.limits.max_sessions) {
+    const bool come_back = make_room(now);
+    return refuse_open(request, RefuseReason::kServerFull,
+                       come_back ? std::optional(kRoomComesBackAfter) : std::nullopt);
+  }
   if (const auto limit = find_limit(request.from.address)) return refuse_open(request, *limit);
   const Admission& admission = request.admission;
   const std::optional<TestTerms> terms = rates_.grant(wanted_terms(admission));
@@ -84,14 +89,15 @@ void Acceptor::admit(Instant now, const Request& request, std::optional<wire::No
   session.setup.client = request.from;
   session.setup.local = request.local;
   session.setup.path = make_path(admission, *terms);
+  session.setup.clients = clients_;
   session.created = now;
   session.unproven = unproven_.end();
   session.key = admission.key;
   session.superseded = superseded;
   if (!take_ports(now, session.setup)) {
-    const bool come_back = evict_oldest_unproven(now);
+    const bool come_back = make_room(now);
     return refuse_open(request, RefuseReason::kNoFreePorts,
-                       come_back ? std::optional(kPortsComeBackAfter) : std::nullopt);
+                       come_back ? std::optional(kRoomComesBackAfter) : std::nullopt);
   }
   const SessionId id = session.setup.id;
   by_opener_[Opener{request.from, key_id_of(admission.key)}] = id;
@@ -104,15 +110,12 @@ void Acceptor::admit(Instant now, const Request& request, std::optional<wire::No
 
 std::optional<RefuseReason> Acceptor::find_limit(const IpAddress& address) const {
   const ServerLimits& limits = config_.limits;
-  const auto held = [](const auto& counts, const IpAddress& key) {
-    const auto found = counts.find(key);
-    return found == counts.end() ? 0 : found->second;
-  };
-  if (sessions_.size() >= limits.max_sessions) return RefuseReason::kServerFull;
-  if (held(per_address_, address) >= limits.max_sessions_per_address) {
+  // Those that are not proven do not count: with forged ones anybody could keep the client out.
+  if (holding_of(per_address_, address).real >= limits.max_sessions_per_address) {
     return RefuseReason::kAddressLimit;
   }
-  if (held(per_network_, network_of(address).address) >= limits.max_sessions_per_network) {
+  if (holding_of(per_network_, network_of(address).address).real >=
+      limits.max_sessions_per_network) {
     return RefuseReason::kNetworkLimit;
   }
   return std::nullopt;
@@ -128,9 +131,7 @@ PathSetup Acceptor::make_path(const Admission& admission, const TestTerms& terms
   PathSetup path;
   path.handshake.client_nonce = admission.client_nonce;
   fill_random_(path.handshake.server_nonce);
-  std::array<std::byte, sizeof path.handshake.session> number{};
-  fill_random_(number);
-  path.handshake.session = base::load_big_endian(number.data(), number.size());
+  path.handshake.session = draw();
   fill_random_(path.path_secret.writable());
   if (admission.key != nullptr) {
     path.keys = crypto::derive_session_keys(*admission.key, path.handshake);
@@ -166,7 +167,9 @@ void Acceptor::on_close(const Endpoint& from, const wire::Close& close) {
 // A session whose ports are being bound is not known to the host yet: on_bound says it then.
 void Acceptor::end(Session& session, SessionEnd reason) {
   if (session.ending) return;
-  if (reason == SessionEnd::kEvicted) send_close(session, wire::CloseReason::kEvicted, "");
+  if (reason == SessionEnd::kEvicted && session.setup.path) {
+    send_close(session, wire::CloseReason::kEvicted, "");
+  }
   session.ending = reason;
   rates_.leave(session.setup.id.value);
   if (session.bound) effects_.emplace_back(EndSession{session.setup.id, reason});

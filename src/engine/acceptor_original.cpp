@@ -1,11 +1,22 @@
 // The acceptor's part in 0.14: CONNECT, and what may answer it.
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "base/ip_network.hpp"
 #include "engine/acceptor.hpp"
 
 namespace wyndrvr::engine {
+namespace {
+
+IpNetwork host_network(const IpAddress& address) {
+  constexpr std::uint8_t kV4Bits = 32;
+  constexpr std::uint8_t kV6Bits = 128;
+  return {address, address.is_v6() ? kV6Bits : kV4Bits};
+}
+
+}  // namespace
 
 void Acceptor::on_connect(Instant now, const Endpoint& from, const IpAddress& local) {
   const auto known = by_client_.find(from);
@@ -23,51 +34,72 @@ void Acceptor::on_connect(Instant now, const Endpoint& from, const IpAddress& lo
 }
 
 void Acceptor::accept(Instant now, const Endpoint& from, const IpAddress& local) {
-  if (const auto reason = limit_reached(now, from.address)) {
-    refuse(from, local, *reason);
-    return;
+  if (const auto obstacle = find_obstacle(now, from.address)) {
+    return turn_away(from, local, *obstacle);
   }
   Session session;
   session.setup.id = {next_id_++};
   session.setup.client = from;
   session.setup.local = local;
+  session.setup.clients = clients_;
   session.setup.heartbeat_key =
-      static_cast<std::uint32_t>(random_.between(0, wire::Assignment::kMaxKey));
+      static_cast<std::uint32_t>(draw() % (wire::Assignment::kMaxKey + 1));
   session.created = now;
   if (!take_ports(now, session.setup)) {
-    evict_oldest_unproven(now);
-    refuse(from, local, wire::RefusalReason::kNoFreePorts);
-    return;
+    return turn_away(from, local, {wire::RefusalReason::kNoFreePorts, make_room(now)});
   }
   session.unproven = unproven_.insert(unproven_.end(), session.setup.id);
   by_client_.emplace(from, session.setup.id);
   keep(std::move(session));
 }
 
-std::optional<wire::RefusalReason> Acceptor::limit_reached(Instant now, const IpAddress& address) {
+std::optional<Acceptor::Obstacle> Acceptor::find_obstacle(Instant now, const IpAddress& address) {
+  using enum wire::RefusalReason;
   const ServerLimits& limits = config_.limits;
   if (unproven_.size() >= limits.max_unproven_sessions) {
     evict_oldest_unproven(now);
-    if (unproven_.size() >= limits.max_unproven_sessions) return wire::RefusalReason::kServerFull;
+    if (unproven_.size() >= limits.max_unproven_sessions) return Obstacle{kServerFull};
   }
-  if (sessions_.size() >= limits.max_sessions) return wire::RefusalReason::kServerFull;
-  const auto held = per_address_.find(address);
-  if (held != per_address_.end() && held->second >= limits.max_sessions_per_address) {
-    return wire::RefusalReason::kAddressLimit;
+  if (sessions_.size() >= limits.max_sessions) return Obstacle{kServerFull, make_room(now)};
+  // Whoever forges the address can fill its share with sessions that are never proven, so the
+  // oldest of those goes.
+  if (holding_of(per_address_, address).all() >= limits.max_sessions_per_address) {
+    return Obstacle{kAddressLimit, evict_unproven_of(now, host_network(address))};
+  }
+  const IpNetwork network = network_of(address);
+  if (holding_of(per_network_, network.address).all() >= limits.max_sessions_per_network) {
+    return Obstacle{kNetworkLimit, evict_unproven_of(now, network)};
   }
   return std::nullopt;
 }
 
+void Acceptor::turn_away(const Endpoint& client, const IpAddress& local, const Obstacle& obstacle) {
+  if (obstacle.passes) {
+    ++ignored_;
+  } else {
+    refuse(client, local, obstacle.reason);
+  }
+}
+
 bool Acceptor::evict_oldest_unproven(Instant now) {
-  if (unproven_.empty()) return false;
-  const SessionId oldest = unproven_.front();
-  Session& session = sessions_.at(oldest.value);
+  return !unproven_.empty() && evict_unproven(now, sessions_.at(unproven_.front().value));
+}
+
+bool Acceptor::evict_unproven_of(Instant now, const IpNetwork& clients) {
+  for (const SessionId id : unproven_) {
+    Session& session = sessions_.at(id.value);
+    if (contains(clients, session.setup.client.address)) return evict_unproven(now, session);
+  }
+  return false;
+}
+
+bool Acceptor::evict_unproven(Instant now, Session& session) {
   if (!session.bound || now - session.created < kEvictableAfter) return false;
   // It leaves the list at once, so that one more eviction picks another one; its ports come back
   // when its coordinator has let them go.
   unproven_.erase(session.unproven);
   session.unproven = unproven_.end();
-  effects_.emplace_back(EndSession{oldest, SessionEnd::kEvicted});
+  effects_.emplace_back(EndSession{session.setup.id, SessionEnd::kEvicted});
   return true;
 }
 
@@ -82,7 +114,12 @@ void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalRe
 
 void Acceptor::send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
   ++refused_;
-  send_text(to, from, wire::Refusal{reason});
+  refusal_credit_ += wire::kConnect.size();
+  const std::size_t size = wire::refusal_size(reason);
+  const bool paid = refusal_credit_ >= size;
+  send_text(to, from, wire::Refusal{paid ? reason : wire::RefusalReason::kOther});
+  refusal_credit_ =
+      std::min(refusal_credit_ - (paid ? size : wire::kConnect.size()), kRefusalCredit);
 }
 
 void Acceptor::send_assignment(const SessionSetup& setup) {

@@ -7,6 +7,8 @@
 #include <limits>
 
 #include "base/check.hpp"
+#include "engine/port_kind.hpp"
+#include "engine/port_pool.hpp"
 
 namespace wyndrvr::engine {
 namespace {
@@ -47,6 +49,20 @@ TestTerms restrict(TestTerms wanted, const ServerLimits& limits) {
       std::max(std::min(wanted.payload_bytes, limits.max_payload), kLeastPayload);
   wanted.streams = std::max<std::uint8_t>(std::min(wanted.streams, limits.max_streams), 1);
   return wanted;
+}
+
+SessionShares shares_of(std::span<const PortRange> ranges) {
+  const std::size_t sessions = PortPool(ranges).size() / kPortCount;
+  const std::size_t all_but_one = std::max<std::size_t>(sessions, 2) - 1;
+  const auto share = [&](std::size_t part) {
+    const std::size_t least = std::min(SessionShares::kLeastShare, all_but_one);
+    return std::max(sessions / part, least);
+  };
+  constexpr std::size_t kQuarter = 4;
+  constexpr std::size_t kHalf = 2;
+  return {.per_address = share(kQuarter),
+          .per_network = share(kHalf),
+          .unproven = std::min(share(kHalf), ServerLimits{}.max_unproven_sessions)};
 }
 
 std::optional<TestTerms> RateBook::grant(TestTerms terms) const {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -27,6 +28,20 @@ namespace wyndrvr::engine {
 // Never more than is wanted, in any respect; in whole units of what GRANT tells, so that both sides
 // have the same numbers. Of the total rate it knows nothing.
 [[nodiscard]] TestTerms restrict(TestTerms wanted, const ServerLimits& limits);
+
+// Limits of sessions that follow from the ports where nobody has set them, so that nobody holds a
+// whole server.
+struct SessionShares {
+  // What so few ports hold is for people who know each other: a quarter of it would be nobody's.
+  static constexpr std::size_t kLeastShare = 4;
+
+  std::size_t per_address = 1;  // a quarter of what the ports hold
+  std::size_t per_network = 1;  // half
+  std::size_t unproven = 1;     // half, at most ServerLimits's 400: what forged CONNECTs can take
+};
+// Of sessions with three ports each. Where there are fewer than 16, kLeastShare, but one less than
+// all of them.
+[[nodiscard]] SessionShares shares_of(std::span<const PortRange> ranges);
 
 // Which session has how much of `max_total_rate`. At most one entry for each session that the
 // acceptor admits.

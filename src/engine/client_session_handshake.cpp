@@ -58,6 +58,8 @@ std::string_view text_of(wire::CloseReason reason) {
       return "it made room for another client";
     case kServerStops:
       return "it stops";
+    case kTimeOver:
+      return "its time is over (max_session_duration)";
   }
   return "no cause given";
 }

@@ -71,15 +71,17 @@ struct PortRange {
 struct ServerLimits {
   Duration proof_timeout = 4900ms;  // a client that never proves its ports loses them by then
   Duration idle_timeout = 30s;      // silence on all three ports
+  // Of a session; a test that has begun by then is not cut off by it.
+  Duration max_session_duration = 24h;
   std::size_t max_sessions = 4096;
   std::size_t max_sessions_per_address = 512;
+  std::size_t max_sessions_per_network = 1024;  // a /24 of IPv4, a /64 of IPv6
   std::size_t max_unproven_sessions = 400;
   Duration max_test_duration = 1h;  // longer requests are granted this much
   // Dialect 1 only, which can be told what it gets.
-  std::size_t max_sessions_per_network = 1024;  // a /24 of IPv4, a /64 of IPv6
-  std::optional<BitRate> max_rate;              // of a test, in each direction
-  std::optional<BitRate> max_total_rate;        // of all tests at once; further ones are told BUSY
-  std::optional<ByteCount> max_test_bytes;      // of a test, in each direction
+  std::optional<BitRate> max_rate;          // of a test, in each direction
+  std::optional<BitRate> max_total_rate;    // of all tests at once; further ones are told BUSY
+  std::optional<ByteCount> max_test_bytes;  // of a test, in each direction
   std::uint8_t max_streams = 64;
   std::uint32_t max_payload = 65'507;
 };

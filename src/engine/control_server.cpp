@@ -82,7 +82,7 @@ void ControlServer::on_timer(Instant now, Mail& mail) {
 }
 
 std::optional<ControlServer::Packet> ControlServer::poll(Instant now, Mail& mail) {
-  if (owed_ > 0 && (state_ == State::kReady || state_ == State::kRunning)) {
+  if (owes_acknowledgement()) {
     --owed_;
     return acknowledge(now, mail);
   }

@@ -43,6 +43,11 @@ class ControlServer {
   void on_progress(const ReceiverProgress& progress);
   void on_finished(Instant now, const TestFinished& finished);
   void on_timer(Instant now, Mail& mail);
+  // The next packet is a BwupAck. The first one begins the test, so it is not to be asked for where
+  // it may not leave.
+  [[nodiscard]] bool owes_acknowledgement() const {
+    return owed_ > 0 && (state_ == State::kReady || state_ == State::kRunning);
+  }
   [[nodiscard]] std::optional<Packet> poll(Instant now, Mail& mail);
   [[nodiscard]] std::optional<Deadline> deadline() const;
   // The channel of the session's test.

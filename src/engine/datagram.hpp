@@ -86,6 +86,7 @@ enum class DeadlineReason : std::uint8_t {
   kProof,
   kLinger,
   kDrain,
+  kLifetime,
 };
 
 struct Deadline {

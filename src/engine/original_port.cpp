@@ -10,6 +10,11 @@ PeerPath make_path(const PortConfig& config) {
   return config.side == Side::kClient ? PeerPath(config.peer) : PeerPath(config.peer.address);
 }
 
+// HEARTBEAT_1 without extensions: where T is one digit, and where it is as long as anybody's clock
+// needs. Octets of UDP payload.
+constexpr std::size_t kShortestReply = wire::kHeaderSize + 62;
+constexpr std::size_t kUsualReply = wire::kHeaderSize + 80;
+
 DataSender::Options sender_options(const TestPlan& plan, const ProtocolConfig& protocol) {
   return {.channel = plan.channel,
           .packet_size = wire::data_packet_size(plan.payload_bytes),
@@ -202,13 +207,15 @@ std::optional<Transmit> OriginalPort::poll_transmit(Instant now, std::size_t mos
 std::optional<Transmit> OriginalPort::poll_heartbeat(Instant now) {
   const ChannelId key{config_.heartbeat_key};
   if (heartbeat_server_) {
-    while (heartbeat_server_->has_reply()) {
+    // Before the proof an answer that is not paid for waits: for further heartbeats, or the proof.
+    const std::size_t least = heartbeat_seq_ == 0 ? kShortestReply : kUsualReply;
+    while (heartbeat_server_->has_reply() && path_.may_send(least)) {
       const auto reply = heartbeat_server_->poll_reply(now);
-      if (!path_.may_send()) {
+      const std::size_t size = write_affordable(reply->body);
+      if (size == 0) {
         drop(wire::DropReason::kBudget);
         continue;
       }
-      const std::size_t size = wire::write_heartbeat_reply(body_space(), reply->body);
       Transmit transmit = make_packet(wire::MessageType::kHeartbeat1, key, size, reply->to);
       transmit.stamp_token = reply->token;
       return transmit;
@@ -220,12 +227,28 @@ std::optional<Transmit> OriginalPort::poll_heartbeat(Instant now) {
     return make_packet(wire::MessageType::kHeartbeat2, key, size, config_.peer);
   }
   if (const auto heartbeat = heartbeat_client_->poll_heartbeat(now)) {
-    const std::size_t size = wire::write_heartbeat0(body_space(), heartbeat->body);
+    const std::size_t size = answered_
+                                 ? wire::write_heartbeat0(body_space(), heartbeat->body)
+                                 : wire::write_padded_heartbeat0(body_space(), heartbeat->body);
     Transmit transmit = make_packet(wire::MessageType::kHeartbeat0, key, size, config_.peer);
     transmit.stamp_token = heartbeat->token;
     return transmit;
   }
   return std::nullopt;
+}
+
+// Before the proof, our extensions are left out where what came in does not pay for them. Returns 0
+// where it does not even pay for the rest.
+std::size_t OriginalPort::write_affordable(wire::HeartbeatReply body) {
+  const auto write = [&] {
+    const std::size_t size = wire::write_heartbeat_reply(body_space(), body);
+    return path_.may_send(wire::kHeaderSize + size) ? size : 0;
+  };
+  if (const std::size_t size = write(); size > 0) return size;
+  body.earlier.reset();
+  if (const std::size_t size = write(); size > 0) return size;
+  body.turnaround_ns.reset();
+  return write();
 }
 
 std::optional<Transmit> OriginalPort::poll_control(Instant now) {
@@ -242,9 +265,14 @@ std::optional<Transmit> OriginalPort::poll_control(Instant now) {
                        config_.peer);
   }
   if (!control_server_ || !path_.peer()) return std::nullopt;
+  // Held back until further BWUPs have paid for it, or the path is proven.
+  constexpr std::size_t kAcknowledgement = wire::kHeaderSize + wire::kMaxBwupAckSize;
+  if (control_server_->owes_acknowledgement() && !path_.may_send(kAcknowledgement)) {
+    return std::nullopt;
+  }
   while (const auto packet = control_server_->poll(now, mail_)) {
     const bool acknowledges = std::holds_alternative<wire::BwupAck>(*packet);
-    if (acknowledges ? !path_.may_send() : !path_.may_send(wire::kMaxPacketSize)) {
+    if (!path_.may_send(acknowledges ? kAcknowledgement : wire::kMaxPacketSize)) {
       drop(wire::DropReason::kBudget);
       continue;
     }

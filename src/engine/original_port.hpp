@@ -73,6 +73,7 @@ class OriginalPort final : public PortActor {
 
   // port_actor.cpp
   [[nodiscard]] std::optional<Transmit> poll_heartbeat(Instant now);
+  [[nodiscard]] std::size_t write_affordable(wire::HeartbeatReply body);
   [[nodiscard]] std::optional<Transmit> poll_control(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_report(Instant now);
   [[nodiscard]] std::optional<Transmit> poll_data(Instant now, std::size_t most);
@@ -102,6 +103,7 @@ class OriginalPort final : public PortActor {
   std::uint64_t heartbeat_seq_ = 0;  // datagrams sent on the heartbeat channel
   std::uint64_t test_seq_ = 0;       // datagrams sent on the test's channel, data packets apart
   bool heartbeats_done_ = false;
+  bool answered_ = false;  // client: the server has been heard on this port
   std::array<std::byte, wire::kMaxPacketSize> packet_{};
 };
 

@@ -101,6 +101,8 @@ OriginalPort::Verdict OriginalPort::handle_at_server(Instant now, const Datagram
     case MessageType::kControl:
     case MessageType::kTestResult: {
       if (config_.kind != PortKind::kControl) break;
+      // They carry no KEY: whoever sends them must have shown it in a heartbeat.
+      if (path_.peer() != segment.from) return std::unexpected(DropReason::kStranger);
       const Verdict verdict = packet.header.type == MessageType::kControl ? on_control(now, packet)
                                                                           : on_test_result(packet);
       if (verdict) path_.on_valid(segment.from, segment.bytes.size());
@@ -138,6 +140,7 @@ OriginalPort::Verdict OriginalPort::on_heartbeat_1(Instant now, const Datagram& 
   const auto answered = heartbeat_client_->on_answer(now, segment, *answer);
   if (!answered) return std::unexpected(answered.error());
   if (answered->first) {
+    answered_ = true;
     mail_.post(Mailbox::kCoordinator, PortProven{answer->turnaround_ns.has_value()});
   }
   mail_.post(Mailbox::kCoordinator,

@@ -40,7 +40,7 @@ PathPort::PathPort(const PortConfig& config)
                                     .clock = clock,
                                     .start = config.start});
   } else {
-    server_paths_.emplace(setup, config.kind, clock);
+    server_paths_.emplace(setup, config.kind, clock, config.clients);
   }
   if (config.kind == PortKind::kControl) {
     control_ = std::make_unique<TestControl>(

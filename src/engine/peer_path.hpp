@@ -3,8 +3,8 @@
 // A client knows its server's endpoint from the start. A server knows only the address that sent
 // CONNECT: the UDP port of each path becomes known with the first valid packet and is fixed once a
 // HEARTBEAT_2 has echoed our timestamp from it. Until then every datagram sent uses up one that
-// came in, so a spoofed source never gets more than it (was made to) send; what may be long
-// (reports, results) uses up octets that came in as well.
+// came in, and its octets as many that came in, so a spoofed source never gets more than it (was
+// made to) send; but once, for the first answer, 0.14 forces kFirstAnswerExcess (adr/0005).
 #pragma once
 
 #include <algorithm>
@@ -18,6 +18,10 @@ namespace wyndrvr::engine {
 
 class PeerPath {
  public:
+  // A HEARTBEAT_1 of 0.14's own members, with a time of 17 characters of ours, is longer by so many
+  // octets than the shortest HEARTBEAT_0 that it can be the answer to, whatever T is.
+  static constexpr std::size_t kFirstAnswerExcess = 47;
+
   // A path that needs no proof.
   explicit PeerPath(const Endpoint& known) : peer_(known), proven_(true) {}
   // A path from any port of `expected`.
@@ -41,9 +45,7 @@ class PeerPath {
     peer_ = from;
     proven_ = true;
   }
-  // A short answer: a heartbeat, the acknowledgement of a request.
-  [[nodiscard]] bool may_send() const { return proven_ || credit_ > 0; }
-  // A packet of up to `octets`.
+  // Whether a packet of up to `octets` may leave.
   [[nodiscard]] bool may_send(std::size_t octets) const {
     return proven_ || (credit_ > 0 && octet_credit_ >= octets);
   }
@@ -61,7 +63,7 @@ class PeerPath {
   std::optional<Endpoint> peer_;
   IpAddress expected_;
   std::uint32_t credit_ = 0;
-  std::size_t octet_credit_ = 0;
+  std::size_t octet_credit_ = kFirstAnswerExcess;
   bool proven_ = false;
 };
 

@@ -23,6 +23,7 @@
 #include <span>
 
 #include "base/time.hpp"
+#include "engine/client_filter.hpp"
 #include "engine/config.hpp"
 #include "engine/datagram.hpp"
 #include "engine/gap_limits.hpp"
@@ -51,6 +52,9 @@ struct PortConfig {
   Instant start;
   std::uint64_t seed = 0;
   std::optional<PathSetup> path;  // dialect 1; absent: 0.14
+  // Server, dialect 1: whose addresses a path may come from; null: everybody's. In 0.14 they come
+  // from `peer` alone.
+  std::shared_ptr<const ClientFilter> clients;
 };
 
 class PortActor {

@@ -96,7 +96,8 @@ enum class SessionEnd : std::uint8_t {
   kShutdown,
   kEvicted,
   kFailed,
-  kClosed,  // by the client
+  kClosed,    // by the client
+  kTimeOver,  // max_session_duration
 };
 struct ClientGone {
   Endpoint client;

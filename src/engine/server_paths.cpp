@@ -1,13 +1,16 @@
 #include "engine/server_paths.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wyndrvr::engine {
 
-ServerPaths::ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock)
+ServerPaths::ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock,
+                         std::shared_ptr<const ClientFilter> clients)
     : secret_(setup.path_secret),
       kind_(kind),
       clock_(clock),
+      clients_(std::move(clients)),
       heartbeats_(clock, path_count(kind, setup.terms) + kMostHeartbeatsAtOnce) {
   for (std::size_t i = 0; i < path_count(kind, setup.terms); ++i) {
     const std::uint64_t nonce = crypto::client_path_nonce(setup.handshake, path_id(kind, i));
@@ -29,6 +32,7 @@ std::expected<void, wire::DropReason> ServerPaths::on_heartbeat_0(const Datagram
                                                                   const wire::PathPacket& packet) {
   const auto path = find(packet.nonce);
   if (!path) return std::unexpected(wire::DropReason::kWrongNonce);
+  if (!is_welcome(datagram)) return std::unexpected(wire::DropReason::kStranger);
   const auto heartbeat = wire::parse_path_heartbeat0(packet.body);
   if (!heartbeat) return std::unexpected(heartbeat.error());
   if (!heartbeats_.on_heartbeat(datagram, {{heartbeat->client_time_ns}}, *path)) {
@@ -45,6 +49,7 @@ std::expected<ServerPaths::Confirmed, wire::DropReason> ServerPaths::on_heartbea
   if (!index || packet.nonce != nonce_at(datagram.from, *index)) {
     return std::unexpected(wire::DropReason::kWrongNonce);
   }
+  if (!is_welcome(datagram)) return std::unexpected(wire::DropReason::kStranger);
   Path& path = paths_[*index];
   Confirmed confirmed;
   confirmed.path = *index;

@@ -10,10 +10,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/time.hpp"
+#include "engine/client_filter.hpp"
 #include "engine/datagram.hpp"
 #include "engine/heartbeat_server.hpp"
 #include "engine/path_packets.hpp"
@@ -35,12 +37,14 @@ class ServerPaths {
     std::optional<Duration> path_rtt;  // without the client's turnaround, as far as is known
   };
 
-  ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock);
+  // `clients`: from whose addresses paths may be proven; null: from everybody's.
+  ServerPaths(const PathSetup& setup, PortKind kind, WallClock clock,
+              std::shared_ptr<const ClientFilter> clients = nullptr);
 
-  // Error: kWrongNonce, kBadBody, kQueueFull.
+  // Error: kWrongNonce, kStranger, kBadBody, kQueueFull.
   [[nodiscard]] std::expected<void, wire::DropReason> on_heartbeat_0(
       const Datagram& datagram, const wire::PathPacket& packet);
-  // Error: kWrongNonce, kBadBody.
+  // Error: kWrongNonce, kStranger, kBadBody, and those of a confirmation that proves nothing.
   [[nodiscard]] std::expected<Confirmed, wire::DropReason> on_heartbeat_2(
       const Datagram& datagram, const wire::PathPacket& packet);
   // As in ClientPaths: of proven paths. The `likely` one is looked at first.
@@ -65,6 +69,9 @@ class ServerPaths {
     std::uint64_t proven_time_ns = 0;     // ours, when it was proven, or moved
   };
 
+  [[nodiscard]] bool is_welcome(const Datagram& datagram) const {
+    return clients_ == nullptr || clients_->admits(datagram.from.address);
+  }
   [[nodiscard]] std::optional<std::size_t> find(wire::PathNonce clients) const;
   [[nodiscard]] bool is_from(std::size_t path, const Datagram& datagram,
                              wire::PathNonce nonce) const;
@@ -73,6 +80,7 @@ class ServerPaths {
   crypto::Secret<32> secret_;
   PortKind kind_;
   WallClock clock_;
+  std::shared_ptr<const ClientFilter> clients_;
   std::vector<Path> paths_;
   PathHeartbeatServer heartbeats_;
 };

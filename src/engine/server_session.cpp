@@ -8,14 +8,25 @@
 #include "engine/overloaded.hpp"
 
 namespace wyndrvr::engine {
+namespace {
+
+// In dialect 1 a test is granted before it begins.
+Instant granted_until(const SessionSetup& setup, const ServerLimits& limits, Instant now) {
+  if (!setup.path || setup.path->terms.directions == wire::Directions::kLatencyOnly) return now;
+  return now + limits.proof_timeout + setup.path->terms.duration + ServerSession::kTestMargin;
+}
+
+}  // namespace
 
 ServerSession::ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now)
     : protocol_(config.protocol),
       proof_timeout_(config.limits.proof_timeout),
       idle_timeout_(config.limits.idle_timeout),
       max_test_duration_(config.limits.max_test_duration),
+      max_session_duration_(config.limits.max_session_duration),
       setup_(setup),
-      created_(now) {}
+      created_(now),
+      tests_until_(granted_until(setup, config.limits, now)) {}
 
 PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock_offset,
                                       std::uint64_t seed) const {
@@ -28,6 +39,7 @@ PortConfig ServerSession::port_config(PortKind kind, Instant now, Duration clock
   port.server_port = setup_.ports[index_of(kind)];
   port.path = setup_.path;
   port.max_gaps = setup_.max_gaps;
+  port.clients = setup_.clients;
   port.idle_timeout = idle_timeout_;
   port.max_test_duration = max_test_duration_;
   port.clock_offset = clock_offset;
@@ -71,7 +83,7 @@ void ServerSession::on_message(Instant now, PortKind from, const Message& messag
                  [&](const HeartbeatSample& sample) {
                    emit(Report{ServerLatencySample{setup_.client, from, sample.rtt}});
                  },
-                 [&](const TestStarted& started) { on_test_started(started); },
+                 [&](const TestStarted& started) { on_test_started(now, started); },
                  [&](const ResultDelivered& delivered) {
                    if (setup_.path) return;
                    report_result(PortKind::kUpload, delivered.totals);
@@ -133,8 +145,11 @@ void ServerSession::connect() {
   emit(Report{ClientConnected{setup_.client}});
 }
 
-void ServerSession::on_test_started(const TestStarted& started) {
+void ServerSession::on_test_started(Instant now, const TestStarted& started) {
   testing_ = true;
+  const Duration duration = std::min(started.duration, max_test_duration_);
+  tests_until_ = std::max(tests_until_, now + duration + kTestMargin);
+  emit(TestUnderWay{duration});
   if (setup_.path) return;  // its client understands CLOSE without being asked
   extended_client_ = started.extended;
   announce_extended();
@@ -229,6 +244,11 @@ void ServerSession::on_timer(Instant now) {
     tell_ended(now);
     return;
   }
+  if (now >= lifetime_end()) {
+    emit(TellEnded{"the session's time is over", SessionEnd::kTimeOver});
+    end(now, SessionEnd::kTimeOver);
+    return;
+  }
   if (next_resend_ && now >= *next_resend_) {
     next_resend_ = now + protocol_.adjustment_delay;
     emit(ResendAssignment{});
@@ -245,14 +265,20 @@ void ServerSession::on_timer(Instant now) {
   }
 }
 
+Instant ServerSession::lifetime_end() const {
+  return std::max(created_ + max_session_duration_, tests_until_);
+}
+
 std::optional<Deadline> ServerSession::poll_deadline() const {
   if (over_) return std::nullopt;
   if (ending_) return Deadline{drain_until_, DeadlineReason::kDrain};
   if (ended_left_ > 0) return Deadline{next_ended_, DeadlineReason::kResend};
-  if (connected_) return std::nullopt;
+  const Deadline lifetime{lifetime_end(), DeadlineReason::kLifetime};
+  if (connected_) return lifetime;
   const Deadline proof{created_ + proof_timeout_, DeadlineReason::kProof};
-  if (!next_resend_) return proof;
-  return earlier(Deadline{*next_resend_, DeadlineReason::kResend}, proof);
+  Deadline next = earlier(proof, lifetime);
+  if (next_resend_) next = earlier(next, Deadline{*next_resend_, DeadlineReason::kResend});
+  return next;
 }
 
 }  // namespace wyndrvr::engine

@@ -1,8 +1,8 @@
 // The server's coordinator of one client: from its first packet to the release of its ports.
 //
 // Ends when all three ports have been silent for the idle time-out, when the client has not proven
-// one of its ports in time, or when it is told to; in 0.14 also when its result is delivered. One
-// port is enough, because a firewall on the way may let through no more.
+// one of its ports in time, when its time is over and no test runs, or when it is told to; in 0.14 also
+// when the client's result is delivered. One port is enough, because a firewall on the way may let through no more.
 // Whatever the cause, its last effect is SessionOver. Pure: returns effects.
 //
 // A port whose loop is gone (on_port_lost) counts as silent and needs no proof; the others go on.
@@ -41,9 +41,13 @@ struct SessionOver {         // release the ports, then Acceptor::on_session_end
 struct ClientExtended {};  // 0.14 -> Acceptor::on_extended; once, with a test of a client of ours
 struct TellEnded {         // -> Acceptor::tell_ended
   std::string cause;
+  SessionEnd reason = SessionEnd::kFailed;
+};
+struct TestUnderWay {  // -> Acceptor::on_testing
+  Duration duration{};
 };
 using ServerSessionEffect = std::variant<Post, SessionProven, ResendAssignment, SessionOver, Report,
-                                         ClientExtended, TellEnded>;
+                                         ClientExtended, TellEnded, TestUnderWay>;
 
 class ServerSession {
  public:
@@ -52,6 +56,9 @@ class ServerSession {
   // ENDED is never acknowledged, so it is said so often, so far apart.
   static constexpr unsigned kEndedRepeats = 3;
   static constexpr Duration kEndedInterval = 200ms;
+  // For the end of a test and the exchange of its results, beyond the test's own length: more than
+  // the drain and ControlServer::kDeliveryTimeout take.
+  static constexpr Duration kTestMargin = 65s;
 
   ServerSession(const ServerConfig& config, const SessionSetup& setup, Instant now);
 
@@ -85,7 +92,7 @@ class ServerSession {
   void check_connected();
   void connect();
   [[nodiscard]] bool takes(PortKind from, const Message& message) const;
-  void on_test_started(const TestStarted& started);
+  void on_test_started(Instant now, const TestStarted& started);
   void announce_extended();
   void report_result(PortKind direction, const ReceiverTotals& totals);
   // What ends a session in 0.14 only.
@@ -95,6 +102,7 @@ class ServerSession {
   void give_up(Instant now);
   void tell_ended(Instant now);
   void end_when_silent(Instant now);
+  [[nodiscard]] Instant lifetime_end() const;
   void finish_when_drained();
   void finish();
 
@@ -103,8 +111,10 @@ class ServerSession {
   Duration proof_timeout_;
   Duration idle_timeout_;
   Duration max_test_duration_;
+  Duration max_session_duration_;
   SessionSetup setup_;
   Instant created_;
+  Instant tests_until_;  // those that are granted, and those that have begun
   std::array<bool, kPortCount> proven_{};
   std::array<bool, kPortCount> silent_{};
   std::array<bool, kPortCount> lost_{};

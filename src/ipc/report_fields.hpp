@@ -106,7 +106,11 @@ void transfer(Archive& archive, engine::SessionOver& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::TellEnded& v) {
-  transfer(archive, v.cause);
+  transfer_all(archive, v.cause, v.reason);
+}
+template <class Archive>
+void transfer(Archive& archive, engine::TestUnderWay& v) {
+  transfer(archive, v.duration);
 }
 
 }  // namespace wyndrvr::ipc

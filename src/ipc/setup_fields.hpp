@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "base/endpoint.hpp"
+#include "base/ip_network.hpp"
 #include "engine/acceptor.hpp"
+#include "engine/client_filter.hpp"
 #include "engine/config.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/port_kind.hpp"
@@ -40,7 +44,7 @@ void transfer(Archive& archive, engine::PortKind& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionEnd& v) {
-  transfer_enum(archive, v, engine::SessionEnd::kClosed);
+  transfer_enum(archive, v, engine::SessionEnd::kTimeOver);
 }
 
 // --- the handshake of dialect 1 ---
@@ -78,6 +82,22 @@ void transfer(Archive& archive, engine::PathSetup& v) {
   transfer_all(archive, v.handshake, v.path_secret, v.keys, v.terms);
 }
 
+// --- who is served ---
+template <class Archive>
+void transfer(Archive& archive, IpNetwork& v) {
+  transfer_all(archive, v.address, v.prefix);
+}
+template <class Archive>
+void transfer(Archive& archive, std::shared_ptr<const engine::ClientFilter>& v) {
+  bool present = v != nullptr;
+  transfer(archive, present);
+  engine::ClientFilter filter = present && v != nullptr ? *v : engine::ClientFilter{};
+  if (present) transfer_all(archive, filter.allow, filter.deny);
+  if constexpr (Archive::kReading) {
+    v = present ? std::make_shared<const engine::ClientFilter>(std::move(filter)) : nullptr;
+  }
+}
+
 // --- configurations ---
 template <class Archive>
 void transfer(Archive& archive, engine::ProtocolConfig& v) {
@@ -88,13 +108,14 @@ template <class Archive>
 void transfer(Archive& archive, engine::PortConfig& v) {
   transfer_all(archive, v.side, v.kind, v.protocol, v.heartbeat_key, v.peer, v.server_port,
                v.receive_buffer, v.max_gaps, v.idle_timeout, v.max_test_duration, v.heartbeat_count,
-               v.clock_offset, v.start, v.seed, v.path);
+               v.clock_offset, v.start, v.seed, v.path, v.clients);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::ServerLimits& v) {
-  transfer_all(archive, v.proof_timeout, v.idle_timeout, v.max_sessions, v.max_sessions_per_address,
-               v.max_unproven_sessions, v.max_test_duration, v.max_sessions_per_network, v.max_rate,
-               v.max_total_rate, v.max_test_bytes, v.max_streams, v.max_payload);
+  transfer_all(archive, v.proof_timeout, v.idle_timeout, v.max_session_duration, v.max_sessions,
+               v.max_sessions_per_address, v.max_unproven_sessions, v.max_test_duration,
+               v.max_sessions_per_network, v.max_rate, v.max_total_rate, v.max_test_bytes,
+               v.max_streams, v.max_payload);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionId& v) {
@@ -102,7 +123,8 @@ void transfer(Archive& archive, engine::SessionId& v) {
 }
 template <class Archive>
 void transfer(Archive& archive, engine::SessionSetup& v) {
-  transfer_all(archive, v.id, v.client, v.local, v.ports, v.heartbeat_key, v.path, v.max_gaps);
+  transfer_all(archive, v.id, v.client, v.local, v.ports, v.heartbeat_key, v.path, v.clients,
+               v.max_gaps);
 }
 
 }  // namespace wyndrvr::ipc

@@ -18,9 +18,11 @@ namespace {
 // From Linux 6.13's asm-generic/socket.h; the headers of Debian 12 are older.
 constexpr int kScmTimestampOptionId = 81;
 
-// The most that one datagram brings: address, times, drops, GRO stride, traffic class.
-static_assert(CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(scm_timestamping)) +
-                  CMSG_SPACE(sizeof(std::uint32_t)) + 2 * CMSG_SPACE(sizeof(int)) <=
+// The most that one datagram brings: address (IPv4's on a dual-stack socket in both notations),
+// times, drops, GRO stride, traffic class.
+static_assert(CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(in_pktinfo)) +
+                  CMSG_SPACE(sizeof(scm_timestamping)) + CMSG_SPACE(sizeof(std::uint32_t)) +
+                  2 * CMSG_SPACE(sizeof(int)) <=
               kControlBytes);
 
 // The kernel does not align payloads beyond size_t, so they are copied out.
@@ -61,6 +63,12 @@ std::optional<WallTime> stamp_of(const cmsghdr& header) {
 // `ipi_spec_dst` rather than `ipi_addr`: for a broadcast it is the address to answer from.
 IpAddress local_address(const in_pktinfo& info) {
   return from_kernel(info.ipi_spec_dst.s_addr != 0 ? info.ipi_spec_dst : info.ipi_addr);
+}
+
+// The kernel looks up `ipi_spec_dst` anew where the datagram was not sent to one of our unicast
+// addresses, and so it differs exactly then.
+bool is_to_group(const in_pktinfo& info) {
+  return info.ipi_spec_dst.s_addr != 0 && info.ipi_spec_dst.s_addr != info.ipi_addr.s_addr;
 }
 
 bool is_error_report(const cmsghdr& header) {
@@ -184,10 +192,13 @@ ReceiveControl read_receive_control(const msghdr& message) {
     const int level = header.cmsg_level;
     const int type = header.cmsg_type;
     if (level == SOL_IP && type == IP_PKTINFO) {
-      out.to = local_address(payload<in_pktinfo>(header));
+      const auto info = payload<in_pktinfo>(header);
+      out.to = local_address(info);
+      out.to_group = is_to_group(info);
     } else if (level == SOL_IPV6 && type == IPV6_PKTINFO) {
+      // Of IPv4 on a dual-stack socket IP_PKTINFO knows more.
       const auto info = payload<in6_pktinfo>(header);
-      out.to = from_kernel(info.ipi6_addr, info.ipi6_ifindex);
+      if (!out.to) out.to = from_kernel(info.ipi6_addr, info.ipi6_ifindex);
     } else if (level == SOL_UDP && type == UDP_GRO) {
       const int stride = payload<int>(header);
       if (stride > 0) out.segment_size = static_cast<std::uint32_t>(stride);

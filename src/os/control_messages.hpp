@@ -57,6 +57,7 @@ class ControlWriter {
 // What came with a received datagram.
 struct ReceiveControl {
   std::optional<IpAddress> to;                // our address, fit to answer from
+  bool to_group = false;                      // IPv4: it was sent to a broadcast or multicast one
   std::optional<std::uint32_t> segment_size;  // the kernel's GRO stride
   std::optional<WallTime> stamp;
   std::optional<std::uint32_t> drop_reading;  // see DropCounter

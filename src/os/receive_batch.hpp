@@ -34,6 +34,9 @@ struct Received {
   Endpoint from;
   // Our address that it was sent to: answer from this one. Needs UdpOptions::receive_destination.
   IpAddress to;
+  // It was sent to a broadcast or multicast address, so `to` was not named. IPv6 shows multicast in
+  // `to` itself. Needs the same option.
+  bool to_group = false;
   Instant arrival;
   bool kernel_stamped = false;  // false: `arrival` is when the program read it
   bool truncated = false;       // it was longer than the slot; the rest is gone

@@ -76,27 +76,34 @@ std::string interface_advice(int error) {
   return limit_advice(error);
 }
 
-Result<Fd> open_bound(const Endpoint& local, const std::string& interface) {
+std::unexpected<OpenError> host_failure(std::unexpected<Error> failed) {
+  return std::unexpected(OpenError{std::move(failed.error()), OpenFailure::kHost});
+}
+
+std::expected<Fd, OpenError> open_bound(const Endpoint& local, const std::string& interface) {
   const bool v6 = local.address.is_v6();
   Fd fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const std::string purpose = fmt::format("cannot open a UDP socket on {}", to_string(local));
   if (!fd.valid()) {
     const int error = errno;
     const bool no_v6 = v6 && error == EAFNOSUPPORT;
-    return fail("{}: socket: {}{}{}", purpose, error_text(error), limit_advice(error),
-                no_v6 ? "; this host has no IPv6: bind an IPv4 address such as 0.0.0.0" : "");
+    return host_failure(
+        fail("{}: socket: {}{}{}", purpose, error_text(error), limit_advice(error),
+             no_v6 ? "; this host has no IPv6: bind an IPv4 address such as 0.0.0.0" : ""));
   }
   if (v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, !local.address.is_unspecified())) {
-    return system_failure(purpose, "setsockopt IPV6_V6ONLY");
+    return host_failure(system_failure(purpose, "setsockopt IPV6_V6ONLY"));
   }
   // Before bind(2): the same port of another interface is then no conflict.
   if (auto bound = bind_to_interface(fd.get(), interface, purpose); !bound) {
-    return std::unexpected(std::move(bound.error()));
+    return host_failure(std::unexpected(std::move(bound.error())));
   }
   const SocketAddress address = to_socket_address(local);
   if (::bind(fd.get(), &address.generic, address.length) != 0) {
     const int error = errno;
-    return fail("{}: bind: {}{}", purpose, error_text(error), bind_advice(error, local.port));
+    auto failed =
+        fail("{}: bind: {}{}", purpose, error_text(error), bind_advice(error, local.port));
+    return std::unexpected(OpenError{std::move(failed.error()), bind_failure(error)});
   }
   return fd;
 }
@@ -209,7 +216,7 @@ Result<void> set_required(const ConfiguredSocket& socket, const UdpOptions& opti
   if (socket.v6 && !set_option(fd, SOL_IPV6, IPV6_RECVPKTINFO, destination)) {
     return setup_failure(socket, "IPV6_RECVPKTINFO");
   }
-  if (!socket.v6 && !set_option(fd, SOL_IP, IP_PKTINFO, destination)) {
+  if ((!socket.v6 || socket.dual_stack) && !set_option(fd, SOL_IP, IP_PKTINFO, destination)) {
     return setup_failure(socket, "IP_PKTINFO");
   }
   if (!set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1)) return setup_failure(socket, "SO_RXQ_OVFL");
@@ -290,13 +297,30 @@ Result<ConfiguredSocket> configure(Fd fd, const UdpOptions& options) {
 
 }  // namespace
 
-Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options) {
+OpenFailure bind_failure(int error) {
+  switch (error) {
+    case EADDRINUSE:
+    case EACCES:
+      return OpenFailure::kPort;
+    case EADDRNOTAVAIL:
+    case EINVAL:        // a link-local address without its interface
+    case ENODEV:        // or with one that is gone
+    case EAFNOSUPPORT:  // of a family that the socket does not speak
+      return OpenFailure::kAddress;
+    default:
+      return OpenFailure::kHost;
+  }
+}
+
+std::expected<ConfiguredSocket, OpenError> open_udp_socket(const UdpOptions& options) {
   const Endpoint local{unmapped(options.bind.address), options.bind.port};
   auto fd = open_bound(local, options.interface);
   if (!fd) return std::unexpected(std::move(fd.error()));
   // Best effort: without a route it stays without a peer, and sends fail for the same reason.
   if (options.peer) static_cast<void>(connect_to(fd->get(), *options.peer));
-  return configure(std::move(*fd), options);
+  auto socket = configure(std::move(*fd), options);
+  if (!socket) return host_failure(std::unexpected(std::move(socket.error())));
+  return std::move(*socket);
 }
 
 Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket,

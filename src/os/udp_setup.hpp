@@ -4,6 +4,8 @@
 // buffers) are tried, and `ConfiguredSocket` says what was got. Thread-safe: it holds nothing.
 #pragma once
 
+#include <cstdint>
+#include <expected>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,8 +29,20 @@ struct ConfiguredSocket {
   StampSource stamp_source = StampSource::kNone;
 };
 
+// What of a socket's address stood against it, for who can choose another.
+enum class OpenFailure : std::uint8_t {
+  kPort,     // another has the port, or this process may not (EADDRINUSE, EACCES of bind(2))
+  kAddress,  // no unicast address of this host: the port has nothing to do with it
+  kHost,     // neither: descriptors, memory, what the kernel can do
+};
+struct OpenError : Error {
+  OpenFailure failure = OpenFailure::kHost;
+};
+// What bind(2) says of the address by `error`, an errno value.
+[[nodiscard]] OpenFailure bind_failure(int error);
+
 // A new socket, bound to options.bind.
-[[nodiscard]] Result<ConfiguredSocket> open_udp_socket(const UdpOptions& options);
+[[nodiscard]] std::expected<ConfiguredSocket, OpenError> open_udp_socket(const UdpOptions& options);
 // A bound UDP socket made by another process; options.bind is not used.
 [[nodiscard]] Result<ConfiguredSocket> adopt_udp_socket(Fd fd, const UdpOptions& options);
 

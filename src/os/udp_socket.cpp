@@ -1,5 +1,6 @@
 #include "os/udp_socket.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -13,6 +14,10 @@
 namespace wyndrvr::os {
 
 Result<UdpSocket> UdpSocket::open(const UdpOptions& options) {
+  return try_open(options);
+}
+
+std::expected<UdpSocket, OpenError> UdpSocket::try_open(const UdpOptions& options) {
   auto socket = open_udp_socket(options);
   if (!socket) return std::unexpected(std::move(socket.error()));
   return UdpSocket(std::move(*socket), options);
@@ -60,6 +65,37 @@ Result<std::span<const Received>> UdpSocket::receive(ReceiveBuffer& buffer) {
     ++asynchronous_errors_;
   }
   return std::span<const Received>{};
+}
+
+std::optional<UdpSocket::Peeked> UdpSocket::peek(MutableByteView room) const {
+  // One call more for each pending ICMP error, which comes first.
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries; ++i) {
+    SocketAddress peer;
+    alignas(cmsghdr) std::array<std::byte, kControlBytes> control_bytes;
+    iovec vector{room.data(), room.size()};
+    msghdr message{};
+    message.msg_name = &peer.generic;
+    message.msg_namelen = sizeof peer.v6;
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control_bytes.data();
+    message.msg_controllen = control_bytes.size();
+    const ssize_t count = recvmsg(fd(), &message, MSG_PEEK | MSG_DONTWAIT);
+    if (count >= 0) {
+      const auto size = static_cast<std::size_t>(count);
+      const ReceiveControl control = read_receive_control(message);
+      const std::size_t first = std::min<std::size_t>(control.segment_size.value_or(size), size);
+      return Peeked{ByteView(room).first(first), to_endpoint(peer.generic).value_or(Endpoint{})};
+    }
+    if (errno != EINTR && !may_be_asynchronous(errno)) break;
+  }
+  return std::nullopt;
+}
+
+void UdpSocket::skip() const {
+  msghdr message{};
+  static_cast<void>(recvmsg(fd(), &message, MSG_DONTWAIT));
 }
 
 std::optional<TransmitStamp> UdpSocket::read_transmit_stamp() {

@@ -43,6 +43,8 @@ class UdpSocket {
   // Errors name the address and say what to do. The address is shared with
   // those of open_connected() alone.
   [[nodiscard]] static Result<UdpSocket> open(const UdpOptions& options);
+  // The same, for who would try another port.
+  [[nodiscard]] static std::expected<UdpSocket, OpenError> try_open(const UdpOptions& options);
   // Takes over a bound socket that another process opened; options.bind is not used.
   [[nodiscard]] static Result<UdpSocket> adopt(Fd fd, const UdpOptions& options);
 
@@ -57,6 +59,16 @@ class UdpSocket {
   // socket needs it (UdpOptions::longest_datagram); empty when nothing is.
   // ICMP errors that the kernel reports here are counted (asynchronous_errors) and skipped.
   [[nodiscard]] Result<std::span<const Received>> receive(ReceiveBuffer& buffer);
+
+  // A look at the datagram that waits at the front and stays there; nothing where none waits. Of a
+  // train it is the first. Of a longer one than `room`, the beginning.
+  struct Peeked {
+    ByteView bytes;  // in `room`
+    Endpoint from;
+  };
+  [[nodiscard]] std::optional<Peeked> peek(MutableByteView room) const;
+  // Throws the datagram, or the train, at the front away.
+  void skip() const;
 
   // Sends one datagram, or a train of at most kMaxTrainSegments and kMaxTrainBytes (more is our own
   // bug). Part of a train may have gone when the status is not kDone. One system call sends a train

@@ -84,16 +84,18 @@ void HostedSession::carry_out() {
 
 void HostedSession::carry_out(const engine::ServerSessionEffect& effect) {
   const engine::SessionId id = session_.setup().id;
-  std::visit(engine::Overloaded{
-                 [&](const engine::Post& post) { placement_->post(post.to, post.message); },
-                 [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
-                 [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
-                 [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
-                 [&](const engine::TellEnded& tell) { listener_.on_tell_ended(id, tell.cause); },
-                 [&](const engine::SessionOver&) { placement_->stop(); },
-                 [&](const engine::Report& report) { listener_.on_session_report(report); },
-             },
-             effect);
+  std::visit(
+      engine::Overloaded{
+          [&](const engine::Post& post) { placement_->post(post.to, post.message); },
+          [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
+          [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
+          [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
+          [&](const engine::TellEnded& end) { listener_.on_tell_ended(id, end); },
+          [&](const engine::TestUnderWay& test) { listener_.on_test_under_way(id, test.duration); },
+          [&](const engine::SessionOver&) { placement_->stop(); },
+          [&](const engine::Report& report) { listener_.on_session_report(report); },
+      },
+      effect);
 }
 
 }  // namespace wyndrvr::runtime

@@ -1,5 +1,6 @@
 #include "runtime/pending_session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "os/clock.hpp"
@@ -8,7 +9,7 @@ namespace wyndrvr::runtime {
 
 PendingSession::PendingSession(EventLoop& loop, const engine::SessionSetup& setup,
                                Listener& listener)
-    : loop_(loop), setup_(setup), listener_(listener), bound_(os::monotonic_now()) {}
+    : loop_(loop), setup_(setup), first_(setup), listener_(listener), bound_(os::monotonic_now()) {}
 
 PendingSession::~PendingSession() {
   forget();
@@ -38,7 +39,29 @@ void PendingSession::forget() {
 }
 
 void PendingSession::on_ready(const Readiness& /*readiness*/) {
-  listener_.on_pending_awake(setup_.id);
+  if (std::ranges::any_of(engine::kPortKinds,
+                          [this](engine::PortKind kind) { return look(kind); })) {
+    listener_.on_pending_awake(setup_.id);
+  }
+}
+
+bool PendingSession::look(engine::PortKind kind) {
+  // A heartbeat is no longer, of either dialect.
+  std::array<std::byte, wire::kMaxPacketSize> room;
+  std::uint64_t ignored = 0;
+  bool found = false;
+  for (const os::UdpSocket& socket : sockets_[engine::index_of(kind)]) {
+    for (int i = 0; i < kMaxLooks; ++i) {
+      const auto datagram = socket.peek(room);
+      if (!datagram) break;
+      found = first_.admits(kind, datagram->from, datagram->bytes);
+      if (found) break;
+      socket.skip();
+      ++ignored;
+    }
+  }
+  if (ignored > 0) listener_.on_pending_ignored(ignored);
+  return found;
 }
 
 void PendingSession::on_wake(Instant /*now*/) {

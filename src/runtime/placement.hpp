@@ -20,6 +20,7 @@
 #include "engine/path_setup.hpp"
 #include "engine/port_actor.hpp"
 #include "engine/port_kind.hpp"
+#include "engine/server_session.hpp"
 #include "os/confinement.hpp"
 #include "os/receive_batch.hpp"
 #include "os/udp_socket.hpp"
@@ -97,7 +98,8 @@ class SessionListener {
   virtual void on_session_proven(engine::SessionId id) = 0;
   virtual void on_resend_assignment(engine::SessionId id) = 0;
   virtual void on_client_extended(engine::SessionId id) = 0;
-  virtual void on_tell_ended(engine::SessionId id, const std::string& cause) = 0;
+  virtual void on_tell_ended(engine::SessionId id, const engine::TellEnded& end) = 0;
+  virtual void on_test_under_way(engine::SessionId id, Duration duration) = 0;
   virtual void on_session_report(const engine::Report& report) = 0;
   // The last word, where it could not be launched: nothing of it runs.
   virtual void on_session_launch_failed(engine::SessionId id, const std::string& why) = 0;

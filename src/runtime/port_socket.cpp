@@ -98,13 +98,13 @@ Result<std::vector<os::UdpSocket>> open_client_port(const engine::PortConfig& co
   return sockets;
 }
 
-Result<os::UdpSocket> open_server_port(PortKind kind, const Endpoint& bind,
-                                       const os::Offloads& offloads) {
+std::expected<os::UdpSocket, os::OpenError> open_server_port(PortKind kind, const Endpoint& bind,
+                                                             const os::Offloads& offloads) {
   const PortRole role{Side::kServer, kind};
   os::UdpOptions options = options_of(role, offloads);
   options.bind = bind;
   if (receives_data(role)) options.receive_buffer = receive_buffer_of(1);
-  return os::UdpSocket::open(options);
+  return os::UdpSocket::try_open(options);
 }
 
 Result<os::UdpSocket> apply_terms(PortKind kind, os::UdpSocket socket,

@@ -42,8 +42,8 @@ inline constexpr std::size_t kMaxPortSockets = 64;
     const engine::PortConfig& config, const IpAddress& local, const SocketWishes& wishes,
     const os::Offloads& offloads = {});
 // A single port is opened as that of uploads.
-[[nodiscard]] Result<os::UdpSocket> open_server_port(engine::PortKind kind, const Endpoint& bind,
-                                                     const os::Offloads& offloads);
+[[nodiscard]] std::expected<os::UdpSocket, os::OpenError> open_server_port(
+    engine::PortKind kind, const Endpoint& bind, const os::Offloads& offloads);
 // The same socket, with what the terms of its session ask of it.
 [[nodiscard]] Result<os::UdpSocket> apply_terms(engine::PortKind kind, os::UdpSocket socket,
                                                 const engine::TestTerms& terms,

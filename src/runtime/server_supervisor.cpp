@@ -5,7 +5,6 @@
 #include "engine/overloaded.hpp"
 #include "os/clock.hpp"
 #include "os/cpu_affinity.hpp"
-#include "os/descriptor_limit.hpp"
 #include "os/entropy.hpp"
 #include "os/route_mtu.hpp"
 #include "runtime/port_socket.hpp"
@@ -55,7 +54,7 @@ ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, Report
       run_(run),
       sink_(sink),
       random_(os::entropy64()),
-      acceptor_(run.engine, os::entropy64(), os::fill_random),
+      acceptor_(run.engine, os::fill_random),
       // Shared by all sockets of the loop, so as large as the most demanding port's.
       receive_buffer_(make_receive_buffer(engine::Side::kServer, engine::PortKind::kUpload)),
       cpus_{.chosen = run.cpus, .allowed = os::allowed_cpus()} {}
@@ -111,7 +110,11 @@ void ServerSupervisor::receive() {
     const Instant now = os::monotonic_now();
     if (shutting_down_) continue;
     for (const os::Received& received : *batch) {
-      acceptor_.on_datagram(now, received.from, received.to, received.bytes);
+      if (received.to_group) {
+        acceptor_.ignore(1);
+      } else {
+        acceptor_.on_datagram(now, received.from, received.to, received.bytes);
+      }
     }
     const bool last = batch->size() < receive_buffer_.slot_count();
     carry_out();
@@ -143,19 +146,25 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
     auto socket = open_server_port(single ? PortKind::kUpload : kind, {bind.local, bind.ports[i]},
                                    run_.tuning.offloads);
     if (!socket) {
-      // Without a descriptor left, the failure says nothing of the port.
-      if (const auto spare = os::check_spare_descriptor(); !spare) {
-        acceptor_.on_launch_failed(os::monotonic_now(), bind.id, socket.error().message);
-      } else {
-        acceptor_.on_bind_failed(os::monotonic_now(), bind.id, kind);
-      }
-      return;
+      return on_bind_failed(bind.id, kind, socket.error());
     }
     sockets[i].push_back(std::move(*socket));
     if (single) break;
   }
   bound_[bind.id.value] = std::move(sockets);
   acceptor_.on_bound(os::monotonic_now(), bind.id, max_payload_towards(bind));
+}
+
+void ServerSupervisor::on_bind_failed(engine::SessionId id, PortKind port,
+                                      const os::OpenError& error) {
+  switch (error.failure) {
+    case os::OpenFailure::kPort:
+      return acceptor_.on_bind_failed(os::monotonic_now(), id, port);
+    case os::OpenFailure::kAddress:
+      return acceptor_.on_address_refused(id);
+    case os::OpenFailure::kHost:
+      return acceptor_.on_launch_failed(os::monotonic_now(), id, error.message);
+  }
 }
 
 void ServerSupervisor::wait_for_client(const engine::SessionSetup& setup) {
@@ -232,6 +241,7 @@ void ServerSupervisor::on_session_launch_failed(engine::SessionId id, const std:
 
 void ServerSupervisor::on_session_proven(engine::SessionId id) {
   acceptor_.on_proven(id);
+  carry_out();
 }
 
 void ServerSupervisor::on_resend_assignment(engine::SessionId id) {
@@ -243,9 +253,13 @@ void ServerSupervisor::on_client_extended(engine::SessionId id) {
   acceptor_.on_extended(id);
 }
 
-void ServerSupervisor::on_tell_ended(engine::SessionId id, const std::string& cause) {
-  acceptor_.tell_ended(id, cause);
+void ServerSupervisor::on_tell_ended(engine::SessionId id, const engine::TellEnded& end) {
+  acceptor_.tell_ended(id, end.cause, end.reason);
   carry_out();
+}
+
+void ServerSupervisor::on_test_under_way(engine::SessionId id, Duration duration) {
+  acceptor_.on_testing(os::monotonic_now(), id, duration);
 }
 
 void ServerSupervisor::on_session_report(const engine::Report& report) {
@@ -280,6 +294,10 @@ void ServerSupervisor::on_pending_awake(engine::SessionId id) {
 
 void ServerSupervisor::on_pending_expired(engine::SessionId id) {
   give_up_pending(id, engine::SessionEnd::kUnproven);
+}
+
+void ServerSupervisor::on_pending_ignored(std::uint64_t datagrams) {
+  acceptor_.ignore(datagrams);
 }
 
 ServerOutcome ServerSupervisor::outcome() const {

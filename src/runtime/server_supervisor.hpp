@@ -47,12 +47,14 @@ class ServerSupervisor final : public EventSource,
   void on_session_proven(engine::SessionId id) override;
   void on_resend_assignment(engine::SessionId id) override;
   void on_client_extended(engine::SessionId id) override;
-  void on_tell_ended(engine::SessionId id, const std::string& cause) override;
+  void on_tell_ended(engine::SessionId id, const engine::TellEnded& end) override;
+  void on_test_under_way(engine::SessionId id, Duration duration) override;
   void on_session_report(const engine::Report& report) override;
   void on_session_over(engine::SessionId id) override;
   void on_session_lost(engine::SessionId id, const WorkerLoss& loss) override;
   void on_pending_awake(engine::SessionId id) override;
   void on_pending_expired(engine::SessionId id) override;
+  void on_pending_ignored(std::uint64_t datagrams) override;
 
  private:
   // Bound of one turn on the main socket, in receives.
@@ -61,6 +63,7 @@ class ServerSupervisor final : public EventSource,
   void receive();
   void carry_out();
   void bind_ports(const engine::BindPorts& bind);
+  void on_bind_failed(engine::SessionId id, engine::PortKind port, const os::OpenError& error);
   void wait_for_client(const engine::SessionSetup& setup);
   void launch(PendingSession& pending);
   void end_session(engine::SessionId id, engine::SessionEnd reason);

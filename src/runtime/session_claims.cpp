@@ -1,5 +1,6 @@
 #include "runtime/session_claims.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -41,6 +42,12 @@ Verdict SessionClaims::judge(Instant now, Frame& frame) {
                           return times_ended_++ < engine::ServerSession::kEndedRepeats
                                      ? Verdict::kTake
                                      : Verdict::kImpossible;
+                        },
+                        // For so long the session does not make room for others.
+                        [&](engine::TestUnderWay& test) {
+                          test.duration = std::clamp(test.duration, Duration(0),
+                                                     options_.max_test_duration);
+                          return Verdict::kTake;
                         },
                         [&](const engine::SessionOver&) {
                           over_ = true;

@@ -31,6 +31,7 @@ class SessionClaims {
 
   struct Options {
     Endpoint client;
+    Duration max_test_duration = Duration::max();
     bool original = false;  // 0.14 is spoken
     bool trace = false;
     Duration resend_interval{};  // between two assignments that are sent again

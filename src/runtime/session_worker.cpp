@@ -67,8 +67,9 @@ class SessionWorker final : public SessionListener, public WorkerChannel::Listen
   void on_session_proven(engine::SessionId /*id*/) override { tell(engine::SessionProven{}); }
   void on_resend_assignment(engine::SessionId /*id*/) override { tell(engine::ResendAssignment{}); }
   void on_client_extended(engine::SessionId /*id*/) override { tell(engine::ClientExtended{}); }
-  void on_tell_ended(engine::SessionId /*id*/, const std::string& cause) override {
-    tell(engine::TellEnded{cause});
+  void on_tell_ended(engine::SessionId /*id*/, const engine::TellEnded& end) override { tell(end); }
+  void on_test_under_way(engine::SessionId /*id*/, Duration duration) override {
+    tell(engine::TestUnderWay{duration});
   }
   void on_session_report(const engine::Report& report) override { tell(report); }
   // The supervisor then ends the channel, and so this loop.

@@ -71,14 +71,14 @@ struct EndSession {
   engine::SessionEnd reason{};
 };
 
-using Frame =
-    std::variant<Hello, Ping, Pong, PortSetup, SessionStart, Prepared, SetupFailed, Begin,
-                 EndSession, ipc::Letter, engine::SessionProven, engine::ResendAssignment,
-                 engine::ClientExtended, engine::TellEnded, engine::SessionOver, engine::Report>;
+using Frame = std::variant<Hello, Ping, Pong, PortSetup, SessionStart, Prepared, SetupFailed, Begin,
+                           EndSession, ipc::Letter, engine::SessionProven, engine::ResendAssignment,
+                           engine::ClientExtended, engine::TellEnded, engine::TestUnderWay,
+                           engine::SessionOver, engine::Report>;
 
-// The longest is a SessionStart with long lists of CPUs; once at work, none is longer than
-// ipc::kMaxFrameSize. Octets.
-inline constexpr std::size_t kMaxSetupSize = 16'384;
+// The longest is a SessionStart with long lists of CPUs and networks; once at work, none is longer
+// than ipc::kMaxFrameSize. Octets.
+inline constexpr std::size_t kMaxSetupSize = 65'536;
 
 // Replaces the contents of `out`.
 void encode(const Frame& frame, std::vector<std::byte>& out);

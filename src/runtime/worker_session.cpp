@@ -22,6 +22,7 @@ WorkerSession::WorkerSession(const PlacementContext& context, StartBody start_bo
       listener_(listener),
       worker_(context.loop, "session", *this),
       claims_({.client = plan.setup.client,
+               .max_test_duration = config.limits.max_test_duration,
                .original = !plan.setup.path,
                .trace = config.protocol.trace,
                .resend_interval = config.protocol.adjustment_delay}) {}
@@ -53,16 +54,18 @@ bool WorkerSession::on_worker_frame(Worker& worker, Frame frame) {
   const SessionClaims::Verdict verdict = claims_.check(os::monotonic_now(), frame);
   if (verdict != SessionClaims::Verdict::kTake) return verdict == SessionClaims::Verdict::kDrop;
   const engine::SessionId id = start_.session.id;
-  std::visit(engine::Overloaded{
-                 [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
-                 [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
-                 [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
-                 [&](const engine::TellEnded& tell) { listener_.on_tell_ended(id, tell.cause); },
-                 [&](const engine::SessionOver&) { worker.stop(); },
-                 [&](const engine::Report& report) { listener_.on_session_report(report); },
-                 [](const auto&) {},  // impossible
-             },
-             frame);
+  std::visit(
+      engine::Overloaded{
+          [&](const engine::SessionProven&) { listener_.on_session_proven(id); },
+          [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(id); },
+          [&](const engine::ClientExtended&) { listener_.on_client_extended(id); },
+          [&](const engine::TellEnded& end) { listener_.on_tell_ended(id, end); },
+          [&](const engine::TestUnderWay& test) { listener_.on_test_under_way(id, test.duration); },
+          [&](const engine::SessionOver&) { worker.stop(); },
+          [&](const engine::Report& report) { listener_.on_session_report(report); },
+          [](const auto&) {},  // impossible
+      },
+      frame);
   return true;
 }
 

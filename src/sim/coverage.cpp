@@ -80,6 +80,8 @@ constexpr std::array<std::string_view, kSeenCount> kNames = {
     "... loss equal to its causes",
     "... ended for sustained loss",
     "clients told to come again",
+    "datagrams that launched no session",
+    "sessions ended: time over",
 };
 
 }  // namespace

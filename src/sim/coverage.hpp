@@ -84,6 +84,8 @@ enum class Seen : std::uint8_t {
   kTestOneCauses,
   kSustainedLoss,
   kToldBusy,
+  kNotAFirstPacket,
+  kEndTimeOver,
   kCount
 };
 

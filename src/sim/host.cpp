@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/world.hpp"
+
 namespace wyndrvr::sim {
 
 void Host::go_dark() {
@@ -24,6 +26,8 @@ void Alarm::set(const std::optional<engine::Deadline>& deadline) {
 void Alarm::arm(TrueTime at) {
   if (silenced_) return;
   Environment& environment = host_.environment();
+  // The world is over by then, and does not come to rest before its last event.
+  if (at > environment.queue.now() + World::kLongestRun) return;
   armed_ = true;
   armed_for_ = at;
   ++generation_;

@@ -5,6 +5,7 @@
 
 #include "engine/heartbeat_client.hpp"
 #include "engine/overloaded.hpp"
+#include "engine/peer_path.hpp"
 #include "wire/control.hpp"
 #include "wire/header.hpp"
 
@@ -54,7 +55,7 @@ Note PortWatch::on_transmit(const engine::Transmit& transmit, ByteView datagram,
   } else {
     note_heartbeat(note, type);
   }
-  if (!is_client()) watch_budget();
+  if (!is_client()) watch_budget(datagram.size());
   const bool counted = note.subject == Subject::kData || note.subject == Subject::kHeartbeat0;
   if (reported_ && counted) {
     findings().add(now(), "{}: sends what its report no longer counts", options_.name);
@@ -114,7 +115,10 @@ void PortWatch::on_refused(const Note& note) {
 void PortWatch::on_delivered(const Packet& packet, bool accepted) {
   cause_ = &packet;
   cause_accepted_ = accepted;
-  if (!is_client()) ++given_;
+  if (!is_client()) {
+    ++given_;
+    given_octets_ += packet.bytes.size();
+  }
   if (accepted && options_.session != nullptr) options_.session->last_accepted = now();
   const bool copied_data = packet.note.replayed && packet.note.upload != nullptr;
   if (accepted && !packet.note.genuine() && !copied_data) taint(packet);
@@ -185,10 +189,17 @@ void PortWatch::on_settled() {
   cause_ = nullptr;
 }
 
-// Before the proof, no more datagrams go out than came in.
-void PortWatch::watch_budget() {
+// Before the proof, no more datagrams go out than came in, and no more octets, but for what 0.14
+// forces once.
+void PortWatch::watch_budget(std::size_t octets) {
   if (proven_) return;
   ++replied_;
+  replied_octets_ += octets;
+  const std::size_t forced = streams_ ? 0 : engine::PeerPath::kFirstAnswerExcess;
+  if (replied_octets_ > given_octets_ + forced) {
+    findings().add(now(), "{}: {} octets of replies to {} of an unproven address", options_.name,
+                   replied_octets_, given_octets_);
+  }
   host_.environment().coverage.count(Seen::kBudgetWatched);
   if (replied_ <= given_) return;
   findings().add(now(), "{}: {} replies to {} datagrams of an unproven address", options_.name,

@@ -79,7 +79,7 @@ class PortWatch {
   void on_data(const Packet& packet, bool accepted);
   void accept_data(const Packet& packet);
   void note_request(const Packet& packet);
-  void watch_budget();
+  void watch_budget(std::size_t octets);
   void check_client_sample(const engine::HeartbeatSample& sample);
   void check_server_sample(const engine::HeartbeatSample& sample);
   void check_network_rtt(Duration reported, const Packet& answer);
@@ -97,10 +97,12 @@ class PortWatch {
   bool cause_accepted_ = false;
   bool loaded_ = false;
   bool tainted_ = false;
-  bool reported_ = false;      // client: its last word is said
-  bool proven_ = false;        // server: the path
-  std::uint64_t given_ = 0;    // server: datagrams handed to the actor
+  bool reported_ = false;    // client: its last word is said
+  bool proven_ = false;      // server: the path
+  std::uint64_t given_ = 0;  // server: datagrams handed to the actor
+  std::uint64_t given_octets_ = 0;
   std::uint64_t replied_ = 0;  // server: datagrams sent before the proof
+  std::uint64_t replied_octets_ = 0;
   std::deque<HeartbeatTruth> heartbeats_;
   std::array<Phase, 2> phases_;  // idle, loaded
 };

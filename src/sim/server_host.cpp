@@ -30,6 +30,8 @@ Seen seen_of(SessionEnd reason) {
       return Seen::kEndFailed;
     case SessionEnd::kClosed:
       return Seen::kEndClosed;
+    case SessionEnd::kTimeOver:
+      return Seen::kEndTimeOver;
     case SessionEnd::kShutdown:
       break;
   }
@@ -60,7 +62,7 @@ ServerHost::ServerHost(Environment& environment, FindClient find_client)
       config_(environment.scenario.server.config),
       find_client_(std::move(find_client)),
       main_{address(), kMainPort},
-      acceptor_(config_, environment.random(), make_fill(environment.scenario)),
+      acceptor_(config_, make_fill(environment.scenario)),
       budget_(environment) {
   environment.network.bind(main_, *this);
 }
@@ -255,9 +257,13 @@ void ServerHost::on_extended(SessionHost& session) {
   acceptor_.on_extended(session.setup().id);
 }
 
-void ServerHost::on_tell_ended(SessionHost& session, const std::string& cause) {
-  acceptor_.tell_ended(session.setup().id, cause);
+void ServerHost::on_tell_ended(SessionHost& session, const engine::TellEnded& end) {
+  acceptor_.tell_ended(session.setup().id, end.cause, end.reason);
   settle_acceptor();
+}
+
+void ServerHost::on_test_under_way(SessionHost& session, Duration duration) {
+  acceptor_.on_testing(now(), session.setup().id, duration);
 }
 
 void ServerHost::on_report(const engine::Report& report) {

@@ -57,7 +57,8 @@ class ServerHost : public Host, public Socket, private SessionHost::Listener {
   void on_proven(SessionHost& session) override;
   void on_resend_assignment(SessionHost& session) override;
   void on_extended(SessionHost& session) override;
-  void on_tell_ended(SessionHost& session, const std::string& cause) override;
+  void on_tell_ended(SessionHost& session, const engine::TellEnded& end) override;
+  void on_test_under_way(SessionHost& session, Duration duration) override;
   void on_over(SessionHost& session, engine::SessionEnd reason) override;
   void on_launch_failed(SessionHost& session, const std::string& why) override;
   void on_lost(SessionHost& session, const std::string& cause) override;

@@ -15,6 +15,7 @@ SessionHost::SessionHost(Host& host, Listener& listener, const Options& options)
     : host_(host),
       listener_(listener),
       options_(options),
+      first_(options.setup),
       name_(fmt::format("server/{}", options.setup.id.value)),
       created_(host.now()),
       mail_(host, name_,
@@ -66,6 +67,11 @@ void SessionHost::on_knock(PortKind kind, PacketPtr packet) {
     note_unheard(packet->note);
     return;
   }
+  if (state_ == State::kWaiting && !first_.admits(kind, packet->from, packet->bytes)) {
+    host_.environment().coverage.count(Seen::kNotAFirstPacket);
+    note_unheard(packet->note);
+    return;
+  }
   unread_.emplace_back(kind, std::move(packet));
   if (state_ != State::kWaiting) return;
   state_ = State::kLaunching;
@@ -80,9 +86,6 @@ void SessionHost::launch() {
   Environment& environment = host_.environment();
   if (environment.random.chance(environment.scenario.server.launch_failure)) {
     environment.coverage.count(Seen::kLaunchFailed);
-    // The refusal has its price paid by whoever wrote to the ports.
-    const IpAddress& client = options_.setup.client.address;
-    if (unread_.front().second->from.address != client) options_.budget.on_received(client, 0);
     close_doors();
     state_ = State::kOver;
     listener_.on_launch_failed(*this, "no loop to be had");
@@ -191,7 +194,10 @@ void SessionHost::carry_out(const engine::ServerSessionEffect& effect) {
                  [&](const engine::SessionProven&) { listener_.on_proven(*this); },
                  [&](const engine::ResendAssignment&) { listener_.on_resend_assignment(*this); },
                  [&](const engine::ClientExtended&) { listener_.on_extended(*this); },
-                 [&](const engine::TellEnded& told) { listener_.on_tell_ended(*this, told.cause); },
+                 [&](const engine::TellEnded& told) { listener_.on_tell_ended(*this, told); },
+                 [&](const engine::TestUnderWay& test) {
+                   listener_.on_test_under_way(*this, test.duration);
+                 },
                  [&](const engine::SessionOver& ended) { over(ended.reason); },
                  [&](const engine::Report& report) { listener_.on_report(report); },
              },

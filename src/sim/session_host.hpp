@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/first_packet.hpp"
 #include "engine/server_session.hpp"
 #include "sim/address_budget.hpp"
 #include "sim/host.hpp"
@@ -32,7 +33,8 @@ class SessionHost {
     virtual void on_proven(SessionHost& session) = 0;
     virtual void on_resend_assignment(SessionHost& session) = 0;
     virtual void on_extended(SessionHost& session) = 0;
-    virtual void on_tell_ended(SessionHost& session, const std::string& cause) = 0;
+    virtual void on_tell_ended(SessionHost& session, const engine::TellEnded& end) = 0;
+    virtual void on_test_under_way(SessionHost& session, Duration duration) = 0;
     virtual void on_over(SessionHost& session, engine::SessionEnd reason) = 0;
     virtual void on_launch_failed(SessionHost& session, const std::string& why) = 0;
     virtual void on_lost(SessionHost& session, const std::string& cause) = 0;
@@ -99,6 +101,7 @@ class SessionHost {
   Host& host_;
   Listener& listener_;
   Options options_;
+  engine::FirstPacket first_;
   std::string name_;
   Instant created_;
   State state_ = State::kWaiting;

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kRefused = "REFUSED";
 constexpr std::string_view kEnded = "ENDED ";
 constexpr std::array kKnownReasons = {RefusalReason::kNoFreePorts, RefusalReason::kAddressLimit,
-                                      RefusalReason::kServerFull, RefusalReason::kNoWorker};
+                                      RefusalReason::kServerFull, RefusalReason::kNetworkLimit,
+                                      RefusalReason::kNoWorker};
 
 std::string_view without_surrounding_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\n\v\f\r";
@@ -100,12 +101,18 @@ std::string_view text(RefusalReason reason) {
       return "address limit";
     case RefusalReason::kServerFull:
       return "server full";
+    case RefusalReason::kNetworkLimit:
+      return "network limit";
     case RefusalReason::kNoWorker:
       return "cannot start workers";
     case RefusalReason::kOther:
       break;
   }
   return {};
+}
+
+std::size_t refusal_size(RefusalReason reason) {
+  return kRefused.size() + (reason == RefusalReason::kOther ? 0 : 1 + text(reason).size());
 }
 
 bool is_connect(ByteView datagram) {

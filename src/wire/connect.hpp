@@ -39,6 +39,7 @@ enum class RefusalReason : std::uint8_t {
   kNoFreePorts,
   kAddressLimit,
   kServerFull,
+  kNetworkLimit,
   kNoWorker,  // also after the assignment: the session could not be started after all
   kOther,
 };
@@ -71,8 +72,12 @@ inline constexpr std::size_t kMaxConnectAnswerSize = 5 + 1 + 5 + 1 + Ended::kMax
 // printable ASCII, and for quotation mark and backslash.
 [[nodiscard]] Ended make_ended(std::uint32_t key, std::string_view cause);
 
-// "no free ports", "address limit", "server full", "cannot start workers"; empty for kOther.
+// "no free ports", "address limit", "server full", "network limit", "cannot start workers"; empty
+// for kOther.
 [[nodiscard]] std::string_view text(RefusalReason reason);
+
+// Octets of the refusal with this reason.
+[[nodiscard]] std::size_t refusal_size(RefusalReason reason);
 
 // Whether a datagram is exactly kConnect. The original takes any datagram for one, which lets
 // stray traffic take ports.

@@ -69,6 +69,8 @@ using ControlBody = std::variant<Bwup, BwupAck, Progress>;
 
 // The longest body that is written: a Progress whose counts have 20 digits each.
 inline constexpr std::size_t kMaxControlBodySize = 400;
+// The longest acknowledgement of ours, whose uid has the 36 characters of a UUID.
+inline constexpr std::size_t kMaxBwupAckSize = 121;
 
 // Error: kBadBody, also for an unknown command. A BWUP with `"ack":1` or none is a request.
 [[nodiscard]] std::expected<ControlBody, DropReason> parse_control(ByteView body);

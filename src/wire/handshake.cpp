@@ -212,7 +212,7 @@ std::optional<Refuse> parse_refuse(const Frame& frame) {
 std::optional<Close> parse_close(const Frame& frame) {
   base::ByteReader reader(frame.body);
   const auto session = reader.take(kSessionWidth);
-  const auto reason = take_reason(reader, CloseReason::kServerStops);
+  const auto reason = take_reason(reader, CloseReason::kTimeOver);
   const auto text = SmallText<Close::kMaxText>::from(as_text(reader.rest()));
   if (!session || !reason || !text) return std::nullopt;
   return Close{.client_nonce = frame.client_nonce,
@@ -376,7 +376,7 @@ std::size_t write_handshake(MutableByteView out, const Refuse& refuse) {
 }
 
 std::size_t write_handshake(MutableByteView out, const Close& close, Sender sender) {
-  check_reason(close.reason, CloseReason::kServerStops);
+  check_reason(close.reason, CloseReason::kTimeOver);
   base::ByteWriter writer = begin(out, sender, Kind::kClose, close.client_nonce);
   writer.put(close.session.value, kSessionWidth);
   writer.put(static_cast<std::uint64_t>(close.reason), kReasonWidth);

@@ -167,6 +167,7 @@ enum class CloseReason : std::uint8_t {
   kPartLost = 3,  // a part of the server
   kEvicted = 4,
   kServerStops = 5,
+  kTimeOver = 6,  // max_session_duration
 };
 
 struct Close {

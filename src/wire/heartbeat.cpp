@@ -99,6 +99,15 @@ std::size_t write_heartbeat0(MutableByteView out, const Heartbeat0& heartbeat) {
   return writer.size();
 }
 
+std::size_t write_padded_heartbeat0(MutableByteView out, const Heartbeat0& heartbeat) {
+  constexpr std::string_view kEnd = "\"}";
+  TextWriter writer(out);
+  writer.put("{\"timestamp\": ").put(heartbeat.timestamp.text()).put(", \"padding\": \"");
+  while (writer.size() + kEnd.size() < kPaddedHeartbeat0Size) writer.put("0");
+  writer.put(kEnd);
+  return writer.size();
+}
+
 std::size_t write_heartbeat_reply(MutableByteView out, const HeartbeatReply& reply) {
   TextWriter writer(out);
   writer.put("{\"client_timestamp\": ").put(reply.client.text());

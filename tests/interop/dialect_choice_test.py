@@ -153,7 +153,8 @@ class OurServer(BinaryTestCase):
             grant = asker.open(cookie.body, wanted)
             self.assertEqual((grant.kind, grant.nonce), (peer1.GRANT, asker.nonce))
             self.assertLessEqual(grant.length, peer1.ASKING)
-            self.assertEqual(grant.ports(), tuple(range(server.first, server.first + 3)))
+            self.assertEqual(len(set(grant.ports())), 3)
+            self.assertLessEqual(set(grant.ports()), set(range(server.first, server.last + 1)))
             for field, value in wanted.items():
                 self.assertEqual(grant.fields()[field], value, field)
             self.assertEqual(asker.open(cookie.body, wanted), grant, "an OPEN that came twice")

@@ -155,7 +155,8 @@ class SinglePort(DirectionsTestCase):
                         *in_mode(mode)) as client:
             client.wait_line("stderr", r"^(up +|down +)?\[")
             held = self.udp_ports(self.family(server.pid))
-            self.assertEqual(set(held), {server.address[1], server.first})
+            self.assertEqual(len(set(held)), 2)
+            self.assertIn(server.address[1], held)
             self.assertEqual(client.wait(), 0, client.errors())
             document = self.document(client)
             self.check_tests(document, way, streams)

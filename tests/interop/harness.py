@@ -256,11 +256,22 @@ class Program:
         return "\n".join(self.stderr)
 
 
+# All clients of a test come from one address, which a server would give a share of its ports.
+NO_SHARES = {"--max-sessions-per-address": 512, "--max-sessions-per-network": 1024,
+             "--max-unproven-sessions": 400}
+
+
 class Server(Program):
-    """The program as a server on a free port with a port range of its own."""
+    """The program as a server on a free port with a port range of its own.
+
+    Without `shares` one address may have all of it, unless the test says otherwise."""
 
     def __init__(self, *arguments, config=None, ports=30, host="127.0.0.1", prefix=(), port=None,
-                 first=None):
+                 first=None, shares=False):
+        if not shares:
+            chosen = {*arguments, *("--" + key.replace("_", "-") for key in config or {})}
+            arguments = (*(word for option, value in NO_SHARES.items() if option not in chosen
+                           for word in (option, str(value))), *arguments)
         base = free_ports(ports + 1) if first is None else first - 1
         self.address = (host, base if port is None else port)
         self.first, self.last = base + 1, base + ports

@@ -139,7 +139,7 @@ class Attack(LabTestCase):
     def test_no_forged_message_amplifies_or_disturbs(self):
         lab = self.lab()
         lab.rules(lab.server, WATCH_RULES)
-        server = self.serve(lab)
+        server = self.serve(lab, ports=3)
         with self.client(lab, "--heartbeat-rate", "50", "--json") as client:
             client.wait_line("stderr", "^Client latency DOWNLOAD")
             before = self.octets(lab)
@@ -185,7 +185,7 @@ class Attack(LabTestCase):
 
     def test_a_download_is_not_steered_by_who_knows_only_its_ports(self):
         lab = self.lab()
-        self.serve(lab, prefix=promptly())
+        self.serve(lab, ports=3, prefix=promptly())
         with self.client(lab, "--bwdown", "--rate", "20M", "--duration", "5", "--interval",
                          "200", "--json", prefix=promptly()) as client:
             client.wait_line("stderr", r"^\[")

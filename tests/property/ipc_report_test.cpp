@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -123,28 +124,36 @@ auto fields(const ProtocolConfig& v) {
   return std::tie(a, b, c, d, e, f);
 }
 auto fields(const ServerLimits& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m);
 }
 auto fields(const SessionSetup& v) {
-  const auto& [a, b, c, d, e, f, g] = v;
-  return std::tie(a, b, c, d, e, f, g);
+  const auto& [a, b, c, d, e, f, g, h] = v;
+  return std::tie(a, b, c, d, e, f, g, h);
 }
 auto fields(const PortConfig& v) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = v;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = v;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
 }
 auto fields(const SessionOver& v) {
   const auto& [a] = v;
   return std::tie(a);
 }
 auto fields(const TellEnded& v) {
+  const auto& [a, b] = v;
+  return std::tie(a, b);
+}
+auto fields(const TestUnderWay& v) {
   const auto& [a] = v;
   return std::tie(a);
 }
 
 bool same(const crypto::Secret<32>& a, const crypto::Secret<32>& b) {
   return std::ranges::equal(a.view(), b.view());
+}
+using Clients = std::shared_ptr<const ClientFilter>;
+bool same(const Clients& a, const Clients& b) {
+  return (a == nullptr) == (b == nullptr) && (a == nullptr || *a == *b);
 }
 template <class T>
 bool same(const std::optional<T>& a, const std::optional<T>& b);
@@ -221,7 +230,7 @@ void draw(PortKind& v) {
   v = draw_enum(PortKind::kDownload);
 }
 void draw(SessionEnd& v) {
-  v = draw_enum(SessionEnd::kClosed);
+  v = draw_enum(SessionEnd::kTimeOver);
 }
 void draw(Unreachable& v) {
   v = draw_enum(kLastUnreachable);
@@ -257,6 +266,19 @@ void draw(TestTerms& v) {
   v.data_tags = draw_bool();
   v.fragment = draw_bool();
   draw(v.traffic_class);
+}
+void draw(Clients& v) {
+  v.reset();
+  if (!draw_bool()) return;
+  ClientFilter filter;
+  for (auto* networks : {&filter.allow, &filter.deny}) {
+    networks->resize(*rc::gen::inRange<std::size_t>(0, 3));
+    for (IpNetwork& network : *networks) {
+      draw(network.address);
+      draw(network.prefix);
+    }
+  }
+  v = std::make_shared<const ClientFilter>(std::move(filter));
 }
 void draw(SessionId& v) {
   draw(v.value);
@@ -352,6 +374,7 @@ RC_GTEST_PROP(SetupFieldsProperty, EverySetUpReadsBackTheSameAndNothingElseDoes,
 RC_GTEST_PROP(SetupFieldsProperty, WhatASessionAsksOfItsHostReadsBackTheSame, ()) {
   check_any<SessionOver>();
   check_any<TellEnded>();
+  check_any<TestUnderWay>();
 }
 
 RC_GTEST_PROP(SetupFieldsProperty, RandomOctetsDoNoHarm, (const std::vector<std::uint8_t>& in)) {

@@ -80,6 +80,7 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
                                   {"client_block_time", "99"},
                                   {"gro", "off"},
                                   {"idle_timeout", "1500"},
+                                  {"max_session_duration", "7200"},
                                   {"max_sessions", "5"},
                                   {"max_sessions_per_address", "4"},
                                   {"max_unproven_sessions", "3"},
@@ -100,6 +101,7 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
   EXPECT_EQ(run->tuning.offloads.gso, os::Offload::kAuto);
   EXPECT_EQ(run->tuning.offloads.gro, os::Offload::kOff);
   EXPECT_EQ(run->engine.limits.idle_timeout, 1500ms);
+  EXPECT_EQ(run->engine.limits.max_session_duration, 2h);
   EXPECT_EQ(run->engine.limits.max_sessions, 5U);
   EXPECT_EQ(run->engine.limits.max_sessions_per_address, 4U);
   EXPECT_EQ(run->engine.limits.max_unproven_sessions, 3U);
@@ -114,6 +116,26 @@ TEST(RunConfig, ServerTakesEveryKeyThatConcernsIt) {
   EXPECT_EQ(to_string(run->engine.allow[1]), "2001:db8::/32");
   ASSERT_EQ(run->engine.deny.size(), 1U);
   EXPECT_EQ(to_string(run->engine.deny[0]), "10.1.0.0/16");
+}
+
+TEST(RunConfig, SharesOfSessionsFollowFromThePorts) {
+  struct Case {
+    const char* ranges;
+    std::size_t per_address;
+    std::size_t per_network;
+    std::size_t unproven;
+  };
+  for (const Case& expected : {Case{"7000-8000", 83, 166, 166},  // 333 sessions
+                               Case{"10000-60000", 4166, 8333, 400}, Case{"7000-7119", 10, 20, 20},
+                               Case{"7000-7029", 4, 5, 5},  // ten: not two of them
+                               Case{"7000-7005", 1, 1, 1}, Case{"7000-7002", 1, 1, 1}}) {
+    const auto run = server_run(with({{"port_ranges", expected.ranges}}));
+    ASSERT_TRUE(run.has_value()) << run.error().message;
+    EXPECT_EQ(run->engine.limits.max_sessions_per_address, expected.per_address) << expected.ranges;
+    EXPECT_EQ(run->engine.limits.max_sessions_per_network, expected.per_network) << expected.ranges;
+    EXPECT_EQ(run->engine.limits.max_unproven_sessions, expected.unproven) << expected.ranges;
+    EXPECT_EQ(run->engine.limits.max_session_duration, 24h);
+  }
 }
 
 TEST(RunConfig, AServerServesEverybodyInBothDialectsUnlessToldOtherwise) {

@@ -15,6 +15,17 @@ IpAddress ip(std::string_view text) {
   return parse_ip(text).value();
 }
 
+TEST(IpNetwork, GroupAddressesAreToldByTheirForm) {
+  for (const char* text : {"224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1", "ff0e::7",
+                           "::ffff:224.0.0.1", "::ffff:255.255.255.255"}) {
+    EXPECT_TRUE(is_group_address(ip(text))) << text;
+  }
+  for (const char* text : {"223.255.255.255", "240.0.0.1", "192.0.2.255", "0.0.0.0", "fe80::1",
+                           "2001:db8::", "::", "::ffff:192.0.2.255"}) {
+    EXPECT_FALSE(is_group_address(ip(text))) << text;
+  }
+}
+
 TEST(IpNetwork, ReadsAndWritesItsCanonicalForm) {
   for (const char* text : {"10.0.0.0/8", "0.0.0.0/0", "192.0.2.7/32", "203.0.113.128/25",
                            "2001:db8::/32", "::/0", "2001:db8::1/128", "fe80::%2/64"}) {

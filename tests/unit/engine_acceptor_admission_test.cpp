@@ -31,22 +31,22 @@ class AcceptorAdmissionTest : public AcceptorTest {
     EXPECT_TRUE(refuse);
     return refuse.value_or(wire::Refuse{});
   }
-  static TestRun from_port(std::uint16_t port) { return {.from = client_at(port)}; }
+  static Opening from_port(std::uint16_t port) { return {.from = client_at(port)}; }
 };
 
 // --- GRANT ---
 
 TEST_F(AcceptorAdmissionTest, OpenBindsPortsAndIsAnsweredWhenTheyAreBound) {
   make();
-  const TestRun run;
+  const Opening run;
   const auto all = open(run);
   ASSERT_EQ(all.size(), 1U);
-  EXPECT_EQ(std::get<BindPorts>(all[0]).ports, (std::array<Port, 3>{{{7000}, {7001}, {7002}}}));
   const SessionSetup setup = bind(all);
+  EXPECT_EQ(std::get<BindPorts>(all[0]).ports, setup.ports);
   const auto grant = answer_as<wire::Grant>(last_sent);
   ASSERT_TRUE(grant);
   EXPECT_EQ(grant->client_nonce, run.client_nonce());
-  EXPECT_EQ(grant->ports, (wire::GrantedPorts{{7000}, {7001}, {7002}}));
+  EXPECT_EQ(grant->ports, (wire::GrantedPorts{setup.ports[0], setup.ports[1], setup.ports[2]}));
   EXPECT_FALSE(grant->signature);
   ASSERT_TRUE(setup.path);
   EXPECT_EQ(setup.client, run.from);
@@ -70,7 +70,7 @@ TEST_F(AcceptorAdmissionTest, SessionsShareNothingThatIsDrawn) {
 TEST_F(AcceptorAdmissionTest, SameOpenGetsTheSameGrantOctetForOctet) {
   config.keys = {test_key(3, 0x11)};
   make();
-  for (const TestRun& run : {from_port(1), TestRun{.key = test_key(3, 0x11)}}) {
+  for (const Opening& run : {from_port(1), Opening{.key = test_key(3, 0x11)}}) {
     const std::string datagram = run.open(cookie_for(run), wanted);
     const auto first = send(run.from, datagram);
     EXPECT_TRUE(send(run.from, datagram).empty()) << "not bound yet";
@@ -146,14 +146,15 @@ TEST_F(AcceptorAdmissionTest, SinglePortIsTakenAndGivenBackOnce) {
   make(7000, 7001);
   wanted.single_port = true;
   const SessionSetup one = admit(from_port(1));
-  EXPECT_EQ(one.ports, (std::array<Port, 3>{{{7000}, {7000}, {7000}}}));
-  EXPECT_EQ(answer_as<wire::Grant>(last_sent)->ports, (wire::GrantedPorts{{7000}, {7000}, {7000}}));
+  const Port port = one.ports[0];
+  EXPECT_EQ(one.ports, (std::array<Port, 3>{port, port, port}));
+  EXPECT_EQ(answer_as<wire::Grant>(last_sent)->ports, (wire::GrantedPorts{port, port, port}));
   EXPECT_EQ(acceptor->free_ports(), 1U);
-  EXPECT_EQ(admit(from_port(2)).ports[2], Port{7001});
+  EXPECT_NE(admit(from_port(2)).ports[2], one.ports[0]);
   EXPECT_EQ(refusal_of(open(from_port(3))), RefuseReason::kNoFreePorts);
   acceptor->on_session_ended(one.id);
   EXPECT_EQ(acceptor->free_ports(), 1U);
-  EXPECT_EQ(admit(from_port(3)).ports[0], Port{7000});
+  EXPECT_EQ(admit(from_port(3)).ports, one.ports);
 }
 
 TEST_F(AcceptorAdmissionTest, SinglePortThatCannotBeBoundIsReplaced) {
@@ -161,12 +162,14 @@ TEST_F(AcceptorAdmissionTest, SinglePortThatCannotBeBoundIsReplaced) {
   wanted.single_port = true;
   const auto first = find<BindPorts>(open({}));
   acceptor->on_bind_failed(kStart, first->id, PortKind::kDownload);
-  const auto all = effects();
-  EXPECT_EQ(find<BindPorts>(all)->ports, (std::array<Port, 3>{{{7001}, {7001}, {7001}}}));
+  const auto second = find<BindPorts>(effects());
+  ASSERT_TRUE(second);
+  EXPECT_NE(second->ports[0], first->ports[0]);
+  EXPECT_EQ(second->ports[0], second->ports[2]);
   acceptor->on_bind_failed(kStart, first->id, PortKind::kControl);
-  EXPECT_EQ(refusal_of(effects()), RefuseReason::kNoFreePorts);
+  EXPECT_EQ(refusal_of(effects()), RefuseReason::kNoFreePorts) << "both are set aside";
   EXPECT_EQ(acceptor->session_count(), 0U);
-  EXPECT_EQ(acceptor->free_ports(), 0U) << "both are set aside";
+  EXPECT_EQ(acceptor->free_ports(), 2U);
 }
 
 TEST_F(AcceptorAdmissionTest, WithoutFreePortsItIsRefusedAndReportedOnce) {
@@ -189,7 +192,7 @@ TEST_F(AcceptorAdmissionTest, WherePortsAreHeldByWhoMayBeForgedTheClientIsToldTo
   const auto all = open(from_port(2), kStart + 2s);
   EXPECT_EQ(find<EndSession>(all)->id, forged.id);
   EXPECT_EQ(refused(all).reason, RefuseReason::kNoFreePorts);
-  EXPECT_EQ(refused(all).come_again_after, Acceptor::kPortsComeBackAfter);
+  EXPECT_EQ(refused(all).come_again_after, Acceptor::kRoomComesBackAfter);
 }
 
 // --- limits ---
@@ -216,9 +219,33 @@ TEST_F(AcceptorAdmissionTest, LimitsHaveTheirOwnReasons) {
 TEST_F(AcceptorAdmissionTest, SessionsOfBothDialectsCountTogether) {
   config.limits.max_sessions_per_network = 2;
   make();
-  (void)accept(client_at(1));
+  const SessionSetup original = accept(client_at(1));
   (void)admit(from_port(2));
+  acceptor->on_proven(original.id);
   EXPECT_EQ(refusal_of(open({.from = client_at(1, "192.0.2.77")})), RefuseReason::kNetworkLimit);
+  EXPECT_EQ(answer(connect(client_at(1, "192.0.2.78"))), "REFUSED network limit");
+}
+
+TEST_F(AcceptorAdmissionTest, ForgedSessionsInItsNameKeepNoRealAddressOut) {
+  config.limits.max_sessions_per_address = 2;
+  config.limits.max_sessions_per_network = 2;
+  make();
+  for (std::uint16_t port = 1; port <= 2; ++port) (void)accept(client_at(port));
+  EXPECT_EQ(answer(connect(client_at(3))), "REFUSED address limit");
+  EXPECT_TRUE(admit(from_port(4)).path);
+  EXPECT_TRUE(admit(from_port(5)).path);
+  EXPECT_EQ(refusal_of(open(from_port(6))), RefuseReason::kAddressLimit);
+}
+
+TEST_F(AcceptorAdmissionTest, SessionProvenBeyondItsAddressesShareEnds) {
+  config.limits.max_sessions_per_address = 1;
+  make();
+  const SessionSetup original = accept(client_at(1));
+  (void)admit(from_port(2));
+  acceptor->on_proven(original.id);
+  const auto all = effects();
+  ASSERT_TRUE(find<EndSession>(all));
+  EXPECT_EQ(find<EndSession>(all)->id, original.id);
 }
 
 TEST_F(AcceptorAdmissionTest, RealAddressesDoNotCountAsUnprovenAndAreNotEvicted) {

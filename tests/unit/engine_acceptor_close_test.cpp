@@ -27,8 +27,8 @@ class AcceptorCloseTest : public AcceptorTest {
   }
   const crypto::Key key = test_key(3, 0x11);
   const crypto::Key other_key = test_key(4, 0x22);
-  const TestRun plain{};
-  const TestRun keyed{.from = client_at(50'001), .key = key};
+  const Opening plain{};
+  const Opening keyed{.from = client_at(50'001), .key = key};
 };
 
 // --- the client's CLOSE ---
@@ -50,10 +50,10 @@ TEST_F(AcceptorCloseTest, WithoutAKeyItMustComeFromWhereOpenCameFrom) {
 
 TEST_F(AcceptorCloseTest, WithAKeyItsMacDecidesWhereverItComesFrom) {
   const SessionSetup setup = admit(keyed);
-  TestRun without_key = keyed;
+  Opening without_key = keyed;
   without_key.key.reset();
   EXPECT_TRUE(send(keyed.from, without_key.close(*setup.path)).empty());
-  const TestRun with_other_key{.from = keyed.from, .key = other_key};
+  const Opening with_other_key{.from = keyed.from, .key = other_key};
   EXPECT_TRUE(send(keyed.from, with_other_key.close(*setup.path)).empty());
   EXPECT_TRUE(closes(send(client_at(1, "203.0.113.1"), keyed.close(*setup.path)), setup))
       << "a NAT has rebound";
@@ -64,7 +64,7 @@ TEST_F(AcceptorCloseTest, OtherSessionOrNonceIsIgnored) {
   PathSetup other = *setup.path;
   ++other.handshake.session;
   EXPECT_TRUE(send(plain.from, plain.close(other)).empty());
-  const TestRun other_nonce{.nonce = 9};
+  const Opening other_nonce{.nonce = 9};
   EXPECT_TRUE(send(plain.from, other_nonce.close(*setup.path)).empty());
 }
 
@@ -82,10 +82,10 @@ TEST_F(AcceptorCloseTest, NewRunFromTheSameEndpointEndsTheLastAndStandsBesideIt)
   const auto all = open({.nonce = 2});
   EXPECT_TRUE(closes(all, first));
   const SessionSetup second = bind(all);
-  EXPECT_EQ(second.ports[0], Port{7003});
+  EXPECT_NE(second.ports[0], first.ports[0]);
   EXPECT_EQ(acceptor->session_count(), 2U);
   acceptor->on_session_ended(first.id);
-  const TestRun again{.nonce = 2};
+  const Opening again{.nonce = 2};
   EXPECT_TRUE(answer_as<wire::Grant>(answer(open(again)))) << "the second is still known";
   EXPECT_EQ(acceptor->session_count(), 1U);
 }
@@ -103,7 +103,7 @@ TEST_F(AcceptorCloseTest, LateCopyOfTheLastRunDoesNotEndTheNewOne) {
 
 TEST_F(AcceptorCloseTest, RunWithoutTheKeyDoesNotEndOneThatHasIt) {
   const SessionSetup first = admit(keyed);
-  TestRun other{.from = keyed.from, .nonce = 2};
+  Opening other{.from = keyed.from, .nonce = 2};
   EXPECT_FALSE(find<EndSession>(open(other)));
   other.key = other_key;
   other.nonce = 3;
@@ -136,7 +136,7 @@ TEST_F(AcceptorCloseTest, EndedRunMakesNoneOfItsRateWait) {
 // --- what the server says ---
 
 TEST_F(AcceptorCloseTest, LossOfAPartIsToldWithItsCause) {
-  for (const TestRun& run : {plain, keyed}) {
+  for (const Opening& run : {plain, keyed}) {
     const SessionSetup setup = admit(run);
     acceptor->tell_ended(setup.id, "upload worker\n\"gone\"");
     const auto all = effects();

@@ -21,7 +21,7 @@ class AcceptorDialectTest : public AcceptorTest {
     config.dialect = dialect;
     make();
   }
-  const TestRun run;
+  const Opening run;
 };
 
 TEST_F(AcceptorDialectTest, AutoAnswersEitherInItsOwnDialect) {
@@ -75,7 +75,7 @@ TEST_F(AcceptorDialectTest, WhereSomeAreAllowedTheOthersGetNothing) {
   EXPECT_TRUE(admit(run).path);
   EXPECT_TRUE(admit({.from = client_at(50'000, "2001:db8::7")}).path);
   EXPECT_TRUE(connect(client_at(50'000, "198.51.100.1")).empty());
-  const TestRun denied{.from = client_at(50'000, "192.0.2.200")};
+  const Opening denied{.from = client_at(50'000, "192.0.2.200")};
   EXPECT_TRUE(send(denied.from, denied.hello()).empty()) << "denied within what is allowed";
 }
 

@@ -66,7 +66,7 @@ inline crypto::Key test_key(std::uint32_t id, unsigned char octet) {
 }
 
 // One run of a client: its nonce, and its key where it has one.
-struct TestRun {
+struct Opening {
   Endpoint from = client_at(50'000);
   unsigned char nonce = 1;
   std::optional<crypto::Key> key{};
@@ -120,7 +120,7 @@ class AcceptorTest : public ::testing::Test {
  protected:
   void make(std::uint16_t first_port = 7000, std::uint16_t last_port = 7011) {
     config.port_ranges = {{{first_port}, {last_port}}};
-    acceptor.emplace(config, 1, [this](MutableByteView out) {
+    acceptor.emplace(config, [this](MutableByteView out) {
       for (std::byte& octet : out) octet = static_cast<std::byte>(random());
     });
   }
@@ -144,17 +144,17 @@ class AcceptorTest : public ::testing::Test {
   }
 
   // --- dialect 1 ---
-  wire::CookieValue cookie_for(const TestRun& run, Instant now = kStart) {
+  wire::CookieValue cookie_for(const Opening& run, Instant now = kStart) {
     const auto cookie = answer_as<wire::Cookie>(answer(send(run.from, run.hello(), now)));
     EXPECT_TRUE(cookie);
     return cookie ? cookie->value : wire::CookieValue{};
   }
   // HELLO and OPEN; what came of the latter.
-  AcceptorEffects open(const TestRun& run, Instant now = kStart) {
+  AcceptorEffects open(const Opening& run, Instant now = kStart) {
     return send(run.from, run.open(cookie_for(run, now), wanted), now);
   }
   // HELLO, OPEN and the binding of its ports.
-  SessionSetup admit(const TestRun& run, Instant now = kStart) { return bind(open(run, now), now); }
+  SessionSetup admit(const Opening& run, Instant now = kStart) { return bind(open(run, now), now); }
   std::optional<wire::RefuseReason> refusal_of(const AcceptorEffects& all) {
     const auto refuse = answer_as<wire::Refuse>(answer(all));
     return refuse ? std::optional(refuse->reason) : std::nullopt;

@@ -1,3 +1,5 @@
+#include <cstddef>
+
 #include <gtest/gtest.h>
 
 #include "engine/peer_path.hpp"
@@ -11,7 +13,7 @@ using namespace testing;
 TEST(PeerPath, KnownPathNeedsNoProofAndAcceptsNobodyElse) {
   PeerPath path(kServerEnd);
   EXPECT_TRUE(path.proven());
-  EXPECT_TRUE(path.may_send());
+  EXPECT_TRUE(path.may_send(1400));
   EXPECT_EQ(path.peer(), kServerEnd);
   EXPECT_TRUE(path.accepts(kServerEnd));
   EXPECT_FALSE(path.accepts({kServerEnd.address, {7001}}));
@@ -26,30 +28,43 @@ TEST(PeerPath, UnprovenPathAcceptsAnyPortOfItsAddressOnly) {
   EXPECT_FALSE(path.peer());
 }
 
-TEST(PeerPath, BeforeProofOneDatagramMayLeaveForEachThatCame) {
+TEST(PeerPath, BeforeProofNoMoreLeavesThanCameButForTheFirstAnswer) {
   PeerPath path(kClientEnd.address);
-  EXPECT_FALSE(path.may_send());
-  int in = 0;
-  int out = 0;
+  EXPECT_FALSE(path.may_send(1)) << "nothing has come";
+  std::size_t in = 0;
+  std::size_t out = 0;
+  int datagrams_in = 0;
+  int datagrams_out = 0;
   for (int turn = 0; turn < 1000; ++turn) {
     for (int i = 0; i < turn % 7; ++i) {
-      path.on_valid(kClientEnd, 50);
-      ++in;
+      path.on_valid(kClientEnd, 52);
+      in += 52;
+      ++datagrams_in;
     }
-    for (int i = 0; i < 4 && path.may_send(); ++i) {
-      path.on_sent(100);
-      ++out;
+    for (int i = 0; i < 4 && path.may_send(98); ++i) {
+      path.on_sent(98);
+      out += 98;
+      ++datagrams_out;
     }
-    ASSERT_LE(out, in);
+    ASSERT_LE(out, in + PeerPath::kFirstAnswerExcess);
+    ASSERT_LE(datagrams_out, datagrams_in);
   }
-  EXPECT_GT(out, 1000);
+  EXPECT_GT(datagrams_out, 1000);
+}
+
+TEST(PeerPath, ShortDatagramsLeaveOneForOne) {
+  PeerPath path(kClientEnd.address);
+  for (int i = 0; i < 3; ++i) path.on_valid(kClientEnd, 1000);
+  int out = 0;
+  for (; path.may_send(1); ++out) path.on_sent(1);
+  EXPECT_EQ(out, 3);
 }
 
 TEST(PeerPath, CreditIsNotSavedUpWithoutBound) {
   PeerPath path(kClientEnd.address);
-  for (int i = 0; i < 100'000; ++i) path.on_valid(kClientEnd, 50);
+  for (int i = 0; i < 100'000; ++i) path.on_valid(kClientEnd, 1400);
   int out = 0;
-  for (; path.may_send(); ++out) path.on_sent(100);
+  for (; path.may_send(100); ++out) path.on_sent(100);
   EXPECT_LE(out, 64);
 }
 
@@ -63,20 +78,20 @@ TEST(PeerPath, ProofPinsThePortAndLiftsTheBudget) {
   path.on_valid({kClientEnd.address, {1}}, 50);
   EXPECT_EQ(path.peer(), kClientEnd);
   for (int i = 0; i < 1000; ++i) {
-    ASSERT_TRUE(path.may_send());
-    path.on_sent(100);
+    ASSERT_TRUE(path.may_send(1400));
+    path.on_sent(1400);
   }
 }
 
 TEST(PeerPath, ALongPacketNeedsThatManyOctetsBeforeTheProof) {
   PeerPath path(kClientEnd.address);
   for (int i = 0; i < 13; ++i) path.on_valid(kClientEnd, 100);
-  EXPECT_TRUE(path.may_send());
+  EXPECT_TRUE(path.may_send(1300));
   EXPECT_FALSE(path.may_send(1400));
   path.on_valid(kClientEnd, 100);
   EXPECT_TRUE(path.may_send(1400));
   path.on_sent(1400);
-  EXPECT_FALSE(path.may_send(1400));
+  EXPECT_FALSE(path.may_send(100));
   path.prove(kClientEnd);
   EXPECT_TRUE(path.may_send(1400));
 }

@@ -119,7 +119,7 @@ TEST_F(ServerLossTest, OriginalClientIsNotToldAndKeepsItsOtherPorts) {
   const Effects all = lose(PortKind::kUpload);
   EXPECT_EQ(count<TellEnded>(all), 0U);
   EXPECT_EQ(count_drains(all), 0U);
-  EXPECT_FALSE(session.poll_deadline());
+  EXPECT_EQ(session.poll_deadline()->reason, DeadlineReason::kLifetime);
   (void)tell(PortKind::kControl, PortSilent{});
   EXPECT_EQ(count_drains(tell(PortKind::kDownload, PortSilent{})), 2U);
   (void)tell(PortKind::kControl, PortReport{});

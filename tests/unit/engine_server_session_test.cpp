@@ -13,7 +13,43 @@ TEST_F(ServerSessionTest, ClientIsConnectedWhenAllThreePortsAreProven) {
   const auto all = tell(PortKind::kDownload, PortProven{});
   EXPECT_TRUE(find<SessionProven>(all));
   EXPECT_EQ(find_report<ClientConnected>(all)->client, kClientEnd);
-  EXPECT_FALSE(session.poll_deadline()) << "from now on the actors watch for silence";
+  EXPECT_EQ(session.poll_deadline()->reason, DeadlineReason::kLifetime)
+      << "from now on the actors watch for silence";
+}
+
+TEST_F(ServerSessionTest, EndsWhenItsTimeIsOverAndSaysSo) {
+  prove_all();
+  (void)effects();
+  const Instant end = kStart + config.limits.max_session_duration;
+  EXPECT_EQ(session.poll_deadline()->at, end);
+  session.on_timer(end - 1ns);
+  EXPECT_TRUE(effects().empty());
+  session.on_timer(end);
+  const auto all = effects();
+  EXPECT_EQ(find<TellEnded>(all)->reason, SessionEnd::kTimeOver);
+  EXPECT_EQ(count_drains(all), 3U);
+  EXPECT_EQ(find<SessionOver>(drain(end))->reason, SessionEnd::kTimeOver);
+}
+
+TEST_F(ServerSessionTest, TestThatHasBegunIsNotCutByTheEndOfItsTime) {
+  prove_all();
+  const Instant end = kStart + config.limits.max_session_duration;
+  const auto all = tell(PortKind::kControl, TestStarted{{4711}, end - 1s, 600s, false}, end - 1s);
+  EXPECT_EQ(find<TestUnderWay>(all)->duration, 600s);
+  session.on_timer(end + 599s);
+  EXPECT_TRUE(effects().empty());
+  const Instant over = end - 1s + 600s + ServerSession::kTestMargin;
+  EXPECT_EQ(session.poll_deadline()->at, over);
+  session.on_timer(over);
+  EXPECT_TRUE(find<TellEnded>(effects()));
+}
+
+TEST_F(ServerSessionTest, TestHoldsTheSessionNoLongerThanItMayLast) {
+  prove_all();
+  const Instant end = kStart + config.limits.max_session_duration;
+  (void)tell(PortKind::kControl, TestStarted{{4711}, end + 24h, 100h, false}, end - 1s);
+  EXPECT_EQ(session.poll_deadline()->at,
+            end - 1s + config.limits.max_test_duration + ServerSession::kTestMargin);
 }
 
 TEST_F(ServerSessionTest, UnprovenSessionEndsAtItsTimeout) {

@@ -1,3 +1,6 @@
+#include <array>
+#include <cerrno>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -12,6 +15,7 @@
 namespace wyndrvr::os::testing {
 namespace udp_socket_test {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(UdpSocket, DeliversADatagramWithItsAddresses) {
@@ -277,6 +281,61 @@ TEST(UdpSocket, TakenPortIsAnErrorThatSaysWhatToDo) {
   EXPECT_THAT(second.error().message, HasSubstr("bind"));
   EXPECT_THAT(second.error().message, HasSubstr("Address already in use"));
   EXPECT_THAT(second.error().message, HasSubstr("choose another port"));
+}
+
+TEST(UdpSocket, FailureSaysWhetherThePortOrTheAddressStoodAgainstIt) {
+  const UdpSocket first = open_on("127.0.0.1");
+  const auto taken = UdpSocket::try_open({.bind = first.local()});
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().failure, OpenFailure::kPort);
+  for (const char* text : {"203.0.113.7", "2001:db8::7", "ff02::1"}) {
+    const auto foreign = UdpSocket::try_open({.bind = {address(text), Port{0}}});
+    ASSERT_FALSE(foreign) << text;
+    EXPECT_EQ(foreign.error().failure, OpenFailure::kAddress) << text;
+  }
+  for (const int error : {ENOMEM, ENOBUFS, EPERM, EMFILE, EIO}) {
+    EXPECT_EQ(bind_failure(error), OpenFailure::kHost) << error;
+  }
+  EXPECT_EQ(bind_failure(EACCES), OpenFailure::kPort);
+}
+
+TEST(UdpSocket, PeekedDatagramIsStillThereAndASkippedOneIsNot) {
+  UdpSocket receiver = open_on("127.0.0.1");
+  UdpSocket sender = open_on("127.0.0.1");
+  std::array<std::byte, 8> room{};
+  EXPECT_FALSE(receiver.peek(room));
+  for (const char* text : {"first", "", "a longer one"}) {
+    ASSERT_EQ(sender.send(single(receiver.local(), text)).status, SendOutcome::Status::kDone);
+  }
+  ASSERT_TRUE(wait_for(receiver.fd(), POLLIN, kDeadline));
+  for (int i = 0; i < 2; ++i) {
+    const auto first = receiver.peek(room);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(as_text(first->bytes), "first");
+    EXPECT_EQ(first->from, sender.local());
+  }
+  receiver.skip();
+  EXPECT_TRUE(receiver.peek(room)->bytes.empty());
+  receiver.skip();
+  EXPECT_EQ(as_text(receiver.peek(room)->bytes), "a longer");
+  EXPECT_THAT(texts(receive_datagrams(receiver, 1)), ElementsAre("a longer one"));
+  EXPECT_FALSE(receiver.peek(room));
+}
+
+TEST(UdpSocket, DatagramToABroadcastAddressIsToldFromOneOfOurs) {
+  for (const char* text : {"0.0.0.0", "::"}) {
+    UdpSocket receiver = open_on(text);
+    UdpSocket sender = open_on("127.0.0.1");
+    const int on = 1;
+    ASSERT_EQ(setsockopt(sender.fd(), SOL_SOCKET, SO_BROADCAST, &on, sizeof on), 0);
+    for (const char* to : {"127.0.0.1", "127.255.255.255"}) {
+      ASSERT_EQ(sender.send(single(at(to, receiver), to)).status, SendOutcome::Status::kDone);
+    }
+    for (const Datagram& datagram : receive_datagrams(receiver, 2)) {
+      EXPECT_EQ(datagram.meta.to_group, datagram.text == "127.255.255.255") << text;
+      EXPECT_EQ(datagram.meta.to.octets[0], 127) << text;
+    }
+  }
 }
 
 TEST(UdpSocket, ForeignAddressIsAnErrorThatNamesIt) {

@@ -210,7 +210,7 @@ TEST(PortSockets, AControlPortSendsAndReceivesNoTrainsAndHasAllStamps) {
 TEST(PortSockets, WhatTheUserSwitchesOffStaysOffInEveryHand) {
   const os::Offloads none{.gso = os::Offload::kOff, .gro = os::Offload::kOff};
   auto client = open_client_port(port_of_streams(PortKind::kDownload, 1), local_host(), {}, none);
-  auto server = open_server_port(PortKind::kUpload, {local_host(), Port{0}}, none);
+  Result<os::UdpSocket> server = open_server_port(PortKind::kUpload, {local_host(), Port{0}}, none);
   ASSERT_TRUE(client && server);
   EXPECT_FALSE(joins_trains(client->front()) || client->front().gso_available());
   server = apply_terms(PortKind::kUpload, std::move(*server), {}, none);

@@ -76,6 +76,7 @@ std::vector<Frame> samples() {
           engine::ResendAssignment{},
           engine::ClientExtended{},
           engine::TellEnded{"upload worker (pid 42) was killed by SIGKILL"},
+          engine::TestUnderWay{10s},
           engine::SessionOver{engine::SessionEnd::kIdle},
           engine::Report{engine::PortLost{client, engine::PortKind::kDownload, "gone"}}};
 }
@@ -155,7 +156,14 @@ TEST(WorkerFrames, TheLongestSetUpFitsItsBound) {
   SessionStart session;
   session.cpus = everything;
   session.session.path = granted();
+  engine::ClientFilter clients;
+  clients.allow.resize(engine::ClientFilter::kMostNetworks, parse_network("::1").value());
+  clients.deny = clients.allow;
+  session.session.clients = std::make_shared<const engine::ClientFilter>(clients);
   EXPECT_LE(octets_of(session).size(), kMaxSetupSize);
+  const auto again = decode_frame(octets_of(session));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*std::get<SessionStart>(*again).session.clients, clients);
 }
 
 TEST(WorkerFrames, OnlySamplesAndDebugLinesMayBeLost) {

@@ -86,10 +86,11 @@ TEST(Connect, RefusalsSayWhy) {
   EXPECT_EQ(written(Refusal{RefusalReason::kNoFreePorts}), "REFUSED no free ports");
   EXPECT_EQ(written(Refusal{RefusalReason::kAddressLimit}), "REFUSED address limit");
   EXPECT_EQ(written(Refusal{RefusalReason::kServerFull}), "REFUSED server full");
+  EXPECT_EQ(written(Refusal{RefusalReason::kNetworkLimit}), "REFUSED network limit");
   EXPECT_EQ(written(Refusal{RefusalReason::kNoWorker}), "REFUSED cannot start workers");
   for (const RefusalReason reason :
        {RefusalReason::kNoFreePorts, RefusalReason::kAddressLimit, RefusalReason::kServerFull,
-        RefusalReason::kNoWorker, RefusalReason::kOther}) {
+        RefusalReason::kNetworkLimit, RefusalReason::kNoWorker, RefusalReason::kOther}) {
     EXPECT_LE(written(Refusal{reason}).size(), kMaxUnprovenAnswerSize);
     EXPECT_EQ(parse(written(Refusal{reason})), ConnectAnswer(Refusal{reason}));
   }

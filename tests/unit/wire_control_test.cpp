@@ -38,6 +38,14 @@ TEST(Control, AcknowledgementHasTheOriginalsBytes) {
                 std::string(kUuid) + "\"}");
 }
 
+TEST(Control, LongestAcknowledgementFitsItsBound) {
+  EXPECT_LE(written(BwupAck{.channel = {ChannelId::kMax},
+                            .duration_s = 1.2345678901234567e-308,
+                            .uid = IdText::from(kUuid).value()})
+                .size(),
+            kMaxBwupAckSize);
+}
+
 TEST(Control, ProgressNamesEveryCount) {
   const Progress progress{.channel = {9},
                           .elapsed_ns = 1,

@@ -154,10 +154,10 @@ TEST(Handshake, ReasonsThatTheDocumentDoesNotHaveAreRefused) {
   for (char reason = 1; reason <= 11; ++reason) {
     EXPECT_TRUE(from_server(changed(refuse_octets(), 28, reason)));
   }
-  for (const char reason : {'\x00', '\x06', '\xff'}) {
+  for (const char reason : {'\x00', '\x07', '\xff'}) {
     EXPECT_FALSE(from_client(changed(close_octets("CONNECT"), 36, reason)));
   }
-  for (char reason = 1; reason <= 5; ++reason) {
+  for (char reason = 1; reason <= 6; ++reason) {
     EXPECT_TRUE(from_client(changed(close_octets("CONNECT"), 36, reason)));
   }
 }

@@ -59,6 +59,16 @@ TEST(Timestamp, TakesOnlyNumbersOfAtMost64Characters) {
   EXPECT_EQ(Timestamp().text(), "0");
 }
 
+TEST(Heartbeat, PaddedOneReadsAsThePlainOneAndPaysForATurnaround) {
+  const Heartbeat0 heartbeat{Timestamp::from_micros(1'731'944'123'123'456)};
+  const std::string padded = written(write_padded_heartbeat0, heartbeat);
+  EXPECT_EQ(padded.size(), kPaddedHeartbeat0Size);
+  EXPECT_EQ(parse_heartbeat0(as_bytes(padded)), heartbeat);
+  const HeartbeatReply reply{
+      .client = heartbeat.timestamp, .server = heartbeat.timestamp, .turnaround_ns = 9'999'999'999};
+  EXPECT_LE(written(write_heartbeat_reply, reply).size(), kPaddedHeartbeat0Size);
+}
+
 TEST(Heartbeat, WritesTheOriginalsBytes) {
   EXPECT_EQ(written(write_heartbeat0, Heartbeat0{Timestamp::from_micros(1'500'000)}),
             R"({"timestamp": 1.500000})");
