@@ -88,7 +88,7 @@ struct ServerLimits {
 
 struct ServerConfig {
   ProtocolConfig protocol;
-  std::vector<PortRange> port_ranges = {{{7000}, {8000}}};
+  std::vector<PortRange> port_ranges = std::vector(1, PortRange{{7000}, {8000}});
   ServerLimits limits;
   DialectChoice dialect = DialectChoice::kOriginal;
   std::vector<crypto::Key> keys;  // dialect 1
