@@ -34,7 +34,8 @@ class ConnectTroubles {
     ++refusals_;
   }
   [[nodiscard]] bool hopeless(Instant now) const {
-    const bool all = std::ranges::all_of(causes_, [](const auto& cause) { return cause.has_value(); });
+    const bool all =
+        std::ranges::all_of(causes_, [](const auto& cause) { return cause.has_value(); });
     return all && refusals_ >= kFewestRefusals && now - *first_ >= kGiveUpAfter &&
            now - last_ <= kFresh;
   }

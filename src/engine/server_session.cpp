@@ -148,8 +148,11 @@ void ServerSession::connect() {
 void ServerSession::on_test_started(Instant now, const TestStarted& started) {
   testing_ = true;
   const Duration duration = std::min(started.duration, max_test_duration_);
-  tests_until_ = std::max(tests_until_, now + duration + kTestMargin);
-  emit(TestUnderWay{duration});
+  // Both directions of a test begin at once, and a part that was taken over may say so for ever.
+  if (const Instant until = now + duration + kTestMargin; until > tests_until_ + kTestMargin) {
+    tests_until_ = until;
+    emit(TestUnderWay{duration});
+  }
   if (setup_.path) return;  // its client understands CLOSE without being asked
   extended_client_ = started.extended;
   announce_extended();
@@ -276,7 +279,7 @@ std::optional<Deadline> ServerSession::poll_deadline() const {
   const Deadline lifetime{lifetime_end(), DeadlineReason::kLifetime};
   if (connected_) return lifetime;
   const Deadline proof{created_ + proof_timeout_, DeadlineReason::kProof};
-  Deadline next = earlier(proof, lifetime);
+  std::optional<Deadline> next = earlier(proof, lifetime);
   if (next_resend_) next = earlier(next, Deadline{*next_resend_, DeadlineReason::kResend});
   return next;
 }

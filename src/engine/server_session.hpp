@@ -1,9 +1,9 @@
 // The server's coordinator of one client: from its first packet to the release of its ports.
 //
 // Ends when all three ports have been silent for the idle time-out, when the client has not proven
-// one of its ports in time, when its time is over and no test runs, or when it is told to; in 0.14 also
-// when the client's result is delivered. One port is enough, because a firewall on the way may let through no more.
-// Whatever the cause, its last effect is SessionOver. Pure: returns effects.
+// one of its ports in time, when its time is over and no test runs, or when it is told to; in 0.14
+// also when the client's result is delivered. One port is enough, because a firewall on the way may
+// let through no more. Whatever the cause, its last effect is SessionOver. Pure: returns effects.
 //
 // A port whose loop is gone (on_port_lost) counts as silent and needs no proof; the others go on.
 // Given up is only what has a client that can be told: in 0.14 a test of a client of ours (ENDED),

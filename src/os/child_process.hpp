@@ -1,10 +1,10 @@
 // Worker processes: this very program, executed again and supervised through a pidfd.
 //
-// A child gets its title, its descriptors, a stderr and nothing else: /dev/null as stdin and stdout,
-// every other descriptor closed, no environment but what loading the program needs (secrets may be
-// in an environment), all signals at their defaults. SIGINT, SIGQUIT and SIGHUP are blocked: a Ctrl-C
-// or the end of a terminal goes to the whole process group, and it is the supervisor that decides
-// what it means for its workers.
+// A child gets its title, its descriptors, a stderr and nothing else: /dev/null as stdin and
+// stdout, every other descriptor closed, no environment but what loading the program needs (secrets
+// may be in an environment), all signals at their defaults. SIGINT, SIGQUIT and SIGHUP are blocked:
+// a Ctrl-C or the end of a terminal goes to the whole process group, and it is the supervisor that
+// decides what it means for its workers.
 //
 // Spawning works from any thread of a program with many. A ChildProcess belongs to one thread at a
 // time. Nothing else in the program may wait for them (wait(2) with -1; reap_orphans() leaves them

@@ -32,31 +32,30 @@ Verdict SessionClaims::check(Instant now, Frame& frame) {
 Verdict SessionClaims::judge(Instant now, Frame& frame) {
   // What it said before it saw that the supervisor takes no more.
   if (over_) return Verdict::kDrop;
-  return std::visit(engine::Overloaded{
-                        [&](const engine::SessionProven&) { return once(proven_); },
-                        [&](const engine::ResendAssignment&) { return judge_resend(now); },
-                        [&](const engine::ClientExtended&) {
-                          return options_.original ? once(extended_) : Verdict::kImpossible;
-                        },
-                        [&](const engine::TellEnded&) {
-                          return times_ended_++ < engine::ServerSession::kEndedRepeats
-                                     ? Verdict::kTake
-                                     : Verdict::kImpossible;
-                        },
-                        // For so long the session does not make room for others.
-                        [&](engine::TestUnderWay& test) {
-                          test.duration = std::clamp(test.duration, Duration(0),
-                                                     options_.max_test_duration);
-                          return Verdict::kTake;
-                        },
-                        [&](const engine::SessionOver&) {
-                          over_ = true;
-                          return Verdict::kTake;
-                        },
-                        [&](engine::Report& report) { return judge(report); },
-                        [](const auto&) { return Verdict::kImpossible; },
-                    },
-                    frame);
+  return std::visit(
+      engine::Overloaded{
+          [&](const engine::SessionProven&) { return once(proven_); },
+          [&](const engine::ResendAssignment&) { return judge_resend(now); },
+          [&](const engine::ClientExtended&) {
+            return options_.original ? once(extended_) : Verdict::kImpossible;
+          },
+          [&](const engine::TellEnded&) {
+            return times_ended_++ < engine::ServerSession::kEndedRepeats ? Verdict::kTake
+                                                                         : Verdict::kImpossible;
+          },
+          // For so long the session does not make room for others.
+          [&](engine::TestUnderWay& test) {
+            test.duration = std::clamp(test.duration, Duration(0), options_.max_test_duration);
+            return Verdict::kTake;
+          },
+          [&](const engine::SessionOver&) {
+            over_ = true;
+            return Verdict::kTake;
+          },
+          [&](engine::Report& report) { return judge(report); },
+          [](const auto&) { return Verdict::kImpossible; },
+      },
+      frame);
 }
 
 // Each becomes a datagram of the main port to the client.

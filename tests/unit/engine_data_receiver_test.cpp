@@ -239,10 +239,14 @@ TEST_F(DataReceiverTest, ProgressComesAsSoonAsItsGrantsAreNeeded) {
   EXPECT_TRUE(receiver->poll_progress(kStart)) << "with the first datagram";
   EXPECT_EQ(receiver->deadline()->at, kStart) << "the first report";
   (void)receiver->poll_report(kStart);
+  EXPECT_EQ(receiver->deadline()->at, kStart + Granter::kSlowReportInterval) << "nothing is new";
+  for (std::uint64_t i = 1; i < 10; ++i) EXPECT_TRUE(receive(i));
   EXPECT_EQ(receiver->deadline()->at, kStart + Granter::kRampReportInterval);
   EXPECT_FALSE(receiver->poll_progress(kStart + 2999us));
   EXPECT_TRUE(receiver->poll_progress(kStart + 3ms));
+  EXPECT_TRUE(receive(10));
   EXPECT_TRUE(receiver->poll_progress(kStart + 1s + 3ms)) << "the ramp is over";
+  EXPECT_TRUE(receive(11));
   EXPECT_FALSE(receiver->poll_progress(kStart + 1s + 52ms));
   EXPECT_TRUE(receiver->poll_progress(kStart + 1s + 53ms));
 }

@@ -93,7 +93,8 @@ TEST_F(ServerSessionTest, OneProvenPortKeepsTheSessionWhicheverItIs) {
     EXPECT_EQ(count_drains(all), 0U);
     EXPECT_TRUE(find<SessionProven>(all)) << "its address is";
     EXPECT_TRUE(find_report<ClientConnected>(all));
-    EXPECT_FALSE(other.poll_deadline()) << "from now on the actors watch for silence";
+    EXPECT_EQ(other.poll_deadline()->reason, DeadlineReason::kLifetime)
+        << "from now on the actors watch for silence";
     other.on_timer(kStart + 1h);
     EXPECT_TRUE(take().empty()) << "and the assignment is not resent for ever";
     // The filtered ports are silent as well, in the end.

@@ -42,7 +42,7 @@ TestRun run_of(Duration duration, bool octets_bound = false) {
   TestPlan plan;
   plan.channel = kRunTest;
   TestRun run(plan, outcome);
-  run.on_started({kRunTest, kStart, duration, true});
+  run.on_started(kStart, {kRunTest, kStart, duration, true});
   return run;
 }
 
@@ -50,7 +50,7 @@ TEST(TestRun, TheLastIntervalLastsAsLongAsTheTestDid) {
   TestRun run = run_of(1500ms);
   ReceiverTotals progress = totals_of(1, 1ms);
   progress.elapsed = 1s;
-  (void)run.on_receiver_progress(progress);
+  (void)run.on_receiver_progress(kStart + progress.elapsed, progress);
   const auto intervals = intervals_of(run, totals_of(2, 1ms));
   ASSERT_EQ(intervals.size(), 2U);
   EXPECT_EQ(intervals[1].start, 1s);
