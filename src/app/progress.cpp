@@ -87,7 +87,8 @@ std::string bar_text(const ProgressFigures& figures, std::size_t length) {
 ProgressFigures ProgressMeter::update(const engine::TestProgress& event) {
   ProgressFigures figures;
   figures.direction = event.direction;
-  figures.elapsed = event.elapsed;
+  // The last event of a test may come a little after its time.
+  figures.elapsed = std::min(event.elapsed, event.duration);
   figures.duration = event.duration;
   figures.retransmitted = grown(previous_.sender.retransmitted, event.sender.retransmitted);
   if (event.receiver) {

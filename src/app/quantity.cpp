@@ -38,6 +38,13 @@ std::optional<double> power_of(std::string_view letter, double step) {
   return std::pow(step, static_cast<double>(at + 1));
 }
 
+struct TimeUnit {
+  std::string_view name;
+  Duration length;
+};
+constexpr std::array<TimeUnit, 5> kTimeUnits = {
+    {{"us", 1us}, {"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}}};
+
 struct CodePoint {
   std::string_view name;
   std::uint8_t value;
@@ -84,6 +91,20 @@ std::optional<ByteCount> parse_octets(std::string_view text) {
   const double octets = number->value * *factor;
   if (!(octets <= static_cast<double>(kMostOctets.value))) return std::nullopt;
   return ByteCount{static_cast<std::uint64_t>(octets)};
+}
+
+std::optional<Duration> parse_duration(std::string_view text, Duration bare) {
+  const auto number = split_number(text);
+  if (!number) return std::nullopt;
+  Duration unit = bare;
+  if (!number->suffix.empty()) {
+    const auto* const found = std::ranges::find(kTimeUnits, number->suffix, &TimeUnit::name);
+    if (found == kTimeUnits.end()) return std::nullopt;
+    unit = found->length;
+  }
+  const double nanoseconds = number->value * static_cast<double>(unit.count());
+  if (!(nanoseconds <= static_cast<double>(kLongestTime.count()))) return std::nullopt;
+  return Duration(std::llround(nanoseconds));
 }
 
 std::optional<std::uint8_t> parse_dscp(std::string_view text) {

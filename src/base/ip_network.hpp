@@ -30,8 +30,11 @@ struct IpNetwork {
 // As parse_network reads it, always with the prefix.
 [[nodiscard]] std::string to_string(const IpNetwork& network);
 
-// Never across families. A network without a scope contains addresses of every link.
-[[nodiscard]] bool contains(const IpNetwork& network, const IpAddress& address);
+// Never across families. A network without a scope contains addresses of every link. One with a scope
+// contains those of that link: the address's own scope says it, or `interface`, which it came in by.
+// Where neither is told (0), the address alone decides.
+[[nodiscard]] bool contains(const IpNetwork& network, const IpAddress& address,
+                            std::uint32_t interface = 0);
 
 // What one site has at least: a /24 of IPv4, a /64 of IPv6 (RFC 6177), on the address's link.
 [[nodiscard]] IpNetwork network_of(const IpAddress& address);

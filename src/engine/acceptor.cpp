@@ -49,26 +49,29 @@ std::optional<AcceptorEffect> Acceptor::poll_effect() {
 }
 
 void Acceptor::on_datagram(Instant now, const Endpoint& from, const IpAddress& local,
-                           ByteView bytes) {
+                           ByteView bytes, const Arrival& arrival) {
+  const Way back{from, local, without_ecn(arrival.traffic_class)};
   const bool one_only = config_.key_required || config_.dialect == DialectChoice::kOne;
   const bool original_only = !one_only && config_.dialect == DialectChoice::kOriginal;
-  if (!is_welcome(from.address)) {
+  if (!is_welcome(from.address, arrival.interface)) {
     ++ignored_;
   } else if (wire::is_connect(bytes) || (original_only && wire::is_hello(bytes))) {
     if (one_only) {
       ++ignored_;
     } else {
-      on_connect(now, from, local);
+      on_connect(now, back);
     }
   } else if (original_only) {
     ++ignored_;
   } else {
-    on_handshake(now, from, local, bytes);
+    on_handshake(now, back, bytes);
   }
 }
 
-bool Acceptor::is_welcome(const IpAddress& address) const {
-  const auto holds = [&](const IpNetwork& network) { return contains(network, address); };
+bool Acceptor::is_welcome(const IpAddress& address, std::uint32_t interface) const {
+  const auto holds = [&](const IpNetwork& network) {
+    return contains(network, address, interface);
+  };
   if (std::ranges::any_of(config_.deny, holds)) return false;
   return config_.allow.empty() || std::ranges::any_of(config_.allow, holds);
 }
@@ -103,7 +106,7 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
   if (const std::optional<Port> next = pool_.take(now)) {
     port = *next;
     if (has_single_port(setup)) setup.ports.fill(*next);
-    effects_.emplace_back(BindPorts{id, client_of(setup), setup.local, setup.ports});
+    effects_.emplace_back(bind_ports(*session));
     return;
   }
   for (const PortKind kind : kPortKinds) {
@@ -113,7 +116,7 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
     refuse_after_all(*session, wire::RefuseReason::kNoFreePorts);
     report_limit(PortsExhausted{});
   } else {
-    refuse(setup.client, setup.local, wire::RefusalReason::kNoFreePorts);
+    refuse(way_to(*session), wire::RefusalReason::kNoFreePorts);
   }
   forget(id);
 }
@@ -129,7 +132,7 @@ void Acceptor::on_bound(Instant /*now*/, SessionId id, std::optional<std::uint32
   } else if (session->setup.path) {
     send_grant(*session);
   } else {
-    send_assignment(session->setup);
+    send_assignment(*session);
   }
 }
 
@@ -150,7 +153,7 @@ void Acceptor::tell_ended(SessionId id, std::string_view cause) {
   if (setup.path) {
     send_close(*session, wire::CloseReason::kPartLost, cause);
   } else if (session->extended) {
-    send_text(setup.client, setup.local, wire::make_ended(setup.heartbeat_key, cause));
+    send_text(way_to(*session), wire::make_ended(setup.heartbeat_key, cause));
   }
 }
 
@@ -169,7 +172,7 @@ void Acceptor::on_launch_failed(Instant /*now*/, SessionId id, const std::string
   give_back_ports(setup);
   const std::string cause = "cannot start workers: " + why;
   if (!setup.path) {
-    send_refusal(setup.client, setup.local, wire::RefusalReason::kNoWorker);
+    send_refusal(way_to(*session), wire::RefusalReason::kNoWorker);
   } else if (session->bound) {  // its client has the GRANT
     ++refused_;
     // Why is this host's business, and in its log.
@@ -196,9 +199,18 @@ Acceptor::Session* Acceptor::find(SessionId id) {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
+Acceptor::Way Acceptor::way_to(const Session& session) {
+  return {session.setup.client, session.setup.local, session.traffic_class};
+}
+
+BindPorts Acceptor::bind_ports(const Session& session) {
+  const SessionSetup& setup = session.setup;
+  return {setup.id, client_of(setup), setup.local, setup.ports, session.traffic_class};
+}
+
 void Acceptor::keep(Session session) {
   const SessionSetup& setup = session.setup;
-  effects_.emplace_back(BindPorts{setup.id, client_of(setup), setup.local, setup.ports});
+  effects_.emplace_back(bind_ports(session));
   ++per_address_[setup.client.address];
   ++per_network_[network_of(setup.client.address).address];
   ++accepted_;

@@ -7,10 +7,10 @@
 
 namespace wyndrvr::engine {
 
-void Acceptor::on_connect(Instant now, const Endpoint& from, const IpAddress& local) {
-  const auto known = by_client_.find(from);
+void Acceptor::on_connect(Instant now, const Way& back) {
+  const auto known = by_client_.find(back.to);
   if (known == by_client_.end()) {
-    accept(now, from, local);
+    accept(now, back);
     return;
   }
   const Session& session = sessions_.at(known->second.value);
@@ -19,28 +19,29 @@ void Acceptor::on_connect(Instant now, const Endpoint& from, const IpAddress& lo
     ++ignored_;
     return;
   }
-  send_assignment(session.setup);
+  send_assignment(session);
 }
 
-void Acceptor::accept(Instant now, const Endpoint& from, const IpAddress& local) {
-  if (const auto reason = limit_reached(now, from.address)) {
-    refuse(from, local, *reason);
+void Acceptor::accept(Instant now, const Way& back) {
+  if (const auto reason = limit_reached(now, back.to.address)) {
+    refuse(back, *reason);
     return;
   }
   Session session;
   session.setup.id = {next_id_++};
-  session.setup.client = from;
-  session.setup.local = local;
+  session.setup.client = back.to;
+  session.setup.local = back.from;
+  session.traffic_class = back.traffic_class;
   session.setup.heartbeat_key =
       static_cast<std::uint32_t>(random_.between(0, wire::Assignment::kMaxKey));
   session.created = now;
   if (!take_ports(now, session.setup)) {
     evict_oldest_unproven(now);
-    refuse(from, local, wire::RefusalReason::kNoFreePorts);
+    refuse(back, wire::RefusalReason::kNoFreePorts);
     return;
   }
   session.unproven = unproven_.insert(unproven_.end(), session.setup.id);
-  by_client_.emplace(from, session.setup.id);
+  by_client_.emplace(back.to, session.setup.id);
   keep(std::move(session));
 }
 
@@ -71,8 +72,8 @@ bool Acceptor::evict_oldest_unproven(Instant now) {
   return true;
 }
 
-void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
-  send_refusal(to, from, reason);
+void Acceptor::refuse(const Way& back, wire::RefusalReason reason) {
+  send_refusal(back, reason);
   if (reason == wire::RefusalReason::kNoFreePorts) {
     report_limit(PortsExhausted{});
   } else {
@@ -80,19 +81,20 @@ void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalRe
   }
 }
 
-void Acceptor::send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
+void Acceptor::send_refusal(const Way& back, wire::RefusalReason reason) {
   ++refused_;
-  send_text(to, from, wire::Refusal{reason});
+  send_text(back, wire::Refusal{reason});
 }
 
-void Acceptor::send_assignment(const SessionSetup& setup) {
-  send_text(setup.client, setup.local,
+void Acceptor::send_assignment(const Session& session) {
+  const SessionSetup& setup = session.setup;
+  send_text(way_to(session),
             wire::Assignment{setup.ports[0], setup.ports[1], setup.ports[2], setup.heartbeat_key});
 }
 
-void Acceptor::send_text(const Endpoint& to, const IpAddress& from,
-                         const wire::ConnectAnswer& answer) {
-  SendFromMain effect{.to = to, .from = from};
+void Acceptor::send_text(const Way& back, const wire::ConnectAnswer& answer) {
+  SendFromMain effect{.to = back.to, .from = back.from};
+  effect.traffic_class = back.traffic_class;
   effect.size = std::visit(
       [&](const auto& any) { return wire::write_connect_answer(effect.bytes, any); }, answer);
   effects_.emplace_back(effect);
@@ -104,7 +106,7 @@ void Acceptor::resend_assignment(SessionId id) {
   // Its address is real, so room is not to be made at its cost.
   if (session->unproven != unproven_.end()) unproven_.erase(session->unproven);
   session->unproven = unproven_.end();
-  send_assignment(session->setup);
+  send_assignment(*session);
 }
 
 void Acceptor::on_extended(SessionId id) {

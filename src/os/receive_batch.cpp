@@ -77,6 +77,7 @@ void ReceiveBuffer::collect_one(std::size_t slot, const ClockReading& now, DropC
   out.segment_size = control.segment_size.value_or(static_cast<std::uint32_t>(size));
   out.from = to_endpoint(sources_[slot].generic).value_or(Endpoint{});
   out.to = control.to.value_or(IpAddress{});
+  out.interface = control.interface;
   out.kernel_stamped = control.stamp.has_value();
   out.arrival = control.stamp ? instant_of(*control.stamp, now) : now.monotonic;
   out.truncated = (header.msg_hdr.msg_flags & MSG_TRUNC) != 0;

@@ -34,6 +34,7 @@ struct Received {
   Endpoint from;
   // Our address that it was sent to: answer from this one. Needs UdpOptions::receive_destination.
   IpAddress to;
+  std::uint32_t interface = 0;  // that it came in by, with `to`; 0: not told
   Instant arrival;
   bool kernel_stamped = false;  // false: `arrival` is when the program read it
   bool truncated = false;       // it was longer than the slot; the rest is gone
