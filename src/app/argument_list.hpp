@@ -1,25 +1,39 @@
-// argv with every option's value joined to it ("--json" "a.json" becomes "--json=a.json"); an empty
-// value, where it means something, is the word behind its option.
+// argv as options with their values, and targets.
 //
 // Decides which words are values: a required value is the next word, whatever it is but another
 // option; an optional one is taken only where it is fit to be one, so that `--test-delay HOST`
-// leaves HOST to be the target. What is left to do for a parser has no ambiguity.
+// leaves HOST to be the target. Short options may stand together, and their value may be joined to
+// them, as getopt(3) has it: `-4J -t10`. After `--` every word is a target. Pure.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "app/option_table.hpp"
 #include "base/result.hpp"
 
 namespace wyndrvr::app {
 
-struct ArgumentList {
-  std::vector<std::string> words;
-  // The value of --json was a word of its own, so it may have been meant as the target.
-  bool json_took_word = false;
+struct GivenOption {
+  const OptionSpec* option = nullptr;
+  std::string value;      // empty where it takes none
+  std::string written;    // "--duration", or "-t"
+  bool own_word = false;  // the value was a word of its own
 };
 
-// Unknown options are passed through.
-[[nodiscard]] Result<ArgumentList> join_values(const std::vector<std::string>& arguments);
+struct ArgumentList {
+  std::vector<GivenOption> options;  // in the order in which they were written
+  std::vector<std::string> targets;
+  bool options_ended = false;  // by `--`
+
+  // The last one, which counts; nullptr where there is none. By the long name.
+  [[nodiscard]] const GivenOption* find(std::string_view name) const;
+  [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
+};
+
+// Errors: unknown options, with what was meant where that is known; missing values; more than one
+// target.
+[[nodiscard]] Result<ArgumentList> split_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace wyndrvr::app

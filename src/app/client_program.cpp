@@ -24,6 +24,7 @@
 #include "app/resolve_aside.hpp"
 #include "app/result_json.hpp"
 #include "app/run_config.hpp"
+#include "app/scope.hpp"
 #include "base/random.hpp"
 #include "engine/interval_log.hpp"
 #include "os/clock.hpp"
@@ -86,17 +87,12 @@ wire::Nonce fresh_nonce() {
 }
 
 // What is valid but most likely not what was meant.
-void warn_of_slips(Console& console, const runtime::ClientRun& run, const Settings& settings) {
+void warn_of_slips(Console& console, const runtime::ClientRun& run) {
   if (run.engine.protocol.heartbeat_interval >= kServersUsualPatience) {
     console.err(fmt::format(
         "wyndrvr: warning: --heartbeat-rate {}: a server drops clients that are silent for its "
         "idle_timeout, {} ms unless it says otherwise",
         run.engine.protocol.heartbeat_interval / 1ms, kServersUsualPatience / 1ms));
-  }
-  if (settings.origin(Key::kBindAddr) == Origin::option("--bind-addr")) {
-    console.err(
-        "wyndrvr: warning: --bind-addr is where a server listens; a client's own address is "
-        "--bind");
   }
 }
 
@@ -117,6 +113,21 @@ std::vector<Route> routes_of(const runtime::ClientRun& run) {
     routes.push_back({.server = server, .mtu = mtu ? std::optional(*mtu) : std::nullopt});
   }
   return routes;
+}
+
+// The address to send from, and the interface where its zone names one.
+Result<void> settle_bind(runtime::ClientRun& run, const Settings& settings, Scope& scope) {
+  const auto& written = settings.address(Key::kBind);
+  if (!written) return {};
+  const auto address = settle(*written, scope);
+  if (!address) return fail("{}: {}", settings.describe(Key::kBind), address.error().message);
+  run.sockets.bind = *address;
+  return {};
+}
+
+std::string host_of(const CommandLine& command) {
+  const bool v6 = command.family == IpAddress::Family::kV6;
+  return command.target.host.value_or(std::string(v6 ? kDefaultHostV6 : kDefaultHost));
 }
 
 // The server's addresses, and what the ways to them ask of the run.
@@ -142,13 +153,26 @@ std::expected<void, Failure> prepare(runtime::ClientRun& run, const Job& job,
   if (auto completed = complete_run(run, job.settings); !completed) {
     return cannot_begin(completed.error());
   }
-  auto servers = resolve_aside(job.host, job.port, signals);
-  if (!servers) {
-    return std::unexpected(
-        Failure{.problem = {kInterrupted, "interrupted before the server's name was resolved"}});
+  Scope scope = scope_of(run.sockets.interface);
+  if (auto settled = settle_bind(run, job.settings, scope); !settled) {
+    return cannot_begin(settled.error());
   }
-  if (!*servers)
-    return std::unexpected(Failure{.problem = {kNotResolved, servers->error().message}});
+  const Locating wanted{.host = job.host, .port = job.port, .family = job.command.family};
+  auto servers = locate_numeric(wanted, scope);
+  if (servers && !*servers) return cannot_begin(servers->error());
+  if (!servers) {
+    auto resolved = resolve_aside(job.host, job.port, signals);
+    if (!resolved) {
+      return std::unexpected(
+          Failure{.problem = {kInterrupted, "interrupted before the server's name was resolved"}});
+    }
+    servers = *std::move(resolved);
+    if (*servers) servers = place(wanted, **std::move(servers), scope);
+    if (!*servers) {
+      return std::unexpected(Failure{.problem = {kNotResolved, servers->error().message}});
+    }
+  }
+  run.sockets.interface = scope.interface;
   if (auto chosen = choose_servers(run, **std::move(servers), job.host, job.settings); !chosen) {
     return cannot_begin(chosen.error());
   }
@@ -160,7 +184,7 @@ std::expected<runtime::ClientOutcome, Failure> measure(runtime::ClientRun& run, 
   if (auto prepared = prepare(run, job, signals); !prepared) {
     return std::unexpected(prepared.error());
   }
-  warn_of_slips(output.console(), run, job.settings);
+  warn_of_slips(output.console(), run);
   ClientText text(output.console(), {.terminal = os::stderr_is_terminal(),
                                      .columns = os::terminal_width(),
                                      .verbose = job.settings.boolean(Key::kTestVerbose),
@@ -220,8 +244,7 @@ ExitCode run_client_program(const CommandLine& command, const Settings& settings
   auto signals = os::watch_end_signals();
   if (!signals) return report_failure(signals.error());
 
-  const Job job{command, settings, command.target.host.value_or(std::string(kDefaultHost)),
-                command.target.port.value_or(kDefaultPort)};
+  const Job job{command, settings, host_of(command), command.target.port.value_or(kDefaultPort)};
   const RunFacts facts = start_facts(join_host_port(job.host, job.port), settings);
   Output output({.out_to_stderr = document && !in_file, .out_optional = in_file});
   const auto measured = measure(*run, job, *signals, output);

@@ -1,140 +1,20 @@
 #include "app/command_line.hpp"
 
 #include <algorithm>
-#include <array>
-#include <map>
-
-#include <CLI/CLI.hpp>
 
 #include "app/argument_list.hpp"
-#include "app/nearest.hpp"
+#include "app/option_rules.hpp"
 #include "app/option_table.hpp"
 #include "app/parse_number.hpp"
 #include "app/printable.hpp"
+#include "app/quantity.hpp"
 
 namespace wyndrvr::app {
 namespace {
 
 constexpr std::uint64_t kMostHeartbeats = 1'000'000'000;
-constexpr std::uint64_t kShortestInterval = 100;    // ms
-constexpr std::uint64_t kLongestInterval = 60'000;  // ms
-constexpr std::string_view kTargetName = "TARGET";
-
-// What was written, by option name; the target stands under kTargetName.
-struct Written {
-  std::map<std::string, std::string, std::less<>> values;
-  bool json_took_word = false;
-
-  [[nodiscard]] bool has(std::string_view name) const { return values.contains(name); }
-  [[nodiscard]] std::optional<std::string> value(std::string_view name) const {
-    const auto found = values.find(name);
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  }
-};
-
-std::unexpected<Error> unknown_word(const std::string& word) {
-  const std::string name = word.substr(0, word.find('='));
-  if (!word.starts_with('-') || word == "-") {
-    return fail("'{}' is one word too many: there is one target only", printable(word));
-  }
-  std::vector<std::string> known;
-  for (const OptionSpec& option : all_options()) known.push_back(option.name);
-  const auto meant = nearest(name, known);
-  return fail("unknown option {}{}", printable(name),
-              meant ? fmt::format(" (did you mean {}?)", *meant) : "");
-}
-
-// The only place that CLI11 and its exceptions are seen in.
-Result<Written> parse_words(const ArgumentList& list) {
-  Written written{.values = {}, .json_took_word = list.json_took_word};
-  try {
-    CLI::App parser;
-    parser.set_help_flag();
-    parser.allow_extras();
-    parser.add_option(std::string(kTargetName));
-    for (const OptionSpec& option : all_options()) {
-      const std::string names = option.name == "--help" ? "-h,--help" : option.name;
-      if (option.argument == Argument::kNone) {
-        parser.add_flag(names);
-      } else {
-        parser.add_option(names)->take_last();
-      }
-    }
-    // CLI11 wants the last word first.
-    std::vector<std::string> words(list.words.rbegin(), list.words.rend());
-    parser.parse(words);
-    for (const std::string& word : parser.remaining()) {
-      if (word != "--") return unknown_word(word);
-    }
-    for (const CLI::Option* option : parser.get_options()) {
-      if (option->count() == 0) continue;
-      written.values.emplace(option->get_name(), option->results().back());
-    }
-  } catch (const CLI::Error& error) {
-    return fail("{}", printable(error.what()));
-  }
-  return written;
-}
-
-std::unexpected<Error> contradiction(std::string_view a, std::string_view b, std::string_view why) {
-  return fail("{} and {} do not go together: {}", a, b, why);
-}
-
-struct TestOption {
-  std::string_view name;
-  wire::Directions directions;
-};
-constexpr std::array<TestOption, 3> kTestOptions = {{
-    {"--bwup", wire::Directions::kUpload},
-    {"--bwdown", wire::Directions::kDownload},
-    {"--bwboth", wire::Directions::kBoth},
-}};
-
-Result<void> check_server_contradictions(const Written& written) {
-  if (!written.has("--server")) return {};
-  for (const std::string_view name :
-       {"--bwup", "--bwdown", "--bwboth", "--count", "--json", "--interval"}) {
-    if (written.has(name)) return contradiction("--server", name, "that is the client's");
-  }
-  if (written.has("--bind")) {
-    return contradiction("--server", "--bind",
-                         "that is the client's own address, a server's is --bind-addr");
-  }
-  if (const auto target = written.value(kTargetName)) {
-    return contradiction("--server", fmt::format("the target {}", printable(*target)),
-                         "a server's own address is written --server=ADDR:PORT");
-  }
-  return {};
-}
-
-Result<void> check_test_contradictions(const Written& written) {
-  const TestOption* found = nullptr;
-  for (const TestOption& option : kTestOptions) {
-    if (!written.has(option.name)) continue;
-    if (found != nullptr) {
-      return contradiction(found->name, option.name, "both directions at once are --bwboth alone");
-    }
-    found = &option;
-  }
-  if (written.has("--count") && found != nullptr) {
-    return contradiction("--count", found->name, "a test ends after --duration");
-  }
-  if (written.has("--payload") && written.has("--bw-packet-length")) {
-    return contradiction("--payload", "--bw-packet-length",
-                         "both are the length of a test's datagrams");
-  }
-  return {};
-}
-
-// `--json HOST` most likely wanted HOST measured.
-Result<void> check_json_word(const Written& written) {
-  const auto word = written.value("--json");
-  if (!word || !written.json_took_word || written.has(kTargetName)) return {};
-  const bool file = *word == "-" || word->contains('/') || word->ends_with(".json");
-  if (file) return {};
-  return fail("--json {0}: is {0} the server? Then write wyndrvr {0} --json; else --json={0}",
-              printable(*word));
-}
+constexpr Duration kShortestInterval = 100ms;
+constexpr Duration kLongestInterval = 60s;
 
 Result<std::uint64_t> parse_count(std::string_view option, std::string_view text, std::uint64_t low,
                                   std::uint64_t high) {
@@ -145,85 +25,126 @@ Result<std::uint64_t> parse_count(std::string_view option, std::string_view text
   return *value;
 }
 
-Result<void> take_server_address(CommandLine& command, const Written& written) {
-  const auto text = written.value("--server");
-  if (!text) return {};
-  const auto target = parse_target(*text);
-  if (!target) return fail("--server {}: {}", printable(*text), target.error().message);
+// What --server and --port say of the address to listen on. Another option that says it is named by
+// its own name.
+Result<void> take_server_address(CommandLine& command, const ArgumentList& list) {
+  const GivenOption* const given = list.find("--server");
+  if (given == nullptr) return {};
+  const auto target = parse_target(given->value);
+  if (!target) {
+    return fail("--server {}: {}", printable(given->value), target.error().message);
+  }
+  const std::string written = fmt::format("--server {}", printable(given->value));
   if (target->host) {
-    if (written.has("--bind-addr")) {
-      return contradiction(fmt::format("--server {}", *text), "--bind-addr", "both are addresses");
+    if (list.has("--bind-addr")) {
+      return fail("{} and --bind-addr do not go together: both are addresses", written);
     }
     command.values.push_back({Key::kBindAddr, *target->host, "--server"});
   }
   if (target->port) {
-    if (written.has("--bind-port")) {
-      return contradiction(fmt::format("--server {}", *text), "--bind-port", "both are ports");
+    for (const std::string_view other : {"--bind-port", "--port"}) {
+      if (!list.has(other)) continue;
+      return fail("{} and {} do not go together: both are ports", written, other);
     }
     command.values.push_back({Key::kBindPort, fmt::format("{}", target->port->value), "--server"});
   }
   return {};
 }
 
-Result<void> take_target(CommandLine& command, const Written& written) {
-  const auto text = written.value(kTargetName);
-  if (!text) return {};
-  const auto target = parse_target(*text);
-  if (!target) return std::unexpected(target.error());
+Result<void> take_target(CommandLine& command, const ArgumentList& list) {
+  if (list.targets.empty()) return {};
+  const std::string& text = list.targets.front();
+  const auto target = parse_target(text);
+  if (!target) {
+    const bool meant_as_option = list.options_ended && text.starts_with('-');
+    return fail("{}{}", target.error().message,
+                meant_as_option ? "; after -- every word is a target: options go before it" : "");
+  }
   if (target->port == Port{0}) {
-    return fail("{}: port 0 cannot be sent to; must be from 1 to 65535", printable(*text));
+    return fail("{}: port 0 cannot be sent to; must be from 1 to 65535", printable(text));
   }
   command.target = *target;
   return {};
 }
 
-Result<void> take_client_options(CommandLine& command, const Written& written) {
-  for (const TestOption& option : kTestOptions) {
-    if (written.has(option.name)) command.directions = option.directions;
+// The main port, of either end.
+Result<void> take_port(CommandLine& command, const ArgumentList& list) {
+  const GivenOption* const given = list.find("--port");
+  if (given == nullptr) return {};
+  const bool client = command.action == Action::kClient;
+  const auto port = parse_count(given->written, given->value, client ? 1 : 0, 65'535);
+  if (!port) return std::unexpected(port.error());
+  if (!client) {
+    command.values.push_back({Key::kBindPort, fmt::format("{}", *port), given->written});
+    return {};
   }
-  command.json = written.has("--json");
-  if (const auto path = written.value("--json"); path && *path != "-") command.json_path = path;
-  if (const auto text = written.value("--count")) {
-    const auto count = parse_count("--count", *text, 1, kMostHeartbeats);
-    if (!count) return std::unexpected(count.error());
-    command.count = *count;
+  if (command.target.port && command.target.port->value != *port) {
+    return fail("{} {} and the target {} do not go together: both are ports", given->written,
+                *port, printable(list.targets.front()));
   }
-  if (const auto text = written.value("--interval")) {
-    const auto interval = parse_count("--interval", *text, kShortestInterval, kLongestInterval);
-    if (!interval) return std::unexpected(interval.error());
-    command.progress_interval = std::chrono::milliseconds(*interval);
-  }
+  command.target.port = Port{static_cast<std::uint16_t>(*port)};
   return {};
 }
 
-Action action_of(const Written& written) {
-  if (written.has("--help")) return Action::kHelp;
-  if (written.has("--version")) return Action::kVersion;
-  if (written.has("--create-config")) return Action::kCreateConfig;
-  return written.has("--server") ? Action::kServer : Action::kClient;
+Result<void> take_interval(CommandLine& command, const ArgumentList& list) {
+  const GivenOption* const given = list.find("--interval");
+  if (given == nullptr) return {};
+  const OptionSpec& option = *given->option;
+  const bool by_letter = given->written != option.name;
+  const Unit unit = by_letter ? option.letter_unit : option.unit;
+  const auto interval = parse_duration(given->value, length_of(unit).value_or(1ms));
+  if (!interval || *interval < kShortestInterval || *interval > kLongestInterval) {
+    return fail("{} {}: must be {}, or a time with its unit, as in 500ms or 10s", given->written,
+                printable(given->value),
+                by_letter ? "a number from 0.1 to 60 (s)" : "a number from 100 to 60000 (ms)");
+  }
+  command.progress_interval = *interval;
+  return {};
+}
+
+Result<void> take_client_options(CommandLine& command, const ArgumentList& list) {
+  for (const TestOption& option : kTestOptions) {
+    if (list.has(option.name)) command.directions = option.directions;
+  }
+  if (const GivenOption* const json = list.find("--json")) {
+    command.json = true;
+    if (json->value != "-") command.json_path = json->value;
+  }
+  if (const GivenOption* const given = list.find("--count")) {
+    const auto count = parse_count("--count", given->value, 1, kMostHeartbeats);
+    if (!count) return std::unexpected(count.error());
+    command.count = *count;
+  }
+  return take_interval(command, list);
+}
+
+Result<void> take_common_options(CommandLine& command, const ArgumentList& list) {
+  if (list.has("--ipv4")) command.family = IpAddress::Family::kV4;
+  if (list.has("--ipv6")) command.family = IpAddress::Family::kV6;
+  if (const GivenOption* const config = list.find("--config")) command.config_path = config->value;
+  // In the order of the table, whatever theirs was: each key once.
+  for (const OptionSpec& option : all_options()) {
+    const GivenOption* const given = option.key ? list.find(option.name) : nullptr;
+    if (given != nullptr) command.values.push_back({*option.key, given->value, given->written});
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
-  const auto list = join_values(arguments);
+  const auto list = split_arguments(arguments);
   if (!list) return std::unexpected(list.error());
-  const auto written = parse_words(*list);
-  if (!written) return std::unexpected(written.error());
 
   CommandLine command;
-  command.action = action_of(*written);
-  for (const auto check :
-       {check_server_contradictions, check_test_contradictions, check_json_word}) {
-    if (auto checked = check(*written); !checked) return std::unexpected(checked.error());
+  command.action = action_of(*list);
+  if (auto checked = check_options(*list, command.action); !checked) {
+    return std::unexpected(checked.error());
   }
-  for (const auto take : {take_server_address, take_target, take_client_options}) {
-    if (auto taken = take(command, *written); !taken) return std::unexpected(taken.error());
-  }
-  command.config_path = written->value("--config");
-  for (const OptionSpec& option : all_options()) {
-    const auto text = option.key ? written->value(option.name) : std::nullopt;
-    if (text) command.values.push_back({*option.key, *text, option.name});
+  command.warnings = not_in_file(*list, command.action);
+  for (const auto take : {take_server_address, take_target, take_port, take_client_options,
+                          take_common_options}) {
+    if (auto taken = take(command, *list); !taken) return std::unexpected(taken.error());
   }
   return command;
 }

@@ -12,6 +12,7 @@
 
 #include "app/setting_table.hpp"
 #include "app/target.hpp"
+#include "base/endpoint.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "wire/session_fields.hpp"
@@ -23,12 +24,13 @@ enum class Action : std::uint8_t { kClient, kServer, kCreateConfig, kHelp, kVers
 struct GivenValue {
   Key key;
   std::string text;
-  std::string option;  // "--duration", or "--server" for the address
+  std::string option;  // as written: "--duration", "-t", or "--server" for the address
   bool operator==(const GivenValue&) const = default;
 };
 
 // The client's server where parts of the target are left out.
 inline constexpr std::string_view kDefaultHost = "127.0.0.1";
+inline constexpr std::string_view kDefaultHostV6 = "::1";  // with --ipv6
 inline constexpr Port kDefaultPort{6711};
 
 struct CommandLine {
@@ -41,6 +43,8 @@ struct CommandLine {
   bool json = false;
   std::optional<std::string> json_path;  // absent: stdout
   Duration progress_interval = 1s;
+  std::optional<IpAddress::Family> family;  // --ipv4, --ipv6; absent: any
+  std::vector<std::string> warnings;        // one sentence each
 };
 
 // `arguments` without the program's name.

@@ -2,6 +2,7 @@
 
 #include "app/config_file.hpp"
 #include "app/key_file.hpp"
+#include "app/option_role.hpp"
 #include "app/printable.hpp"
 #include "os/file.hpp"
 
@@ -42,6 +43,17 @@ Result<ConfigPath> find_config(const std::optional<std::string>& named, const st
   return found;
 }
 
+std::vector<std::string> unused_keys(const Settings& settings, Role role) {
+  std::vector<std::string> warnings;
+  for (const KeySpec& spec : all_keys()) {
+    const Origin& origin = settings.origin(spec.key);
+    const bool in_file = origin.kind == Origin::Kind::kFile && settings.is_chosen(spec.key);
+    if (!in_file || has_use_for(role, role_of(spec))) continue;
+    warnings.push_back(fmt::format("{}: {}", origin.place, unused_key_text(spec)));
+  }
+  return warnings;
+}
+
 Result<void> apply_values(Settings& settings, std::span<const GivenValue> values) {
   for (const GivenValue& value : values) {
     auto set = settings.set(value.key, value.text, Origin::option(value.option));
@@ -59,6 +71,9 @@ Result<LoadedSettings> load_settings(const CommandLine& command, const ConfigPat
     const auto warnings = apply_config(loaded.settings, *text, config.path);
     if (!warnings) return std::unexpected(warnings.error());
     loaded.warnings.insert(loaded.warnings.end(), warnings->begin(), warnings->end());
+    const Role role = command.action == Action::kServer ? Role::kServer : Role::kClient;
+    const auto unused = unused_keys(loaded.settings, role);
+    loaded.warnings.insert(loaded.warnings.end(), unused.begin(), unused.end());
   } else if (config.named) {
     return fail("there is no configuration file {} (--create-config writes one)",
                 printable(config.path));

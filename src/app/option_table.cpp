@@ -21,6 +21,7 @@ Usage:
 TARGET is HOST, HOST:PORT, :PORT or [IPV6]:PORT; parts left out are 127.0.0.1 and 6711.
 Every option but the first group is also a key of the configuration file (key=value lines,
 with _ for -); the command line goes before the file, and the file before the defaults.
+Times are numbers in the unit shown, or have one of their own: 500ms, 10s, 1m, 2h.
 Exit status: 0 done, 1 failed test or no answer, 2 bad usage.
 )";
 
@@ -85,7 +86,10 @@ OptionSpec option_of(const KeySpec& spec) {
                     .placeholder = placeholder_of(spec),
                     .bare = {},
                     .help = std::string(spec.meaning),
-                    .key = spec.key};
+                    .key = spec.key,
+                    .role = role_of(spec),
+                    .unit = spec.unit};
+  if (spec.key == Key::kDuration) option.letter = 't';
   if (spec.key == Key::kTestDelay) option.bare = "100";
   if (spec.key == Key::kReliable) {
     option.placeholder = "on|off";
@@ -98,38 +102,63 @@ OptionSpec option_of(const KeySpec& spec) {
 
 std::vector<OptionSpec> make_options() {
   using enum Argument;
+  using enum Role;
   std::vector<OptionSpec> options = {
-      {"--server",
-       kOptional,
-       "[ADDR]:[PORT]",
-       ":",
-       "be the server, at bind_addr and bind_port",
-       {}},
-      {"--bwup", kNone, "", "", "test the upload to the server", {}},
-      {"--bwdown", kNone, "", "", "test the download from it", {}},
-      {"--bwboth", kNone, "", "", "test both directions at once", {}},
-      {"--count", kRequired, "N", "", "end a latency run after N heartbeats on each port", {}},
-      {"--json", kOptional, "FILE", "-", "result as JSON, to stdout where no FILE is named", {}},
-      {"--interval",
-       kRequired,
-       "MS",
-       "",
-       "time between progress lines of a test (default 1000)",
-       {}},
-      {"--config",
-       kRequired,
-       "PATH",
-       "",
-       "configuration file, or folder with `config` (default ~/.wyndrvr/config)",
-       {}},
-      {"--create-config",
-       kNone,
-       "",
-       "",
-       "write the values given here to the configuration file, and end",
-       {}},
-      {"--version", kNone, "", "", "show the version, and end", {}},
-      {"--help", kNone, "", "", "show this text, and end", {}},
+      {.name = "--server",
+       .argument = kOptional,
+       .placeholder = "[ADDR]:[PORT]",
+       .bare = ":",
+       .help = "be the server, at bind_addr and bind_port",
+       .role = kServer},
+      {.name = "--bwup",
+       .argument = kNone,
+       .help = "test the upload to the server",
+       .role = kClient},
+      {.name = "--bwdown",
+       .argument = kNone,
+       .help = "test the download from it",
+       .role = kClient},
+      {.name = "--bwboth",
+       .argument = kNone,
+       .help = "test both directions at once",
+       .role = kClient},
+      {.name = "--count",
+       .placeholder = "N",
+       .help = "end a latency run after N heartbeats on each port",
+       .role = kClient},
+      {.name = "--json",
+       .argument = kOptional,
+       .placeholder = "FILE",
+       .bare = "-",
+       .help = "result as JSON, to stdout where no FILE is named",
+       .role = kClient,
+       .letter = 'J'},
+      {.name = "--interval",
+       .placeholder = "MS",
+       .help = "time between progress lines of a test (default 1000 ms, 100 ms to 60 s; -i takes "
+               "seconds)",
+       .role = kClient,
+       .unit = Unit::kMilliseconds,
+       .letter = 'i',
+       .letter_unit = Unit::kSeconds,
+       .letter_placeholder = "S"},
+      {.name = "--port",
+       .placeholder = "PORT",
+       .help = "main port of the server: that the client asks, or the server listens on",
+       .letter = 'p'},
+      {.name = "--ipv4", .argument = kNone, .help = "use IPv4 alone", .letter = '4'},
+      {.name = "--ipv6", .argument = kNone, .help = "use IPv6 alone", .letter = '6'},
+      {.name = "--config",
+       .placeholder = "PATH",
+       .help = "configuration file, or folder with `config` (default ~/.wyndrvr/config)"},
+      {.name = "--create-config",
+       .argument = kNone,
+       .help = "write the values given here to the configuration file, and end"},
+      {.name = "--version",
+       .argument = kNone,
+       .help = "show the version, and end",
+       .letter = 'V'},
+      {.name = "--help", .argument = kNone, .help = "show this text, and end", .letter = 'h'},
   };
   for (const KeySpec& spec : all_keys()) options.push_back(option_of(spec));
   return options;
@@ -173,7 +202,9 @@ std::string wrap(std::string_view text) {
 }
 
 std::string option_line(const OptionSpec& option) {
-  std::string left = "  " + option.name;
+  std::string left = "  ";
+  if (option.letter != 0) left += fmt::format("-{}, ", option.letter);
+  left += option.name;
   if (option.argument == Argument::kRequired) left += " " + option.placeholder;
   if (option.argument == Argument::kOptional) left += fmt::format(" [{}]", option.placeholder);
   std::string help = option.help;
@@ -194,6 +225,11 @@ const std::vector<OptionSpec>& all_options() {
 const OptionSpec* find_option(std::string_view name) {
   const auto found = std::ranges::find(all_options(), name, &OptionSpec::name);
   return found == all_options().end() ? nullptr : &*found;
+}
+
+const OptionSpec* find_option(char letter) {
+  const auto found = std::ranges::find(all_options(), letter, &OptionSpec::letter);
+  return letter == 0 || found == all_options().end() ? nullptr : &*found;
 }
 
 std::string help_text() {

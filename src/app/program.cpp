@@ -37,13 +37,14 @@ ExitCode create(const CommandLine& command, const ConfigPath& config) {
 }
 
 ExitCode run(const CommandLine& command) {
+  report_warnings(command.warnings);
   const auto config = config_of(command);
   if (!config) return report_bad_usage(config.error());
   if (command.action == Action::kCreateConfig) return create(command, *config);
   const auto loaded = load_settings(command, *config);
   if (!loaded) return report_bad_usage(loaded.error());
   report_warnings(loaded->warnings);
-  return command.action == Action::kServer ? run_server_program(loaded->settings)
+  return command.action == Action::kServer ? run_server_program(command, loaded->settings)
                                            : run_client_program(command, loaded->settings);
 }
 

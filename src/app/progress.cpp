@@ -87,7 +87,8 @@ std::string_view direction_name(engine::PortKind direction) {
 ProgressFigures ProgressMeter::update(const engine::TestProgress& event) {
   ProgressFigures figures;
   figures.direction = event.direction;
-  figures.elapsed = event.elapsed;
+  // The last event of a test may come a little after its time.
+  figures.elapsed = std::min(event.elapsed, event.duration);
   figures.duration = event.duration;
   figures.retransmitted = grown(previous_.sender.retransmitted, event.sender.retransmitted);
   if (event.receiver) {

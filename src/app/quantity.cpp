@@ -44,6 +44,12 @@ double whole_or_exact(double product) {
   const double whole = std::round(product);
   return std::abs(product - whole) <= whole * kRounding ? whole : product;
 }
+struct TimeUnit {
+  std::string_view name;
+  Duration length;
+};
+constexpr std::array<TimeUnit, 5> kTimeUnits = {
+    {{"us", 1us}, {"ms", 1ms}, {"s", 1s}, {"m", 1min}, {"h", 1h}}};
 
 struct CodePoint {
   std::string_view name;
@@ -91,6 +97,20 @@ std::optional<ByteCount> parse_octets(std::string_view text) {
   const double octets = whole_or_exact(number->value * *factor);
   if (!(octets <= static_cast<double>(kMostOctets.value))) return std::nullopt;
   return ByteCount{static_cast<std::uint64_t>(octets)};
+}
+
+std::optional<Duration> parse_duration(std::string_view text, Duration bare) {
+  const auto number = split_number(text);
+  if (!number) return std::nullopt;
+  Duration unit = bare;
+  if (!number->suffix.empty()) {
+    const auto* const found = std::ranges::find(kTimeUnits, number->suffix, &TimeUnit::name);
+    if (found == kTimeUnits.end()) return std::nullopt;
+    unit = found->length;
+  }
+  const double nanoseconds = number->value * static_cast<double>(unit.count());
+  if (!(nanoseconds <= static_cast<double>(kLongestTime.count()))) return std::nullopt;
+  return Duration(std::llround(nanoseconds));
 }
 
 std::optional<std::uint8_t> parse_dscp(std::string_view text) {

@@ -122,7 +122,6 @@ engine::ServerLimits server_limits(const Settings& settings, const PortRanges& r
 
 runtime::SocketWishes socket_wishes(const Settings& settings) {
   return {
-      .bind = settings.address(Key::kBind),
       .interface = settings.string(Key::kInterface),
       .hop_limit = settings.hop_limit(Key::kTtl),
       .traffic_class = traffic_class(settings),
@@ -194,10 +193,9 @@ Result<runtime::ServerRun> make_server_run(const Settings& settings, const CpuLi
   run.engine.limits = server_limits(settings, run.engine.port_ranges);
   run.engine.dialect = settings.dialect(Key::kDialect);
   run.engine.key_required = settings.boolean(Key::kRequireKey);
-  run.engine.allow = settings.networks(Key::kAllow);
-  run.engine.deny = settings.networks(Key::kDeny);
   run.tuning = loop_tuning(settings, Key::kServerBlockTime);
-  run.bind.port = bind_port(settings);
+  run.port = bind_port(settings);
+  run.interface = settings.string(Key::kInterface);
   run.ports = settings.mode(Key::kPortParallelability);
   run.cpus = settings.cpus(Key::kCpu);
   run.sessions = settings.mode(Key::kConnectionParallelibility);

@@ -29,13 +29,14 @@ using enum Unit;
 
 constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kBindAddr, "bind_addr", "0.0.0.0", kHost, kNone, 0, 0, Group::kServer,
-     "address or host name that the server listens on; :: is IPv6 and IPv4"},
+     "address or host name that the server listens on; :: is IPv6 and IPv4, a name all that it has"},
     {Key::kBindPort, "bind_port", "6711", kInteger, kNone, 0, 65'535, Group::kServer,
      "UDP port that the server listens on, 0 = any free one"},
     {Key::kPortRanges, "port_ranges", "7000-8000", ValueKind::kPortRanges, kNone, 0, 0,
      Group::kServer, "UDP ports for clients, as in 7000-7099,7200-7299"},
     {Key::kConnectionParallelibility, "connection_parallelibility", "SINGLE", kMode, kNone, 0, 0,
-     Group::kServer, "how clients are separated: SINGLE, THREAD or PROCESS"},
+     Group::kBoth,
+     "how clients are separated: SINGLE, THREAD or PROCESS; a client only notes it in its result"},
     {Key::kPortParallelability, "port_parallelability", "SINGLE", kMode, kNone, 0, 0, Group::kBoth,
      "how the three ports are separated: SINGLE, THREAD or PROCESS"},
     {Key::kCpu, "cpu", "", kCpuList, kNone, 0, 0, Group::kBoth,
@@ -85,16 +86,16 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kDataTags, "data_tags", "false", kBoolean, kNone, 0, 0, Group::kClient,
      "authenticate each datagram of a test too; needs key_file"},
     {Key::kDscp, "dscp", "0", ValueKind::kDscp, kNone, 0, 0, Group::kClient,
-     "DSCP of what is sent: 0 to 63, or a name as EF, CS1, AF41 or LE"},
+     "DSCP of all that client and server send: 0 to 63, or a name as EF, CS1, AF41 or LE"},
     {Key::kEcn, "ecn", "false", kBoolean, kNone, 0, 0, Group::kClient,
      "mark data as ECN-capable, ECT(0), and count what the path marks as CE"},
     {Key::kTtl, "ttl", "", kHopLimit, kNone, 0, 0, Group::kClient,
-     "TTL or hop limit of what is sent, 1 to 255; empty = the system's"},
+     "TTL or hop limit of what the client sends, 1 to 255; empty = the system's"},
     {Key::kBind, "bind", "", kAddress, kNone, 0, 0, Group::kClient,
-     "numeric address that the client sends from; empty = the system's choice (a server's is "
-     "bind_addr)"},
-    {Key::kInterface, "interface", "", ValueKind::kInterface, kNone, 0, 0, Group::kClient,
-     "network interface that the client uses alone; empty = any"},
+     "numeric address that the client sends from, as in 192.0.2.1 or fe80::1%eth0; empty = the "
+     "system's choice (a server's is bind_addr)"},
+    {Key::kInterface, "interface", "", ValueKind::kInterface, kNone, 0, 0, Group::kBoth,
+     "network interface that is used alone, for all that is sent and received; empty = any"},
     {Key::kSinglePort, "single_port", "false", kBoolean, kNone, 0, 0, Group::kClient,
      "ask for one port on each side in place of three"},
     {Key::kDialect, "dialect", "auto", ValueKind::kDialect, kNone, 0, 0, Group::kBoth,
@@ -136,7 +137,7 @@ constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kMaxPayload, "max_payload", "65507", kInteger, kBytes, kLeastPayload, kMostPayload,
      Group::kServer, "longest UDP payload of a test's datagrams that is granted"},
     {Key::kAllow, "allow", "", kNetworks, kNone, 0, 0, Group::kServer,
-     "networks that alone are served, as in 10.0.0.0/8,2001:db8::/32; empty = all"},
+     "networks that alone are served, as in 10.0.0.0/8,2001:db8::/32,fe80::%eth0/64; empty = all"},
     {Key::kDeny, "deny", "", kNetworks, kNone, 0, 0, Group::kServer,
      "networks that get no answer, also within allow; empty = none"},
     {Key::kRequireKey, "require_key", "false", kBoolean, kNone, 0, 0, Group::kServer,
@@ -167,6 +168,19 @@ std::optional<Key> find_key(std::string_view name) {
   return found->key;
 }
 
+Role role_of(const KeySpec& spec) {
+  switch (spec.group) {
+    case Group::kServer:
+      return Role::kServer;
+    case Group::kClient:
+      return Role::kClient;
+    case Group::kBoth:
+    case Group::kDebug:
+      break;
+  }
+  return Role::kBoth;
+}
+
 std::string_view name(Unit unit) {
   switch (unit) {
     case kNone:
@@ -183,6 +197,21 @@ std::string_view name(Unit unit) {
   return "";
 }
 
+std::optional<Duration> length_of(Unit unit) {
+  switch (unit) {
+    case kMicroseconds:
+      return 1us;
+    case kMilliseconds:
+      return 1ms;
+    case kSeconds:
+      return 1s;
+    case kNone:
+    case kBytes:
+      break;
+  }
+  return std::nullopt;
+}
+
 std::string option_name(const KeySpec& spec) {
   std::string option = fmt::format("--{}", spec.name);
   std::ranges::replace(option, '_', '-');
@@ -190,7 +219,8 @@ std::string option_name(const KeySpec& spec) {
 }
 
 std::string describe_allowed(const KeySpec& spec) {
-  const std::string unit = spec.unit == kNone ? "" : fmt::format(" ({})", name(spec.unit));
+  std::string unit = spec.unit == kNone ? "" : fmt::format(" ({})", name(spec.unit));
+  if (length_of(spec.unit)) unit += ", or a time with its unit, as in 500ms, 10s, 1m or 2h";
   switch (spec.kind) {
     case kHost:
       return "a host name or an address";
@@ -222,13 +252,13 @@ std::string describe_allowed(const KeySpec& spec) {
     case kHopLimit:
       return "a whole number from 1 to 255";
     case kAddress:
-      return "a numeric address, as in 192.0.2.1 or 2001:db8::1";
+      return "a numeric address, as in 192.0.2.1, 2001:db8::1 or fe80::1%eth0";
     case ValueKind::kInterface:
       return "the name of a network interface, as in eth0";
     case kPath:
       return "the path of a file";
     case kNetworks:
-      return "networks, as in 10.0.0.0/8,2001:db8::/32";
+      return "networks, as in 10.0.0.0/8,2001:db8::/32,fe80::%eth0/64";
   }
   return "";
 }

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.hpp"
+
 namespace wyndrvr::app {
 
 enum class Key : std::uint8_t {
@@ -97,6 +99,8 @@ enum class Unit : std::uint8_t { kNone, kMicroseconds, kMilliseconds, kSeconds, 
 
 // Where the help text lists a key.
 enum class Group : std::uint8_t { kServer, kClient, kBoth, kDebug };
+// Who has a use for an option or a key.
+enum class Role : std::uint8_t { kBoth, kClient, kServer };
 
 struct KeySpec {
   Key key;
@@ -116,8 +120,12 @@ struct KeySpec {
 // By the name in a file; names are case-sensitive.
 [[nodiscard]] std::optional<Key> find_key(std::string_view name);
 
+[[nodiscard]] Role role_of(const KeySpec& spec);
+
 // "us", "ms", "s", "bytes", or empty.
 [[nodiscard]] std::string_view name(Unit unit);
+// Nothing where it is none of time.
+[[nodiscard]] std::optional<Duration> length_of(Unit unit);
 // "--heartbeat-rate"
 [[nodiscard]] std::string option_name(const KeySpec& spec);
 // "a whole number from 1 to 3600000 (ms)"

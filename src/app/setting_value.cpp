@@ -20,8 +20,22 @@ std::unexpected<Error> not_allowed(const KeySpec& spec) {
   return fail("must be {}", describe_allowed(spec));
 }
 
+// `10s` of a key in ms is 10000; nothing where it is no time, or no whole number of the key's unit.
+std::optional<std::uint64_t> whole_units(const KeySpec& spec, std::string_view text) {
+  const auto unit = length_of(spec.unit);
+  const auto time = unit ? parse_duration(text, *unit) : std::nullopt;
+  if (!time || *time % *unit != Duration(0)) return std::nullopt;
+  return static_cast<std::uint64_t>(*time / *unit);
+}
+
+bool ends_in_letter(std::string_view text) {
+  const char last = text.empty() ? '0' : text.back();
+  return (last >= 'a' && last <= 'z') || (last >= 'A' && last <= 'Z');
+}
+
 Result<Value> parse_integer(const KeySpec& spec, std::string_view text) {
-  const auto value = parse_number<std::uint64_t>(text);
+  const auto value =
+      ends_in_letter(text) ? whole_units(spec, text) : parse_number<std::uint64_t>(text);
   if (!value) return not_allowed(spec);
   const auto magnitude = static_cast<double>(*value);
   if (magnitude < spec.low || magnitude > spec.high) return not_allowed(spec);
@@ -29,7 +43,12 @@ Result<Value> parse_integer(const KeySpec& spec, std::string_view text) {
 }
 
 Result<Value> parse_decimal(const KeySpec& spec, std::string_view text) {
-  const auto value = parse_number<double>(text);
+  auto value = parse_number<double>(text);
+  const auto unit = length_of(spec.unit);
+  if (unit && ends_in_letter(text)) {
+    const auto time = parse_duration(text, *unit);
+    value = time ? std::optional(to_seconds(*time) / to_seconds(*unit)) : std::nullopt;
+  }
   // Written so that a NaN fails too.
   if (!value || !(*value >= spec.low && *value <= spec.high)) return not_allowed(spec);
   return *value;
@@ -135,20 +154,15 @@ Result<Value> parse_hop_limit(const KeySpec& spec, std::string_view text) {
 }
 
 Result<Value> parse_address(const KeySpec& spec, std::string_view text) {
-  if (text.empty()) return std::optional<IpAddress>();
-  const auto address = parse_ip(text);
+  if (text.empty()) return std::optional<ZonedAddress>();
+  const auto address = parse_zoned_ip(text);
   if (!address) return not_allowed(spec);
   return address;
 }
 
-// What Linux takes for the name of an interface (dev_valid_name); empty for none.
+// Empty for none.
 Result<Value> parse_interface(const KeySpec& spec, std::string_view text) {
-  constexpr std::size_t kLongestInterface = 15;  // IFNAMSIZ less the end
-  const bool plain = std::ranges::none_of(
-      text, [](char c) { return c <= ' ' || c == 0x7f || c == '/' || c == ':'; });
-  if (!plain || text.size() > kLongestInterface || text == "." || text == "..") {
-    return not_allowed(spec);
-  }
+  if (!text.empty() && !may_be_interface(text)) return not_allowed(spec);
   return std::string(text);
 }
 
@@ -161,7 +175,7 @@ Result<Value> parse_networks(std::string_view text) {
   Networks networks;
   if (trim(text).empty()) return networks;
   for (const std::string_view item : split_list(text)) {
-    const auto network = parse_network(item);
+    const auto network = parse_zoned_network(item);
     if (!network) return std::unexpected(network.error());
     if (networks.size() >= kMostNetworks) return fail("has more than {} networks", kMostNetworks);
     networks.push_back(*network);

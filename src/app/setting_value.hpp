@@ -12,8 +12,7 @@
 
 #include "app/cpu_list.hpp"
 #include "app/setting_table.hpp"
-#include "base/endpoint.hpp"
-#include "base/ip_network.hpp"
+#include "app/zone.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "engine/config.hpp"
@@ -24,14 +23,14 @@ namespace wyndrvr::app {
 
 using PortRanges = std::vector<engine::PortRange>;
 
-using Networks = std::vector<IpNetwork>;
+using Networks = std::vector<ZonedNetwork>;
 
 // The alternative follows from the key's ValueKind: a string for kHost, kInterface and kPath, a
 // whole number for kInteger and kDscp; an empty optional where the text says that there is none.
 using Value = std::variant<std::string, PortRanges, runtime::PlacementMode, std::uint64_t, double,
                            bool, CpuList, engine::DialectChoice, os::Offload,
                            std::optional<BitRate>, std::optional<ByteCount>,
-                           std::optional<std::uint8_t>, std::optional<IpAddress>, Networks>;
+                           std::optional<std::uint8_t>, std::optional<ZonedAddress>, Networks>;
 
 // "auto", "1", "0.14": the words of the key `dialect`.
 [[nodiscard]] std::string_view name(engine::DialectChoice choice);

@@ -14,21 +14,6 @@ std::string quote(const KeySpec& spec, std::string_view text, const Origin& orig
   return fmt::format("{}={} ({})", spec.name, printable(text), origin.describe());
 }
 
-Duration duration_of(Unit unit) {
-  switch (unit) {
-    case Unit::kMicroseconds:
-      return 1us;
-    case Unit::kMilliseconds:
-      return 1ms;
-    case Unit::kSeconds:
-      return 1s;
-    case Unit::kNone:
-    case Unit::kBytes:
-      break;
-  }
-  base::check_failed("the unit is one of time", __FILE__, __LINE__);
-}
-
 }  // namespace
 
 Origin Origin::file(std::string_view path, std::size_t line) {
@@ -125,8 +110,8 @@ std::optional<std::uint8_t> Settings::hop_limit(Key key) const {
   return value_as<std::optional<std::uint8_t>>(key);
 }
 
-const std::optional<IpAddress>& Settings::address(Key key) const {
-  return value_as<std::optional<IpAddress>>(key);
+const std::optional<ZonedAddress>& Settings::address(Key key) const {
+  return value_as<std::optional<ZonedAddress>>(key);
 }
 
 const Networks& Settings::networks(Key key) const {
@@ -150,9 +135,10 @@ bool Settings::is_chosen(Key key) const {
 
 Duration Settings::duration(Key key) const {
   const KeySpec& spec = spec_of(key);
-  const Duration unit = duration_of(spec.unit);
-  if (spec.kind == ValueKind::kDecimal) return from_seconds(decimal(key) * to_seconds(unit));
-  return static_cast<std::int64_t>(integer(key)) * unit;
+  const auto unit = length_of(spec.unit);
+  WYNDRVR_CHECK(unit.has_value());
+  if (spec.kind == ValueKind::kDecimal) return from_seconds(decimal(key) * to_seconds(*unit));
+  return static_cast<std::int64_t>(integer(key)) * *unit;
 }
 
 std::string Settings::describe(Key key) const {

@@ -58,7 +58,7 @@ class Settings {
   [[nodiscard]] std::optional<BitRate> rate(Key key) const;
   [[nodiscard]] std::optional<ByteCount> octets(Key key) const;
   [[nodiscard]] std::optional<std::uint8_t> hop_limit(Key key) const;
-  [[nodiscard]] const std::optional<IpAddress>& address(Key key) const;
+  [[nodiscard]] const std::optional<ZonedAddress>& address(Key key) const;
   [[nodiscard]] const Networks& networks(Key key) const;
   // Of a number whose unit is a time.
   [[nodiscard]] Duration duration(Key key) const;

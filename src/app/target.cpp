@@ -4,7 +4,7 @@
 
 #include "app/parse_number.hpp"
 #include "app/printable.hpp"
-#include "base/endpoint.hpp"
+#include "app/zone.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -20,14 +20,9 @@ bool is_name_character(char c) {
          c == '.' || c == '_';
 }
 
-// An interface name may follow '%' (RFC 4007 section 11); the resolver knows what it means.
+// An interface may follow '%'; app/scope knows what it means.
 bool is_ip(std::string_view text) {
-  const std::size_t percent = text.find('%');
-  if (percent == std::string_view::npos) return parse_ip(text).has_value();
-  const std::string_view zone = text.substr(percent + 1);
-  if (zone.empty() || !std::ranges::all_of(zone, is_name_character)) return false;
-  const auto address = parse_ip(text.substr(0, percent));
-  return address && address->is_v6();
+  return parse_zoned_ip(text).has_value();
 }
 
 Result<Port> parse_port(std::string_view text) {

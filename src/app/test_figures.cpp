@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "app/si_format.hpp"
+
 namespace wyndrvr::app {
 namespace {
 
@@ -69,6 +73,24 @@ Counted add_original_result(TestFigures& figures, const engine::TestOutcome& out
   return {outcome.bytes_received, outcome.packets_received};
 }
 
+// Where nothing has arrived at all, that is said already.
+bool has_no_rate(const engine::TestOutcome& test) {
+  return test.has_result && test.packets_received > 0 && !figures_of(test, std::nullopt).rate_bps;
+}
+
+std::string no_rate_text(const engine::TestOutcome& test) {
+  std::string text = fmt::format(
+      "{} datagram{} of the {} arrived, which is too few for a rate", test.packets_received,
+      test.packets_received == 1 ? "" : "s",
+      test.direction == engine::PortKind::kDownload ? "download" : "upload");
+  if (test.requested_rate && test.requested_rate->bps > 0 && test.payload_bytes > 0) {
+    const double spacing = 8.0 * test.payload_bytes / test.requested_rate->bps;
+    text += fmt::format(": at {} one of {} octets leaves every {:.3g} s",
+                        format_rate(test.requested_rate->bps), test.payload_bytes, spacing);
+  }
+  return text + "; choose a higher --rate, a longer --duration or a shorter --payload";
+}
+
 }  // namespace
 
 TestFigures figures_of(const engine::TestOutcome& outcome, const std::optional<Endpoint>& server) {
@@ -105,6 +127,9 @@ std::vector<engine::Problem> problems_of(const engine::SessionResult& result) {
     problems.push_back({.code = kNoReceiverDetail,
                         .message = "the server gives no details of what it received: datagrams in "
                                    "flight at the end count as lost, duplicates hide losses"});
+  }
+  for (const engine::TestOutcome& test : result.tests) {
+    if (has_no_rate(test)) problems.push_back({kNoRate, no_rate_text(test)});
   }
   return problems;
 }
@@ -166,6 +191,8 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W115";
     case kNotBegun:
       return "W116";
+    case kNoRate:
+      return "W117";
   }
   return "W000";
 }

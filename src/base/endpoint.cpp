@@ -25,6 +25,10 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return address;
 }
 
+bool is_link_local(const IpAddress& address) {
+  return address.is_v6() && address.octets[0] == 0xfe && (address.octets[1] & 0xc0U) == 0x80;
+}
+
 std::string to_string(const IpAddress& address) {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
   const int family = address.is_v6() ? AF_INET6 : AF_INET;

@@ -35,6 +35,9 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
+// fe80::/10 (RFC 4291 section 2.5.6): of one link, which the scope names.
+[[nodiscard]] bool is_link_local(const IpAddress& address);
+
 // Numeric text to address: dotted quad, or IPv6 with an optional %index zone (numeric).
 [[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
 // "192.0.2.7", "2001:db8::1", "fe80::1%2".

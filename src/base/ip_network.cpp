@@ -80,9 +80,14 @@ std::string to_string(const IpNetwork& network) {
   return fmt::format("{}/{}", to_string(network.address), network.prefix);
 }
 
-bool contains(const IpNetwork& network, const IpAddress& address) {
+bool contains(const IpNetwork& network, const IpAddress& address, std::uint32_t interface) {
   IpAddress cut = cut_behind(without_mapping(address), network.prefix);
-  if (network.address.scope == 0) cut.scope = 0;
+  const std::uint32_t link = cut.scope != 0 ? cut.scope : interface;
+  if (network.address.scope == 0 || link == 0) {
+    cut.scope = network.address.scope;
+  } else {
+    cut.scope = link;
+  }
   return cut == network.address;
 }
 

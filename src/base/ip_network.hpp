@@ -30,8 +30,11 @@ struct IpNetwork {
 // As parse_network reads it, always with the prefix.
 [[nodiscard]] std::string to_string(const IpNetwork& network);
 
-// Never across families. A network without a scope contains addresses of every link.
-[[nodiscard]] bool contains(const IpNetwork& network, const IpAddress& address);
+// Never across families. A network without a scope contains addresses of every link. One with a scope
+// contains those of that link: the address's own scope says it, or `interface`, which it came in by.
+// Where neither is told (0), the address alone decides.
+[[nodiscard]] bool contains(const IpNetwork& network, const IpAddress& address,
+                            std::uint32_t interface = 0);
 
 // An address of many hosts by its form: multicast (RFC 5771; RFC 4291 section 2.7), or IPv4's
 // limited broadcast (RFC 919). A subnet's broadcast address and an anycast one look like any other.

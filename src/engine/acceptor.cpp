@@ -55,26 +55,28 @@ std::optional<AcceptorEffect> Acceptor::poll_effect() {
 }
 
 void Acceptor::on_datagram(Instant now, const Endpoint& from, const IpAddress& local,
-                           ByteView bytes) {
+                           ByteView bytes, const Arrival& arrival) {
+  const Way back{from, local, without_ecn(arrival.traffic_class)};
   const bool one_only = config_.key_required || config_.dialect == DialectChoice::kOne;
   const bool original_only = !one_only && config_.dialect == DialectChoice::kOriginal;
-  if (!may_be_answered(from) || is_group_address(local) || !is_welcome(from.address)) {
+  if (!may_be_answered(from) || is_group_address(local) ||
+      !is_welcome(from.address, arrival.interface)) {
     ++ignored_;
   } else if (wire::is_connect(bytes) || (original_only && wire::is_hello(bytes))) {
     if (one_only) {
       ++ignored_;
     } else {
-      on_connect(now, from, local);
+      on_connect(now, back);
     }
   } else if (original_only) {
     ++ignored_;
   } else {
-    on_handshake(now, from, local, bytes);
+    on_handshake(now, back, bytes);
   }
 }
 
-bool Acceptor::is_welcome(const IpAddress& address) const {
-  return clients_ == nullptr || clients_->admits(address);
+bool Acceptor::is_welcome(const IpAddress& address, std::uint32_t interface) const {
+  return clients_ == nullptr || clients_->admits(address, interface);
 }
 
 // --- ports ---
@@ -119,7 +121,7 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
   if (const std::optional<Port> next = take_port(now, setup)) {
     port = *next;
     if (has_single_port(setup)) setup.ports.fill(*next);
-    effects_.emplace_back(BindPorts{id, client_of(setup), setup.local, setup.ports});
+    effects_.emplace_back(bind_ports(*session));
     return;
   }
   for (const PortKind kind : kPortKinds) {
@@ -129,7 +131,7 @@ void Acceptor::on_bind_failed(Instant now, SessionId id, PortKind failed) {
     refuse_after_all(*session, wire::RefuseReason::kNoFreePorts);
     report_limit(PortsExhausted{});
   } else {
-    refuse(setup.client, setup.local, wire::RefusalReason::kNoFreePorts);
+    refuse(way_to(*session), wire::RefusalReason::kNoFreePorts);
   }
   forget(id);
 }
@@ -153,7 +155,7 @@ void Acceptor::on_bound(Instant /*now*/, SessionId id, std::optional<std::uint32
   } else if (session->setup.path) {
     send_grant(*session);
   } else {
-    send_assignment(session->setup);
+    send_assignment(*session);
   }
 }
 
@@ -196,7 +198,7 @@ void Acceptor::tell_ended(SessionId id, std::string_view cause, SessionEnd reaso
     const bool over = reason == SessionEnd::kTimeOver;
     send_close(*session, over ? wire::CloseReason::kTimeOver : wire::CloseReason::kPartLost, cause);
   } else if (session->extended) {
-    send_text(setup.client, setup.local, wire::make_ended(setup.heartbeat_key, cause));
+    send_text(way_to(*session), wire::make_ended(setup.heartbeat_key, cause));
   }
 }
 
@@ -215,7 +217,7 @@ void Acceptor::on_launch_failed(Instant /*now*/, SessionId id, const std::string
   give_back_ports(setup);
   const std::string cause = "cannot start workers: " + why;
   if (!setup.path) {
-    send_refusal(setup.client, setup.local, wire::RefusalReason::kNoWorker);
+    send_refusal(way_to(*session), wire::RefusalReason::kNoWorker);
   } else if (session->bound) {  // its client has the GRANT
     ++refused_;
     // Why is this host's business, and in its log.
@@ -242,9 +244,18 @@ Acceptor::Session* Acceptor::find(SessionId id) {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
+Acceptor::Way Acceptor::way_to(const Session& session) {
+  return {session.setup.client, session.setup.local, session.traffic_class};
+}
+
+BindPorts Acceptor::bind_ports(const Session& session) {
+  const SessionSetup& setup = session.setup;
+  return {setup.id, client_of(setup), setup.local, setup.ports, session.traffic_class};
+}
+
 void Acceptor::keep(Session session) {
   const SessionSetup& setup = session.setup;
-  effects_.emplace_back(BindPorts{setup.id, client_of(setup), setup.local, setup.ports});
+  effects_.emplace_back(bind_ports(session));
   session.idle_from = session.created + kIdleAfter;
   enter(session, +1);
   ++accepted_;

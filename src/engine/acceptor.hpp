@@ -67,6 +67,8 @@ struct BindPorts {  // answer with on_bound or on_bind_failed
   std::optional<Endpoint> client;  // dialect 1: how much fits the way there is to be told
   IpAddress local;
   std::array<Port, kPortCount> ports;  // all the same: one socket
+  // Of what the ports send: 0.14 has no other way to learn of it than the client's CONNECT.
+  std::uint8_t traffic_class = 0;
 };
 // The ports are bound: make the coordinator and the actors, when the client has sent its first
 // datagram to one of them (FirstPacket), so that forgeries cost no worker. Where it fails,
@@ -83,9 +85,16 @@ struct SendFromMain {
   IpAddress from;
   std::array<std::byte, wire::kMaxHandshakeSize> bytes{};
   std::size_t size = 0;
+  std::uint8_t traffic_class = 0;
 };
 static_assert(wire::kMaxConnectAnswerSize <= wire::kMaxHandshakeSize);
 using AcceptorEffect = std::variant<BindPorts, LaunchSession, EndSession, SendFromMain, Report>;
+
+// How a datagram came to the main port.
+struct Arrival {
+  std::uint32_t interface = 0;     // 0: not told
+  std::uint8_t traffic_class = 0;  // DSCP << 2 | ECN
+};
 
 class Acceptor {
  public:
@@ -110,8 +119,10 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   // A datagram on the main port, sent to our address `local`. One to a multicast address, to
-  // 255.255.255.255, or from where no answer can go, opens nothing.
-  void on_datagram(Instant now, const Endpoint& from, const IpAddress& local, ByteView bytes);
+  // 255.255.255.255, or from where no answer can go, opens nothing. What answers it has its code
+  // point, and so has all of its session, but for what the terms of dialect 1 say.
+  void on_datagram(Instant now, const Endpoint& from, const IpAddress& local, ByteView bytes,
+                   const Arrival& arrival = {});
   // Counts datagrams that the host itself has thrown away.
   void ignore(std::uint64_t datagrams) { ignored_ += datagrams; }
   // `max_payload`: UDP payload that the route to the client takes in one piece; nothing: not known.
@@ -158,6 +169,7 @@ class Acceptor {
     bool proven = false;
     bool extended = false;
     Instant idle_from;                        // unless a test begins
+    std::uint8_t traffic_class = 0;  // of what is sent to its client, without ECN
     std::list<SessionId>::iterator unproven;  // 0.14; valid while not proven
     // Dialect 1:
     const crypto::Key* key = nullptr;       // that its OPEN was authenticated with
@@ -185,15 +197,20 @@ class Acceptor {
       return HashEndpoint{}(opener.client) ^ opener.key.value_or(0);
     }
   };
+  // Whom to answer, from which of our addresses, and how that is marked (DSCP << 2).
+  struct Way {
+    Endpoint to;
+    IpAddress from;
+    std::uint8_t traffic_class = 0;
+  };
   // An OPEN that may ask, and where to answer it.
   struct Request {
-    Endpoint from;
-    IpAddress local;
+    Way back;
     Admission admission;
   };
 
   // --- both dialects ---
-  [[nodiscard]] bool is_welcome(const IpAddress& address) const;
+  [[nodiscard]] bool is_welcome(const IpAddress& address, std::uint32_t interface) const;
   // A number that nobody can foretell.
   [[nodiscard]] std::uint64_t draw();
   [[nodiscard]] std::optional<Port> take_port(Instant now, const SessionSetup& setup);
@@ -210,12 +227,14 @@ class Acceptor {
   // Into the books, with its ports to be bound.
   void keep(Session session);
   void forget(SessionId id);
+  [[nodiscard]] static Way way_to(const Session& session);
+  [[nodiscard]] static BindPorts bind_ports(const Session& session);
   void enter(const Session& session, int step);
   [[nodiscard]] Session* find(SessionId id);
 
   // --- 0.14 ---
-  void on_connect(Instant now, const Endpoint& from, const IpAddress& local);
-  void accept(Instant now, const Endpoint& from, const IpAddress& local);
+  void on_connect(Instant now, const Way& back);
+  void accept(Instant now, const Way& back);
   // Why an address gets no session now. Where room is being made it is not told so: its next
   // CONNECT, a second later, finds the room.
   struct Obstacle {
@@ -223,20 +242,20 @@ class Acceptor {
     bool passes = false;
   };
   [[nodiscard]] std::optional<Obstacle> find_obstacle(Instant now, const IpAddress& address);
-  void turn_away(const Endpoint& client, const IpAddress& local, const Obstacle& obstacle);
+  void turn_away(const Way& back, const Obstacle& obstacle);
   // Ends the oldest unproven session where it is old enough, and says whether it is; its room is
   // free a moment later.
   bool evict_oldest_unproven(Instant now);
   // Of this address, or of its network, alone.
   bool evict_unproven_of(Instant now, const IpNetwork& clients);
   bool evict_unproven(Instant now, Session& session);
-  void refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason);
-  void send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason);
-  void send_assignment(const SessionSetup& setup);
-  void send_text(const Endpoint& to, const IpAddress& from, const wire::ConnectAnswer& answer);
+  void refuse(const Way& back, wire::RefusalReason reason);
+  void send_refusal(const Way& back, wire::RefusalReason reason);
+  void send_assignment(const Session& session);
+  void send_text(const Way& back, const wire::ConnectAnswer& answer);
 
   // --- dialect 1 ---
-  void on_handshake(Instant now, const Endpoint& from, const IpAddress& local, ByteView bytes);
+  void on_handshake(Instant now, const Way& back, ByteView bytes);
   void on_open(Instant now, const Request& request);
   // Of a new run; `superseded` is the nonce of the same client's last one.
   void admit(Instant now, const Request& request, std::optional<wire::Nonce> superseded);
@@ -255,7 +274,7 @@ class Acceptor {
   void refuse_after_all(const Session& session, wire::RefuseReason reason);
   void send_grant(const Session& session);
   void send_close(const Session& session, wire::CloseReason reason, std::string_view text);
-  void send_answer(const Endpoint& to, const IpAddress& from, const HandshakeAnswer& answer);
+  void send_answer(const Way& back, const HandshakeAnswer& answer);
 
   ServerConfig config_;
   std::shared_ptr<const ClientFilter> clients_;  // null: everybody is served

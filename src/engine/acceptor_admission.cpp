@@ -36,21 +36,20 @@ std::optional<std::uint32_t> key_id_of(const crypto::Key* key) {
 
 }  // namespace
 
-void Acceptor::on_handshake(Instant now, const Endpoint& from, const IpAddress& local,
-                            ByteView bytes) {
-  const HandshakeServer::Step step = handshake_.on_datagram(now, from, bytes);
+void Acceptor::on_handshake(Instant now, const Way& back, ByteView bytes) {
+  const HandshakeServer::Step step = handshake_.on_datagram(now, back.to, bytes);
   std::visit(Overloaded{
                  [&](wire::DropReason) { ++ignored_; },
-                 [&](const HandshakeAnswer& answer) { send_answer(from, local, answer); },
-                 [&](const Admission& admission) { on_open(now, Request{from, local, admission}); },
-                 [&](const wire::Close& close) { on_close(from, close); },
+                 [&](const HandshakeAnswer& answer) { send_answer(back, answer); },
+                 [&](const Admission& admission) { on_open(now, Request{back, admission}); },
+                 [&](const wire::Close& close) { on_close(back.to, close); },
              },
              step);
 }
 
 void Acceptor::on_open(Instant now, const Request& request) {
   const wire::Nonce& nonce = request.admission.client_nonce;
-  const auto last = by_opener_.find(Opener{request.from, key_id_of(request.admission.key)});
+  const auto last = by_opener_.find(Opener{request.back.to, key_id_of(request.admission.key)});
   if (last == by_opener_.end()) return admit(now, request, std::nullopt);
   Session& session = sessions_.at(last->second.value);
   const wire::Nonce last_nonce = session.setup.path->handshake.client_nonce;
@@ -75,7 +74,7 @@ void Acceptor::admit(Instant now, const Request& request, std::optional<wire::No
     return refuse_open(request, RefuseReason::kServerFull,
                        come_back ? std::optional(kRoomComesBackAfter) : std::nullopt);
   }
-  if (const auto limit = find_limit(request.from.address)) return refuse_open(request, *limit);
+  if (const auto limit = find_limit(request.back.to.address)) return refuse_open(request, *limit);
   const Admission& admission = request.admission;
   const std::optional<TestTerms> terms = rates_.grant(wanted_terms(admission));
   if (!terms) {
@@ -86,10 +85,11 @@ void Acceptor::admit(Instant now, const Request& request, std::optional<wire::No
   }
   Session session;
   session.setup.id = {next_id_++};
-  session.setup.client = request.from;
-  session.setup.local = request.local;
+  session.setup.client = request.back.to;
+  session.setup.local = request.back.from;
   session.setup.path = make_path(admission, *terms);
   session.setup.clients = clients_;
+  session.traffic_class = without_ecn(terms->traffic_class);
   session.created = now;
   session.unproven = unproven_.end();
   session.key = admission.key;
@@ -100,7 +100,7 @@ void Acceptor::admit(Instant now, const Request& request, std::optional<wire::No
                        come_back ? std::optional(kRoomComesBackAfter) : std::nullopt);
   }
   const SessionId id = session.setup.id;
-  by_opener_[Opener{request.from, key_id_of(admission.key)}] = id;
+  by_opener_[Opener{request.back.to, key_id_of(admission.key)}] = id;
   // Where two numbers were ever the same, the second one's CLOSE would not be heeded.
   by_number_.emplace(session.setup.path->handshake.session, id);
   rates_.enter(id.value, *terms,
@@ -202,7 +202,7 @@ void Acceptor::forget_path(const Session& session) {
 void Acceptor::refuse_open(const Request& request, RefuseReason reason,
                            std::optional<Duration> come_again_after) {
   ++refused_;
-  send_answer(request.from, request.local,
+  send_answer(request.back,
               make_refusal(request.admission.client_nonce, reason, come_again_after,
                            request.admission.key));
   report_limit(report_of_limit(reason));
@@ -210,26 +210,25 @@ void Acceptor::refuse_open(const Request& request, RefuseReason reason,
 
 void Acceptor::refuse_after_all(const Session& session, RefuseReason reason) {
   ++refused_;
-  const SessionSetup& setup = session.setup;
-  send_answer(setup.client, setup.local,
-              make_refusal(setup.path->handshake.client_nonce, reason, {}, session.key));
+  send_answer(way_to(session), make_refusal(session.setup.path->handshake.client_nonce, reason, {},
+                                            session.key));
 }
 
 void Acceptor::send_grant(const Session& session) {
   const SessionSetup& setup = session.setup;
-  send_answer(setup.client, setup.local, make_grant(*setup.path, setup.ports));
+  send_answer(way_to(session), make_grant(*setup.path, setup.ports));
 }
 
 // Only who has the GRANT knows the session, and who has closed it does not listen any more.
 void Acceptor::send_close(const Session& session, wire::CloseReason reason, std::string_view text) {
   if (!session.bound || session.ending == SessionEnd::kClosed) return;
   const SessionSetup& setup = session.setup;
-  send_answer(setup.client, setup.local, make_close(*setup.path, reason, text));
+  send_answer(way_to(session), make_close(*setup.path, reason, text));
 }
 
-void Acceptor::send_answer(const Endpoint& to, const IpAddress& from,
-                           const HandshakeAnswer& answer) {
-  SendFromMain effect{.to = to, .from = from};
+void Acceptor::send_answer(const Way& back, const HandshakeAnswer& answer) {
+  SendFromMain effect{.to = back.to, .from = back.from};
+  effect.traffic_class = back.traffic_class;
   std::ranges::copy(answer.view(), effect.bytes.begin());
   effect.size = answer.size;
   effects_.emplace_back(effect);

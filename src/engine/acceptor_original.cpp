@@ -18,10 +18,10 @@ IpNetwork host_network(const IpAddress& address) {
 
 }  // namespace
 
-void Acceptor::on_connect(Instant now, const Endpoint& from, const IpAddress& local) {
-  const auto known = by_client_.find(from);
+void Acceptor::on_connect(Instant now, const Way& back) {
+  const auto known = by_client_.find(back.to);
   if (known == by_client_.end()) {
-    accept(now, from, local);
+    accept(now, back);
     return;
   }
   const Session& session = sessions_.at(known->second.value);
@@ -30,26 +30,25 @@ void Acceptor::on_connect(Instant now, const Endpoint& from, const IpAddress& lo
     ++ignored_;
     return;
   }
-  send_assignment(session.setup);
+  send_assignment(session);
 }
 
-void Acceptor::accept(Instant now, const Endpoint& from, const IpAddress& local) {
-  if (const auto obstacle = find_obstacle(now, from.address)) {
-    return turn_away(from, local, *obstacle);
-  }
+void Acceptor::accept(Instant now, const Way& back) {
+  if (const auto obstacle = find_obstacle(now, back.to.address)) return turn_away(back, *obstacle);
   Session session;
   session.setup.id = {next_id_++};
-  session.setup.client = from;
-  session.setup.local = local;
+  session.setup.client = back.to;
+  session.setup.local = back.from;
   session.setup.clients = clients_;
+  session.traffic_class = back.traffic_class;
   session.setup.heartbeat_key =
       static_cast<std::uint32_t>(draw() % (wire::Assignment::kMaxKey + 1));
   session.created = now;
   if (!take_ports(now, session.setup)) {
-    return turn_away(from, local, {wire::RefusalReason::kNoFreePorts, make_room(now)});
+    return turn_away(back, {wire::RefusalReason::kNoFreePorts, make_room(now)});
   }
   session.unproven = unproven_.insert(unproven_.end(), session.setup.id);
-  by_client_.emplace(from, session.setup.id);
+  by_client_.emplace(back.to, session.setup.id);
   keep(std::move(session));
 }
 
@@ -73,11 +72,11 @@ std::optional<Acceptor::Obstacle> Acceptor::find_obstacle(Instant now, const IpA
   return std::nullopt;
 }
 
-void Acceptor::turn_away(const Endpoint& client, const IpAddress& local, const Obstacle& obstacle) {
+void Acceptor::turn_away(const Way& back, const Obstacle& obstacle) {
   if (obstacle.passes) {
     ++ignored_;
   } else {
-    refuse(client, local, obstacle.reason);
+    refuse(back, obstacle.reason);
   }
 }
 
@@ -103,8 +102,8 @@ bool Acceptor::evict_unproven(Instant now, Session& session) {
   return true;
 }
 
-void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
-  send_refusal(to, from, reason);
+void Acceptor::refuse(const Way& back, wire::RefusalReason reason) {
+  send_refusal(back, reason);
   if (reason == wire::RefusalReason::kNoFreePorts) {
     report_limit(PortsExhausted{});
   } else {
@@ -112,24 +111,25 @@ void Acceptor::refuse(const Endpoint& to, const IpAddress& from, wire::RefusalRe
   }
 }
 
-void Acceptor::send_refusal(const Endpoint& to, const IpAddress& from, wire::RefusalReason reason) {
+void Acceptor::send_refusal(const Way& back, wire::RefusalReason reason) {
   ++refused_;
   refusal_credit_ += wire::kConnect.size();
   const std::size_t size = wire::refusal_size(reason);
   const bool paid = refusal_credit_ >= size;
-  send_text(to, from, wire::Refusal{paid ? reason : wire::RefusalReason::kOther});
+  send_text(back, wire::Refusal{paid ? reason : wire::RefusalReason::kOther});
   refusal_credit_ =
       std::min(refusal_credit_ - (paid ? size : wire::kConnect.size()), kRefusalCredit);
 }
 
-void Acceptor::send_assignment(const SessionSetup& setup) {
-  send_text(setup.client, setup.local,
+void Acceptor::send_assignment(const Session& session) {
+  const SessionSetup& setup = session.setup;
+  send_text(way_to(session),
             wire::Assignment{setup.ports[0], setup.ports[1], setup.ports[2], setup.heartbeat_key});
 }
 
-void Acceptor::send_text(const Endpoint& to, const IpAddress& from,
-                         const wire::ConnectAnswer& answer) {
-  SendFromMain effect{.to = to, .from = from};
+void Acceptor::send_text(const Way& back, const wire::ConnectAnswer& answer) {
+  SendFromMain effect{.to = back.to, .from = back.from};
+  effect.traffic_class = back.traffic_class;
   effect.size = std::visit(
       [&](const auto& any) { return wire::write_connect_answer(effect.bytes, any); }, answer);
   effects_.emplace_back(effect);
@@ -141,7 +141,7 @@ void Acceptor::resend_assignment(SessionId id) {
   // Its address is real, so room is not to be made at its cost.
   if (session->unproven != unproven_.end()) unproven_.erase(session->unproven);
   session->unproven = unproven_.end();
-  send_assignment(session->setup);
+  send_assignment(*session);
 }
 
 void Acceptor::on_extended(SessionId id) {

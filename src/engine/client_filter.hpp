@@ -22,8 +22,12 @@ struct ClientFilter {
   std::vector<IpNetwork> deny;   // nobody of these, also within `allow`
   bool operator==(const ClientFilter&) const = default;
 
-  [[nodiscard]] bool admits(const IpAddress& address) const {
-    const auto holds = [&](const IpNetwork& network) { return contains(network, address); };
+  // `interface`: that its datagram came in by; 0: not known, then a network's zone counts for
+  // link-local addresses only, which bring their own.
+  [[nodiscard]] bool admits(const IpAddress& address, std::uint32_t interface = 0) const {
+    const auto holds = [&](const IpNetwork& network) {
+      return contains(network, address, interface);
+    };
     if (std::ranges::any_of(deny, holds)) return false;
     return allow.empty() || std::ranges::any_of(allow, holds);
   }

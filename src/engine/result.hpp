@@ -44,8 +44,9 @@ enum class ProblemCode : std::uint8_t {
   kSustainedLoss,        // W012: the test was ended because most of it was lost
   kNotResolved,          // W115: the server's name has no address
   kNotBegun,             // W116: the run could not begin with what was asked for
+  kNoRate,               // W117: too few datagrams arrived for a rate
 };
-inline constexpr ProblemCode kLastProblemCode = ProblemCode::kNotBegun;
+inline constexpr ProblemCode kLastProblemCode = ProblemCode::kNoRate;
 
 enum class Dialect : std::uint8_t { kOriginal, kOne };
 

@@ -51,4 +51,11 @@ struct TestTerms {
 // What a field does not say is as in `otherwise`.
 [[nodiscard]] TestTerms terms_of(const wire::SessionFields& fields, const TestTerms& otherwise);
 
+// The code point of a traffic class alone, for what carries no data: ECN promises that the sender
+// heeds congestion marks (RFC 3168).
+[[nodiscard]] constexpr std::uint8_t without_ecn(std::uint8_t traffic_class) {
+  constexpr unsigned kCodePoint = 0xfc;
+  return static_cast<std::uint8_t>(traffic_class & kCodePoint);
+}
+
 }  // namespace wyndrvr::engine

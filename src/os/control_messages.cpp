@@ -169,6 +169,10 @@ void ControlWriter::put_source(const IpAddress& from, bool v6_socket) {
   }
 }
 
+void ControlWriter::put_traffic_class(std::uint8_t value, bool v6_datagram) {
+  put(v6_datagram ? SOL_IPV6 : SOL_IP, v6_datagram ? IPV6_TCLASS : IP_TOS, int{value});
+}
+
 void ControlWriter::put_segment_size(std::uint16_t octets) {
   put(SOL_UDP, UDP_SEGMENT, octets);
 }
@@ -195,10 +199,14 @@ ReceiveControl read_receive_control(const msghdr& message) {
       const auto info = payload<in_pktinfo>(header);
       out.to = local_address(info);
       out.to_group = is_to_group(info);
+      out.interface = static_cast<std::uint32_t>(info.ipi_ifindex);
     } else if (level == SOL_IPV6 && type == IPV6_PKTINFO) {
       // Of IPv4 on a dual-stack socket IP_PKTINFO knows more.
       const auto info = payload<in6_pktinfo>(header);
-      if (!out.to) out.to = from_kernel(info.ipi6_addr, info.ipi6_ifindex);
+      if (!out.to) {
+        out.to = from_kernel(info.ipi6_addr, info.ipi6_ifindex);
+        out.interface = info.ipi6_ifindex;
+      }
     } else if (level == SOL_UDP && type == UDP_GRO) {
       const int stride = payload<int>(header);
       if (stride > 0) out.segment_size = static_cast<std::uint32_t>(stride);

@@ -31,6 +31,8 @@ class ControlWriter {
   void put_source(const IpAddress& from, bool v6_socket);
   // UDP_SEGMENT: the kernel cuts the buffer into segments of this size.
   void put_segment_size(std::uint16_t octets);
+  // IP_TOS or IPV6_TCLASS, by the family of the datagram rather than the socket's.
+  void put_traffic_class(std::uint8_t value, bool v6_datagram);
   // SO_TIMESTAMPING: report this datagram's departure.
   void put_stamp_request();
   // SCM_TS_OPT_ID (Linux 6.13): under this number.
@@ -58,6 +60,7 @@ class ControlWriter {
 struct ReceiveControl {
   std::optional<IpAddress> to;                // our address, fit to answer from
   bool to_group = false;                      // IPv4: it was sent to a broadcast or multicast one
+  std::uint32_t interface = 0;                // that it came in by; 0: not told
   std::optional<std::uint32_t> segment_size;  // the kernel's GRO stride
   std::optional<WallTime> stamp;
   std::optional<std::uint32_t> drop_reading;  // see DropCounter

@@ -78,6 +78,7 @@ void ReceiveBuffer::collect_one(std::size_t slot, const ClockReading& now, DropC
   out.from = to_endpoint(sources_[slot].generic).value_or(Endpoint{});
   out.to = control.to.value_or(IpAddress{});
   out.to_group = control.to_group;
+  out.interface = control.interface;
   out.kernel_stamped = control.stamp.has_value();
   out.arrival = control.stamp ? instant_of(*control.stamp, now) : now.monotonic;
   out.truncated = (header.msg_hdr.msg_flags & MSG_TRUNC) != 0;

@@ -37,6 +37,7 @@ struct Received {
   // It was sent to a broadcast or multicast address, so `to` was not named. IPv6 shows multicast in
   // `to` itself. Needs the same option.
   bool to_group = false;
+  std::uint32_t interface = 0;  // that it came in by, with `to`; 0: not told
   Instant arrival;
   bool kernel_stamped = false;  // false: `arrival` is when the program read it
   bool truncated = false;       // it was longer than the slot; the rest is gone

@@ -30,6 +30,8 @@ struct SendRequest {
   bool gso_allowed = true;
   // Asks for the time of departure, single datagrams only. It comes back with the stamp.
   std::optional<std::uint32_t> stamp_token;
+  // Of this request alone, in place of the socket's: DSCP << 2 | ECN.
+  std::optional<std::uint8_t> traffic_class = std::nullopt;
 };
 
 struct SendOutcome {

@@ -24,6 +24,8 @@ struct UdpOptions {
   // Address and port; port 0 lets the kernel choose. `::` takes IPv4 as well (dual stack), any
   // other IPv6 address is IPv6 only.
   Endpoint bind{};
+  // `::` takes no IPv4.
+  bool v6_only = false;
   // The only peer: datagrams of others are not received, and the kernel keeps the route to it,
   // which it looks up for each send otherwise (5 % of a sender's time). An adopted socket keeps its
   // own.

@@ -110,6 +110,7 @@ std::optional<UdpSocket::Target> UdpSocket::target_of(const SendRequest& request
     if (request.from->is_v6() != v6_peer) return std::nullopt;
     target.control.put_source(*request.from, socket_.v6);
   }
+  if (request.traffic_class) target.control.put_traffic_class(*request.traffic_class, v6_peer);
   return target;
 }
 

@@ -80,7 +80,7 @@ std::unexpected<OpenError> host_failure(std::unexpected<Error> failed) {
   return std::unexpected(OpenError{std::move(failed.error()), OpenFailure::kHost});
 }
 
-std::expected<Fd, OpenError> open_bound(const Endpoint& local, const std::string& interface) {
+std::expected<Fd, OpenError> open_bound(const Endpoint& local, const UdpOptions& options) {
   const bool v6 = local.address.is_v6();
   Fd fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const std::string purpose = fmt::format("cannot open a UDP socket on {}", to_string(local));
@@ -91,11 +91,12 @@ std::expected<Fd, OpenError> open_bound(const Endpoint& local, const std::string
         fail("{}: socket: {}{}{}", purpose, error_text(error), limit_advice(error),
              no_v6 ? "; this host has no IPv6: bind an IPv4 address such as 0.0.0.0" : ""));
   }
-  if (v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, !local.address.is_unspecified())) {
+  const bool v6_only = options.v6_only || !local.address.is_unspecified();
+  if (v6 && !set_option(fd.get(), SOL_IPV6, IPV6_V6ONLY, v6_only)) {
     return host_failure(system_failure(purpose, "setsockopt IPV6_V6ONLY"));
   }
   // Before bind(2): the same port of another interface is then no conflict.
-  if (auto bound = bind_to_interface(fd.get(), interface, purpose); !bound) {
+  if (auto bound = bind_to_interface(fd.get(), options.interface, purpose); !bound) {
     return host_failure(std::unexpected(std::move(bound.error())));
   }
   const SocketAddress address = to_socket_address(local);
@@ -210,6 +211,21 @@ Result<void> set_sending(const ConfiguredSocket& socket, const UdpOptions& optio
   return done;
 }
 
+// How a socket sends, and what it notes of what it receives, on another one of the same family. Who
+// has adopted the first one may not know what its opener has set.
+void copy_sending(int from, const ConfiguredSocket& to) {
+  for (const FamilyOption* option :
+       {&kTrafficClass, &kHopLimit, &kMtuDiscovery, &kReceiveTrafficClass}) {
+    for (const auto& [level, name] :
+         {std::pair(SOL_IPV6, option->v6), std::pair(SOL_IP, option->v4)}) {
+      if (level == SOL_IPV6 && !to.v6) continue;
+      // A refusal leaves the default, as it would have on the first one.
+      const auto value = get_option(from, level, name);
+      if (value) static_cast<void>(set_option(to.fd.get(), level, name, *value));
+    }
+  }
+}
+
 Result<void> set_required(const ConfiguredSocket& socket, const UdpOptions& options) {
   const int fd = socket.fd.get();
   const int destination = options.receive_destination ? 1 : 0;
@@ -314,7 +330,7 @@ OpenFailure bind_failure(int error) {
 
 std::expected<ConfiguredSocket, OpenError> open_udp_socket(const UdpOptions& options) {
   const Endpoint local{unmapped(options.bind.address), options.bind.port};
-  auto fd = open_bound(local, options.interface);
+  auto fd = open_bound(local, options);
   if (!fd) return std::unexpected(std::move(fd.error()));
   // Best effort: without a route it stays without a peer, and sends fail for the same reason.
   if (options.peer) static_cast<void>(connect_to(fd->get(), *options.peer));
@@ -364,7 +380,9 @@ Result<ConfiguredSocket> open_udp_socket_beside(const ConfiguredSocket& socket,
   share(0);
   if (!shared) return system_failure(purpose, "bind", error);
   if (!connect_to(fd.get(), *options.peer)) return system_failure(purpose, "connect");
-  return configure(std::move(fd), options);
+  auto configured = configure(std::move(fd), options);
+  if (configured) copy_sending(first, *configured);
+  return configured;
 }
 
 Result<void> check_offloads(const Offloads& offloads) {

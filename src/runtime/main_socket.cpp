@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/test_terms.hpp"
 #include "runtime/unreachable_cause.hpp"
 
 namespace wyndrvr::runtime {
@@ -25,6 +26,7 @@ Result<void> MainSocket::open(IpAddress::Family family, const SocketWishes& wish
                                      .longest_datagram = os::ReceiveBuffer::kSmallSlot,
                                      .receive_stamps = false,
                                      .error_queue = true,
+                                     .traffic_class = engine::without_ecn(wishes.traffic_class),
                                      .hop_limit = wishes.hop_limit,
                                      .interface = wishes.interface});
   if (!socket) return std::unexpected(socket.error());

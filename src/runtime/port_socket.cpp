@@ -99,10 +99,13 @@ Result<std::vector<os::UdpSocket>> open_client_port(const engine::PortConfig& co
 }
 
 std::expected<os::UdpSocket, os::OpenError> open_server_port(PortKind kind, const Endpoint& bind,
-                                                             const os::Offloads& offloads) {
+                                                             const os::Offloads& offloads,
+                                                             const ServerPortWishes& wishes) {
   const PortRole role{Side::kServer, kind};
   os::UdpOptions options = options_of(role, offloads);
   options.bind = bind;
+  options.interface = wishes.interface;
+  options.traffic_class = wishes.traffic_class;
   if (receives_data(role)) options.receive_buffer = receive_buffer_of(1);
   return os::UdpSocket::try_open(options);
 }

@@ -41,9 +41,15 @@ inline constexpr std::size_t kMaxPortSockets = 64;
 [[nodiscard]] Result<std::vector<os::UdpSocket>> open_client_port(
     const engine::PortConfig& config, const IpAddress& local, const SocketWishes& wishes,
     const os::Offloads& offloads = {});
+// What a server's operator, and a client of 0.14, want of a server's port.
+struct ServerPortWishes {
+  std::string interface = {};      // as in ServerRun
+  std::uint8_t traffic_class = 0;  // of what it sends, until its session's terms say another
+};
 // A single port is opened as that of uploads.
 [[nodiscard]] std::expected<os::UdpSocket, os::OpenError> open_server_port(
-    engine::PortKind kind, const Endpoint& bind, const os::Offloads& offloads);
+    engine::PortKind kind, const Endpoint& bind, const os::Offloads& offloads,
+    const ServerPortWishes& wishes = {});
 // The same socket, with what the terms of its session ask of it.
 [[nodiscard]] Result<os::UdpSocket> apply_terms(engine::PortKind kind, os::UdpSocket socket,
                                                 const engine::TestTerms& terms,

@@ -61,7 +61,7 @@ struct SocketWishes {
   std::optional<IpAddress> bind{};          // the address to send from; absent: the kernel's choice
   std::string interface{};                  // send and receive by this one alone; empty: by any
   std::optional<std::uint8_t> hop_limit{};  // TTL; absent: the host's default
-  std::uint8_t traffic_class = 0;           // of the three ports: DSCP << 2 | ECN codepoint
+  std::uint8_t traffic_class = 0;           // DSCP << 2 | ECN codepoint; on the main port DSCP
   bool never_fragment = false;              // of the ports that carry data
 };
 
@@ -91,7 +91,10 @@ struct ClientOutcome {
 struct ServerRun {
   engine::ServerConfig engine;
   LoopTuning tuning;
-  Endpoint bind;
+  std::vector<IpAddress> addresses;  // to listen on, at least one
+  Port port;                         // on all of them; 0: any free one
+  std::string interface{};           // send and receive by this one alone; empty: by any
+  bool v6_only = false;              // `::` takes no IPv4
   PlacementMode ports = kDefaultPlacementMode;
   PlacementMode sessions = kDefaultPlacementMode;
   std::vector<unsigned> cpus;  // as in ClientRun
@@ -103,7 +106,8 @@ struct ServerOutcome {
   std::uint64_t ignored_datagrams = 0;
   std::optional<Instant> interrupted{};  // by a signal
 };
-// `on_started` is called once, with the address in use, when the main socket is bound.
+// `on_started` is called for each address in use, when all main sockets are bound. Where a name has
+// several addresses, those that this host cannot bind are left out, unless it can bind none.
 [[nodiscard]] Result<ServerOutcome> run_server(
     const ServerRun& run, ReportSink& sink, const std::function<void(const Endpoint&)>& on_started);
 

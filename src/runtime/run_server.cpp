@@ -26,7 +26,7 @@ Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
   if (!reaper) return std::unexpected(reaper.error());
   const auto bound = server.start();
   if (!bound) return std::unexpected(bound.error());
-  on_started(*bound);
+  for (const Endpoint& endpoint : *bound) on_started(endpoint);
   if (const auto result = loop->run(); !result) return std::unexpected(result.error());
   ServerOutcome outcome = server.outcome();
   outcome.interrupted = (*interrupt)->first();

@@ -40,9 +40,10 @@ Result<PortSockets> as_granted(const engine::SessionSetup& setup, PortSockets so
 }
 
 // What fits the path to the client without being cut, as far as this host knows.
-std::optional<std::uint32_t> max_payload_towards(const engine::BindPorts& bind) {
+std::optional<std::uint32_t> max_payload_towards(const engine::BindPorts& bind,
+                                                 const std::string& interface) {
   if (!bind.client) return std::nullopt;
-  const auto mtu = os::route_mtu(*bind.client, bind.local);
+  const auto mtu = os::route_mtu(*bind.client, bind.local, interface);
   if (!mtu) return std::nullopt;
   return os::max_udp_payload(*mtu, bind.client->address.is_v6());
 }
@@ -57,22 +58,18 @@ ServerSupervisor::ServerSupervisor(EventLoop& loop, const ServerRun& run, Report
       acceptor_(run.engine, os::fill_random),
       // Shared by all sockets of the loop, so as large as the most demanding port's.
       receive_buffer_(make_receive_buffer(engine::Side::kServer, engine::PortKind::kUpload)),
+      main_(loop, receive_buffer_, *this),
       cpus_{.chosen = run.cpus, .allowed = os::allowed_cpus()} {}
 
 ServerSupervisor::~ServerSupervisor() {
   if (id_) loop_.remove(*id_);
 }
 
-Result<Endpoint> ServerSupervisor::start() {
-  auto socket = os::UdpSocket::open({.bind = run_.bind,
-                                     .longest_datagram = os::ReceiveBuffer::kSmallSlot,
-                                     .receive_stamps = false});
-  if (!socket) return std::unexpected(socket.error());
-  socket_ = std::move(*socket);
-  auto id = loop_.add(socket_->fd(), *this);
+Result<std::vector<Endpoint>> ServerSupervisor::start() {
+  auto id = loop_.add(EventLoop::kNoDescriptor, *this);
   if (!id) return std::unexpected(id.error());
   id_ = *id;
-  return socket_->local();
+  return main_.open(run_);
 }
 
 void ServerSupervisor::shut_down() {
@@ -90,36 +87,25 @@ void ServerSupervisor::shut_down() {
   stop_when_empty();
 }
 
-void ServerSupervisor::on_ready(const Readiness& readiness) {
-  if (readiness.error) {
-    // Nothing asks for stamps here; reading takes the pending error off the socket.
-    while (socket_->read_transmit_stamp()) {
-    }
-  }
-  if (readiness.readable) receive();
-}
+void ServerSupervisor::on_ready(const Readiness& /*readiness*/) {}
 
 void ServerSupervisor::on_wake(Instant /*now*/) {
   if (shutting_down_) loop_.stop();
 }
 
-void ServerSupervisor::receive() {
-  for (int i = 0; i < kMaxReceives; ++i) {
-    const auto batch = socket_->receive(receive_buffer_);
-    if (!batch || batch->empty()) return;
-    const Instant now = os::monotonic_now();
-    if (shutting_down_) continue;
-    for (const os::Received& received : *batch) {
-      if (received.to_group) {
-        acceptor_.ignore(1);
-      } else {
-        acceptor_.on_datagram(now, received.from, received.to, received.bytes);
-      }
+void ServerSupervisor::on_main_datagrams(std::span<const os::Received> batch) {
+  if (shutting_down_) return;
+  const Instant now = os::monotonic_now();
+  for (const os::Received& received : batch) {
+    if (received.to_group) {
+      acceptor_.ignore(1);
+      continue;
     }
-    const bool last = batch->size() < receive_buffer_.slot_count();
-    carry_out();
-    if (last) return;
+    acceptor_.on_datagram(now, received.from, received.to, received.bytes,
+                          {.interface = received.interface,
+                           .traffic_class = received.traffic_class.value_or(0)});
   }
+  carry_out();
 }
 
 void ServerSupervisor::carry_out() {
@@ -144,7 +130,7 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
   for (const PortKind kind : engine::kPortKinds) {
     const std::size_t i = engine::index_of(kind);
     auto socket = open_server_port(single ? PortKind::kUpload : kind, {bind.local, bind.ports[i]},
-                                   run_.tuning.offloads);
+                                   run_.tuning.offloads, {run_.interface, bind.traffic_class});
     if (!socket) {
       return on_bind_failed(bind.id, kind, socket.error());
     }
@@ -152,7 +138,7 @@ void ServerSupervisor::bind_ports(const engine::BindPorts& bind) {
     if (single) break;
   }
   bound_[bind.id.value] = std::move(sockets);
-  acceptor_.on_bound(os::monotonic_now(), bind.id, max_payload_towards(bind));
+  acceptor_.on_bound(os::monotonic_now(), bind.id, max_payload_towards(bind, run_.interface));
 }
 
 void ServerSupervisor::on_bind_failed(engine::SessionId id, PortKind port,
@@ -211,12 +197,10 @@ void ServerSupervisor::give_up_pending(engine::SessionId id, engine::SessionEnd 
 
 void ServerSupervisor::send(const engine::SendFromMain& answer) {
   if (random_.chance(run_.tuning.drop_probability)) return;
-  // An answer that cannot be sent is one that is lost: the client asks again.
-  (void)socket_->send({.to = answer.to,
-                       .from = answer.from,
-                       .bytes = ByteView(answer.bytes).first(answer.size),
-                       .segment_size = static_cast<std::uint32_t>(answer.size),
-                       .stamp_token = std::nullopt});
+  main_.send({.to = answer.to,
+              .from = answer.from,
+              .bytes = ByteView(answer.bytes).first(answer.size),
+              .traffic_class = answer.traffic_class});
 }
 
 void ServerSupervisor::stop_when_empty() {

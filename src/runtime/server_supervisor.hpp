@@ -1,9 +1,10 @@
-// The server: its main socket, the acceptor, and all sessions; carries out the acceptor's effects.
+// The server: its main sockets, the acceptor, and all sessions; carries out the acceptor's effects.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,15 +14,16 @@
 #include "engine/acceptor.hpp"
 #include "engine/gap_ledger.hpp"
 #include "os/receive_batch.hpp"
-#include "os/udp_socket.hpp"
 #include "runtime/event_loop.hpp"
 #include "runtime/pending_session.hpp"
 #include "runtime/placement.hpp"
 #include "runtime/run.hpp"
+#include "runtime/server_sockets.hpp"
 
 namespace wyndrvr::runtime {
 
 class ServerSupervisor final : public EventSource,
+                               public ServerSockets::Listener,
                                public SessionListener,
                                public PendingSession::Listener {
  public:
@@ -34,14 +36,15 @@ class ServerSupervisor final : public EventSource,
   ServerSupervisor(const ServerSupervisor&) = delete;
   ServerSupervisor& operator=(const ServerSupervisor&) = delete;
 
-  // Binds the main socket and begins to serve. Returns the address in use.
-  [[nodiscard]] Result<Endpoint> start();
+  // Binds the main sockets and begins to serve. Returns the addresses in use.
+  [[nodiscard]] Result<std::vector<Endpoint>> start();
   // Ends all sessions in order, then the loop.
   void shut_down();
   [[nodiscard]] ServerOutcome outcome() const;
 
   void on_ready(const Readiness& readiness) override;
   void on_wake(Instant now) override;
+  void on_main_datagrams(std::span<const os::Received> batch) override;
   void on_session_launched(engine::SessionId id) override;
   void on_session_launch_failed(engine::SessionId id, const std::string& why) override;
   void on_session_proven(engine::SessionId id) override;
@@ -57,10 +60,6 @@ class ServerSupervisor final : public EventSource,
   void on_pending_ignored(std::uint64_t datagrams) override;
 
  private:
-  // Bound of one turn on the main socket, in receives.
-  static constexpr int kMaxReceives = 4;
-
-  void receive();
   void carry_out();
   void bind_ports(const engine::BindPorts& bind);
   void on_bind_failed(engine::SessionId id, engine::PortKind port, const os::OpenError& error);
@@ -79,7 +78,7 @@ class ServerSupervisor final : public EventSource,
   base::Random random_;
   engine::Acceptor acceptor_;
   os::ReceiveBuffer receive_buffer_;
-  std::optional<os::UdpSocket> socket_;
+  ServerSockets main_;
   std::optional<EventLoop::Id> id_;
   // By session id: between BindPorts and LaunchSession; until a client writes to them; from then
   // on.

@@ -31,7 +31,7 @@ class Session : public ::testing::TestWithParam<Places> {
     ASSERT_TRUE(loop);
     server_run.ports = GetParam().server_ports;
     server_run.sessions = GetParam().server_sessions;
-    server_run.bind = {*parse_ip("127.0.0.1"), Port{0}};
+    server_run.addresses = {*parse_ip("127.0.0.1")};
     server_run.engine.port_ranges = free_ports();
     // Workers of a busy machine may take long to start.
     server_run.engine.limits.proof_timeout = kLimit;
@@ -40,7 +40,7 @@ class Session : public ::testing::TestWithParam<Places> {
     ASSERT_TRUE(bound) << bound.error().message;
 
     client_run.ports = GetParam().client_ports;
-    client_run.engine.servers = {*bound};
+    client_run.engine.servers = *bound;
     ClientSupervisor client(*loop, client_run, client_reports);
     bool stopped = false;
     client_reports.after_each = server_reports.after_each = [&] {

@@ -79,7 +79,6 @@ TEST(ClientTerms, EveryWishArrivesInTheTermsOrAtTheSocket) {
   EXPECT_EQ(run.engine.dialect, engine::DialectChoice::kOne);
   EXPECT_EQ(run.sockets.traffic_class, 0xba);
   EXPECT_EQ(run.sockets.hop_limit, 7);
-  EXPECT_EQ(run.sockets.bind, parse_ip("192.0.2.1"));
   EXPECT_EQ(run.sockets.interface, "eth0");
   EXPECT_FALSE(run.sockets.never_fragment);
 }

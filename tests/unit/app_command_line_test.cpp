@@ -89,13 +89,15 @@ TEST(CommandLine, AnAddressToBindIsTheClientsOrTheServers) {
   EXPECT_THAT(parsed({"host", "--bind", "192.0.2.1"}).values,
               ElementsAre(GivenValue{Key::kBind, "192.0.2.1", "--bind"}));
   EXPECT_THAT(error_of({"--server", ":7000", "--bind", "192.0.2.1"}),
-              AllOf(HasSubstr("--server and --bind do not go together"),
+              AllOf(HasSubstr("--bind is a client's option"),
                     HasSubstr("a server's is --bind-addr")));
 }
 
 TEST(CommandLine, EveryConfigurationKeyIsAnOption) {
   for (const KeySpec& spec : all_keys()) {
-    const CommandLine command = parsed({option_name(spec) + "=" + std::string(spec.default_text)});
+    Arguments arguments = {option_name(spec) + "=" + std::string(spec.default_text)};
+    if (role_of(spec) == Role::kServer) arguments.emplace_back("--server");
+    const CommandLine command = parsed(arguments);
     EXPECT_THAT(command.values, ElementsAre(GivenValue{spec.key, std::string(spec.default_text),
                                                        option_name(spec)}));
   }
@@ -191,7 +193,6 @@ TEST(CommandLine, UnknownOptionsAreNamedWithTheNearest) {
   EXPECT_EQ(error_of({"--heartbeat_rate=5", "h"}),
             "unknown option --heartbeat_rate (did you mean --heartbeat-rate?)");
   EXPECT_EQ(error_of({"--qqqqqqqq"}), "unknown option --qqqqqqqq");
-  EXPECT_EQ(error_of({"-x"}), "unknown option -x");
 }
 
 TEST(CommandLine, BadUsageIsRefusedInOneSentence) {
@@ -203,8 +204,12 @@ TEST(CommandLine, BadUsageIsRefusedInOneSentence) {
       {{"--bwup=yes"}, "--bwup takes no value"},
       {{"--count", "0"}, "--count 0: must be a whole number from 1 to 1000000000"},
       {{"--count", "-3"}, "--count -3: must be a whole number from 1 to 1000000000"},
-      {{"--interval", "99"}, "--interval 99: must be a whole number from 100 to 60000"},
-      {{"--interval", "60001"}, "--interval 60001: must be a whole number from 100 to 60000"},
+      {{"--interval", "99"},
+       "--interval 99: must be a number from 100 to 60000 (ms), or a time with its unit, as in "
+       "500ms or 10s"},
+      {{"--interval", "61s"},
+       "--interval 61s: must be a number from 100 to 60000 (ms), or a time with its unit, as in "
+       "500ms or 10s"},
       {{"host:0"}, "host:0: port 0 cannot be sent to; must be from 1 to 65535"},
       {{"--server", "x:y"}, "--server x:y: 'y' is not a port: must be a whole number up to 65535"},
   };
@@ -213,12 +218,6 @@ TEST(CommandLine, BadUsageIsRefusedInOneSentence) {
 
 TEST(CommandLine, ContradictionsNameBothSides) {
   const std::vector<std::pair<Arguments, std::pair<std::string, std::string>>> cases = {
-      {{"--server", "--bwup"}, {"--server", "--bwup"}},
-      {{"--server", "--bwdown"}, {"--server", "--bwdown"}},
-      {{"--server", "--bwboth"}, {"--server", "--bwboth"}},
-      {{"--server", "--count", "3"}, {"--server", "--count"}},
-      {{"--server", "--json"}, {"--server", "--json"}},
-      {{"--server", "--interval", "500"}, {"--server", "--interval"}},
       {{"--server", ":1", "host"}, {"--server", "host"}},
       {{"--count", "3", "--bwup"}, {"--count", "--bwup"}},
       {{"--count", "3", "--bwboth"}, {"--count", "--bwboth"}},
@@ -242,7 +241,7 @@ TEST(CommandLine, ForeignTextInErrorsIsMadePrintable) {
 
 TEST(HelpText, ShowsEveryOptionWithItsDefaultInLinesThatFit) {
   const std::string help = help_text();
-  for (const OptionSpec& option : all_options()) EXPECT_THAT(help, HasSubstr("  " + option.name));
+  for (const OptionSpec& option : all_options()) EXPECT_THAT(help, HasSubstr(" " + option.name));
   EXPECT_THAT(help, AllOf(HasSubstr("5000"), HasSubstr("1362"), HasSubstr("--json [FILE]")));
   for (std::size_t start = 0; start < help.size();) {
     const std::size_t end = help.find('\n', start);

@@ -72,7 +72,7 @@ TEST(Settings, RefusesWhatIsOutsideOrMalformed) {
       {Key::kHeartbeatRate, "+1"},
       {Key::kHeartbeatRate, "1.5"},
       {Key::kHeartbeatRate, ""},
-      {Key::kHeartbeatRate, "5s"},
+      {Key::kHeartbeatRate, "5x"},
       {Key::kHeartbeatRate, "0x10"},
       {Key::kHeartbeatRate, "99999999999999999999999"},
       {Key::kBwPacketLength, "0"},
@@ -155,7 +155,7 @@ TEST(Settings, AnErrorNamesKeyValuePlaceAndWhatIsAllowed) {
   ASSERT_FALSE(from_file.has_value());
   EXPECT_EQ(from_file.error().message,
             "heartbeat_rate=soon (file /etc/w/config:12): must be a whole number from 1 to 3600000 "
-            "(ms)");
+            "(ms), or a time with its unit, as in 500ms, 10s, 1m or 2h");
   const auto from_option =
       settings.set(Key::kTestDropRate, "2", Origin::option("--test-drop-rate"));
   ASSERT_FALSE(from_option.has_value());
