@@ -117,7 +117,7 @@ void SwarmClient::send_main(const Endpoint& to, ByteView bytes) {
     main_ = std::make_unique<runtime::MainSocket>(loop_, receive_buffer_, *this);
     if (const auto opened = main_->open(to.address.family, {.bind = options_.local}); !opened) {
       main_.reset();
-      session_->on_main_failed(os::monotonic_now(), opened.error().message);
+      session_->on_main_failed(os::monotonic_now(), to, opened.error().message);
       return;
     }
   }

@@ -28,6 +28,11 @@ void ClientText::show(const engine::Connecting& event) {
     console_.out(fmt::format("Connecting to server {}", to_string(event.server)));
     return;
   }
+  if (event.addresses > 1) {
+    console_.err(fmt::format("No answer yet; asking {} of {} addresses, the last of them {}",
+                             event.asked, event.addresses, to_string(event.server)));
+    return;
+  }
   console_.err(fmt::format("No answer yet from {}, attempt {} of {}", to_string(event.server),
                            event.attempt, event.attempts));
 }

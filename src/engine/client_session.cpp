@@ -17,11 +17,11 @@ static_assert(ClientSession::kSettleTimeout > HeartbeatClient::kAnswerTimeout);
 ClientSession::ClientSession(const ClientConfig& config, Instant now, std::uint64_t seed)
     : config_(config), random_(seed), started_(now), troubles_(config.servers.size()), quiet_(now) {
   WYNDRVR_CHECK(!config_.servers.empty());
-  if (config.dialect == DialectChoice::kOriginal) {
-    connect(now);
-  } else {
-    begin_handshake(now);
+  config_.servers = in_turn_by_family(config_.servers);
+  if (config_.servers.size() > ConnectRace::kMostServers) {
+    config_.servers.resize(ConnectRace::kMostServers);
   }
+  begin_handshake(now);
 }
 
 std::optional<ClientSessionEffect> ClientSession::poll_effect() {
@@ -188,10 +188,6 @@ void ClientSession::on_timer(Instant now) {
   if (!has_deadline_ || now < deadline_) return;
   has_deadline_ = false;
   switch (state_) {
-    case State::kConnecting:
-      refusals_in_a_row_ = 0;
-      connect(now);  // 0.14; a handshake has a clock of its own
-      return;
     case State::kTesting:
       state_ = State::kAwaiting;
       report(TestDraining{});
@@ -210,6 +206,7 @@ void ClientSession::on_timer(Instant now) {
     case State::kDraining:
       finish();
       return;
+    case State::kConnecting:  // the handshake has a clock of its own
     case State::kOpening:
     case State::kStarting:
     case State::kAwaiting:

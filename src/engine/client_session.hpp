@@ -20,9 +20,9 @@
 #include "base/random.hpp"
 #include "base/time.hpp"
 #include "engine/config.hpp"
+#include "engine/connect_race.hpp"
 #include "engine/connect_troubles.hpp"
 #include "engine/datagram.hpp"
-#include "engine/handshake_client.hpp"
 #include "engine/message.hpp"
 #include "engine/path_setup.hpp"
 #include "engine/port_actor.hpp"
@@ -57,8 +57,7 @@ using ClientSessionEffect = std::variant<SendMain, OpenPorts, Post, Report, Fini
 
 class ClientSession {
  public:
-  static constexpr unsigned kConnectAttempts = 5;
-  static constexpr Duration kConnectInterval = 1s;
+  static constexpr unsigned kConnectAttempts = HandshakeClient::kMostConnects;
   static constexpr Duration kPortsTimeout = 10s;  // for the first heartbeat of each port
   // A run that the user ends sooner says nothing of ports that have not answered yet.
   static constexpr Duration kPortsPatience = 4s;
@@ -81,8 +80,8 @@ class ClientSession {
   // What the main socket received, or why a datagram of it did not get there.
   void on_main_datagram(Instant now, const Endpoint& from, ByteView bytes);
   void on_main_unreachable(Instant now, const Endpoint& to, Unreachable cause);
-  // This host has no socket to ask from.
-  void on_main_failed(Instant now, const std::string& why);
+  // This host has no socket to ask that address from.
+  void on_main_failed(Instant now, const Endpoint& to, const std::string& why);
   void on_ports_open(Instant now);
   void on_ports_failed(Instant now, const std::string& why);
   // The port may run in a worker that was taken over: what it cannot say, or not now, is counted
@@ -117,7 +116,6 @@ class ClientSession {
   };
 
   // client_session_connect.cpp
-  void connect(Instant now);
   void begin_handshake(Instant now);
   void pump_handshake(Instant now);
   void on_handshake(Instant now, const HandshakeClient::Event& event);
@@ -127,7 +125,6 @@ class ClientSession {
   void on_assignment(Instant now, const Endpoint& from, const wire::Assignment& assignment);
   void on_refusal(Instant now, const Endpoint& from, const wire::Refusal& refusal);
   void on_ended(Instant now, const Endpoint& from, const wire::Ended& ended);
-  void ask_next(Instant now);
 
   // client_session_troubles.cpp
   void on_no_answer(Instant now);
@@ -153,7 +150,9 @@ class ClientSession {
   void tell_of_attempt(Instant now);
   void send_main(const Endpoint& to, ByteView bytes);
   void send_close(Instant now);
-  [[nodiscard]] const Endpoint& candidate() const;
+  [[nodiscard]] unsigned most_attempts() const;
+  // Once it is another than the one that was told last.
+  void tell_server();
   void open_ports();
 
   [[nodiscard]] bool takes(PortKind from, const Message& message) const;
@@ -194,14 +193,13 @@ class ClientSession {
   Instant deadline_;  // of the present state; meaning depends on it
   bool has_deadline_ = false;
   unsigned attempt_ = 0;
-  unsigned refusals_in_a_row_ = 0;
-  ConnectTroubles troubles_;                  // with the candidates
-  Instant looked_;                            // at them
-  Instant opened_;                            // when the ports were
-  std::optional<HandshakeClient> handshake_;  // until it is over
-  std::size_t hellos_ = 0;                    // sent
-  std::size_t next_candidate_ = 0;            // of config_.servers, to be asked
-  SendMain last_sent_;
+  ConnectTroubles troubles_;              // with the servers
+  Instant looked_;                        // at them
+  Instant opened_;                        // when the ports were
+  std::optional<ConnectRace> handshake_;  // with all addresses, until it is over
+  std::optional<Endpoint> told_server_;   // that is being asked
+  std::size_t unaskable_ = 0;             // addresses that this host cannot ask
+  std::string local_failure_;             // why not
   std::optional<Instant> next_attempt_;  // when to tell that nobody has answered yet
   std::optional<Instant> busy_since_;
   std::optional<PathSetup> setup_;  // dialect 1 is spoken

@@ -10,51 +10,31 @@
 
 namespace wyndrvr::engine {
 
-void ClientSession::connect(Instant now) {
-  if (attempt_ == kConnectAttempts) return on_no_answer(now);
-  const Endpoint& server = config_.servers[attempt_ % config_.servers.size()];
-  ++attempt_;
-  report(Connecting{server, attempt_, kConnectAttempts});
-  send_main(server, as_bytes(wire::kConnect));
-  deadline_ = now + kConnectInterval;
-  has_deadline_ = true;
-}
-
 void ClientSession::send_main(const Endpoint& to, ByteView bytes) {
   SendMain effect;
   effect.to = to;
   effect.size = bytes.size();
   std::ranges::copy(bytes, effect.bytes.begin());
-  last_sent_ = effect;
   effects_.emplace_back(effect);
 }
 
 void ClientSession::on_main_unreachable(Instant now, const Endpoint& to, Unreachable cause) {
-  const auto candidate = std::ranges::find(config_.servers, to);
-  if (state_ != State::kConnecting || candidate == config_.servers.end()) return;
-  troubles_.on_unreachable(now, static_cast<std::size_t>(candidate - config_.servers.begin()),
-                           cause);
+  const auto server = std::ranges::find(config_.servers, to);
+  if (state_ != State::kConnecting || server == config_.servers.end()) return;
+  troubles_.on_unreachable(now, static_cast<std::size_t>(server - config_.servers.begin()), cause);
   tell_of_trouble(to, cause);
   give_up_when_hopeless(now);
-  if (state_ != State::kConnecting || config_.servers.size() == 1) return;
-  if (to != last_sent_.to) return;
-  // Nobody there: the next address of the name at once, but only once round.
-  if (++refusals_in_a_row_ < config_.servers.size()) ask_next(now);
+  if (state_ != State::kConnecting || !handshake_) return;
+  handshake_->on_unreachable(now, to);
+  pump_handshake(now);
 }
 
-void ClientSession::on_main_failed(Instant now, const std::string& why) {
-  if (state_ != State::kConnecting) return;
+void ClientSession::on_main_failed(Instant now, const Endpoint& to, const std::string& why) {
+  if (state_ != State::kConnecting || !handshake_) return;
   // Another address of the name may be of a family that this host has.
-  if (++refusals_in_a_row_ < config_.servers.size()) return ask_next(now);
-  fail(now, ProblemCode::kLocalFailure, why);
-}
-
-void ClientSession::ask_next(Instant now) {
-  if (!handshake_) return connect(now);
-  if (handshake_->has_cookie()) return;
-  ++next_candidate_;
-  const SendMain again = last_sent_;
-  send_main(candidate(), again.view());
+  if (handshake_->on_impossible(now, to)) ++unaskable_;
+  local_failure_ = why;
+  pump_handshake(now);
 }
 
 void ClientSession::on_main_datagram(Instant now, const Endpoint& from, ByteView bytes) {

@@ -114,16 +114,27 @@ bool within(const TestTerms& granted, const TestTerms& wanted) {
          (!wanted.octets || (granted.octets && *granted.octets <= *wanted.octets));
 }
 
+HandshakeClient::Dialects dialects_of(DialectChoice choice) {
+  switch (choice) {
+    case DialectChoice::kAuto:
+      return HandshakeClient::Dialects::kAuto;
+    case DialectChoice::kOne:
+      return HandshakeClient::Dialects::kOneOnly;
+    case DialectChoice::kOriginal:
+      break;
+  }
+  return HandshakeClient::Dialects::kOriginalOnly;
+}
+
 }  // namespace
 
 void ClientSession::begin_handshake(Instant now) {
   config_.terms = as_sent(config_.terms);
-  handshake_.emplace(HandshakeClient::Options{.nonce = config_.nonce,
+  handshake_.emplace(config_.servers,
+                     HandshakeClient::Options{.nonce = config_.nonce,
                                               .wanted = fields_of(config_.terms),
                                               .key = config_.key ? &*config_.key : nullptr,
-                                              .dialects = config_.dialect == DialectChoice::kAuto
-                                                              ? HandshakeClient::Dialects::kAuto
-                                                              : HandshakeClient::Dialects::kOneOnly,
+                                              .dialects = dialects_of(config_.dialect),
                                               .seed = random_()},
                      now);
   next_attempt_ = now;
@@ -131,43 +142,43 @@ void ClientSession::begin_handshake(Instant now) {
   pump_handshake(now);
 }
 
-const Endpoint& ClientSession::candidate() const {
-  return config_.servers[next_candidate_ % config_.servers.size()];
+unsigned ClientSession::most_attempts() const {
+  return config_.dialect == DialectChoice::kOriginal ? kConnectAttempts : kHandshakeAttempts;
 }
 
 // Once a second, until somebody answers.
 void ClientSession::tell_of_attempt(Instant now) {
-  if (!next_attempt_ || now < *next_attempt_) return;
+  if (!handshake_ || !next_attempt_ || now < *next_attempt_) return;
   next_attempt_ = now + kAttemptInterval;
-  attempt_ = std::min(attempt_ + 1, kHandshakeAttempts);
-  report(Connecting{handshake_ && handshake_->has_cookie() ? server_ : candidate(), attempt_,
-                    kHandshakeAttempts});
+  attempt_ = std::min(attempt_ + 1, most_attempts());
+  told_server_ = handshake_->current();
+  report(Connecting{*told_server_, attempt_, most_attempts(),
+                    static_cast<std::uint32_t>(handshake_->asked()),
+                    static_cast<std::uint32_t>(handshake_->size())});
+}
+
+void ClientSession::tell_server() {
+  if (told_server_ == server_) return;
+  told_server_ = server_;
+  report(Connecting{server_, 1, most_attempts()});
 }
 
 void ClientSession::pump_handshake(Instant now) {
-  while (const auto bytes = handshake_->poll_transmit()) {
-    if (handshake_->has_cookie()) {
-      send_main(server_, *bytes);
-      continue;
-    }
-    send_main(candidate(), *bytes);
-    // HELLO and CONNECT take turns from some sending on, and each address is to get both.
-    if (++hellos_ < HandshakeClient::kConnectFrom || hellos_ % 2 != 0) ++next_candidate_;
-  }
-  // The first one may end the handshake, and all that there is to say of it.
+  while (const auto sending = handshake_->poll_transmit()) send_main(sending->to, sending->bytes);
+  // The first event may end the handshake, and all that there is to say of it.
   while (handshake_) {
     const auto event = handshake_->poll_event();
+    if (handshake_->answered()) {
+      server_ = handshake_->current();
+      tell_server();
+    }
     if (!event) return;
     on_handshake(now, *event);
   }
 }
 
 void ClientSession::on_handshake_datagram(Instant now, const Endpoint& from, ByteView bytes) {
-  const bool chosen = handshake_->has_cookie();
-  if (chosen && from != server_) return;
-  handshake_->on_datagram(now, bytes);
-  // From the first answer on, its sender is the server.
-  if (!chosen) server_ = from;
+  handshake_->on_datagram(now, from, bytes);
   pump_handshake(now);
 }
 
@@ -186,6 +197,7 @@ void ClientSession::on_handshake(Instant now, const HandshakeClient::Event& even
                  },
                  [&](const HandshakeClient::NoAnswer& it) {
                    if (!it.spoke_original) return on_no_answer(now);
+                   server_ = handshake_->current();
                    result_.server = server_;
                    fail(now, ProblemCode::kNoAnswer,
                         fmt::format("{} answers in protocol 0.14 only: it has no dialect 1, and no "

@@ -34,6 +34,9 @@ std::string text_of(const Alike& alike) {
 // --- while connecting ---
 
 void ClientSession::on_no_answer(Instant now) {
+  if (unaskable_ == config_.servers.size()) {
+    return fail(now, ProblemCode::kLocalFailure, local_failure_);
+  }
   report(NoAnswer{});
   std::vector<Alike> all;
   for (std::size_t i = 0; i < config_.servers.size(); ++i) {

@@ -32,7 +32,7 @@ HandshakeClient::HandshakeClient(const Options& options, Instant now)
 void HandshakeClient::begin(Step step, Instant at) {
   step_ = step;
   sendings_ = 0;
-  wait_ = kFirstWait;
+  wait_ = original_only() ? kConnectInterval : kFirstWait;
   next_ = at;
 }
 
@@ -42,7 +42,7 @@ void HandshakeClient::on_timer(Instant now) {
     finish(Refused{*doubtful_});
   } else if (now < next_) {
     return;
-  } else if (sendings_ < kMostSendings) {
+  } else if (sendings_ < most_sendings()) {
     send(now);
   } else {
     finish(NoAnswer{spoke_original_});
@@ -53,17 +53,22 @@ void HandshakeClient::send(Instant now) {
   ++sendings_;
   waits_ = false;
   next_ = now + wait_;
+  if (original_only()) return write_connect();
   wait_ = std::min(2 * wait_, kLongestWait);
   if (step_ == Step::kOpen) {
     const bool ask_again = sendings_ >= kHelloAgainFrom && sendings_ % kHelloAgainEvery == 0;
     return ask_again ? write_hello() : write_open();
   }
   if (may_fall_back() && sendings_ >= kConnectFrom && sendings_ % 2 == 0) {
-    std::memcpy(out_.data(), wire::kConnect.data(), wire::kConnect.size());
-    out_size_ = wire::kConnect.size();
+    write_connect();
   } else {
     write_hello();
   }
+}
+
+void HandshakeClient::write_connect() {
+  std::memcpy(out_.data(), wire::kConnect.data(), wire::kConnect.size());
+  out_size_ = wire::kConnect.size();
 }
 
 void HandshakeClient::write_hello() {
@@ -82,6 +87,7 @@ void HandshakeClient::write_open() {
 
 void HandshakeClient::on_datagram(Instant now, ByteView datagram) {
   if (step_ == Step::kDone) return;
+  if (original_only()) return on_old_answer(datagram);
   const auto packet = wire::parse_from_server(datagram);
   if (!packet) {
     on_old_answer(datagram);
@@ -173,7 +179,7 @@ void HandshakeClient::on_old_answer(ByteView datagram) {
 }
 
 bool HandshakeClient::may_fall_back() const {
-  return options_.dialects == Dialects::kAuto && options_.key == nullptr;
+  return original_only() || (options_.dialects == Dialects::kAuto && options_.key == nullptr);
 }
 
 void HandshakeClient::finish(Event event) {

@@ -1,5 +1,6 @@
 // The client's half of dialect 1's handshake: HELLO until COOKIE, OPEN until GRANT
-// (docs/PROTOCOL.md, "Main port"); or, with a server that speaks 0.14 only, its assignment.
+// (docs/PROTOCOL.md, "Main port"); or, with a server that speaks 0.14 only, its assignment. Where
+// nothing but 0.14 is wanted, CONNECT alone.
 //
 // Loss of any datagram only delays: each step sends up to kMostSendings times, and takes the first
 // answer that fits. Nothing is believed that does not carry this run's nonce; with a key, no GRANT
@@ -49,7 +50,11 @@ class HandshakeClient {
   // where it would be too long.
   static constexpr double kBusyJitter = 0.2;
 
-  enum class Dialects : std::uint8_t { kAuto, kOneOnly };
+  // In 0.14 alone: CONNECT so often, so far apart.
+  static constexpr unsigned kMostConnects = 5;
+  static constexpr Duration kConnectInterval = 1s;
+
+  enum class Dialects : std::uint8_t { kAuto, kOneOnly, kOriginalOnly };
 
   struct Options {
     wire::Nonce nonce{};
@@ -107,7 +112,12 @@ class HandshakeClient {
   void on_busy(Instant now, Duration come_again_after);
   void on_old_answer(ByteView datagram);
   [[nodiscard]] bool may_fall_back() const;
+  [[nodiscard]] bool original_only() const { return options_.dialects == Dialects::kOriginalOnly; }
+  [[nodiscard]] unsigned most_sendings() const {
+    return original_only() ? kMostConnects : kMostSendings;
+  }
   void finish(Event event);
+  void write_connect();
   void write_hello();
   void write_open();
 

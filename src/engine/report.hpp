@@ -23,6 +23,9 @@ struct Connecting {
   Endpoint server;
   unsigned attempt = 1;   // from 1
   unsigned attempts = 5;  // in all
+  // Of the name's addresses so many are being asked.
+  std::uint32_t asked = 1;
+  std::uint32_t addresses = 1;
 };
 struct ServerBusy {
   Duration asking_again_in{};

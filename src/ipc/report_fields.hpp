@@ -13,7 +13,7 @@ namespace wyndrvr::ipc {
 // --- the client's ---
 template <class Archive>
 void transfer(Archive& archive, engine::Connecting& v) {
-  transfer_all(archive, v.server, v.attempt, v.attempts);
+  transfer_all(archive, v.server, v.attempt, v.attempts, v.asked, v.addresses);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::Assigned& v) {

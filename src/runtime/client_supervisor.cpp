@@ -116,7 +116,7 @@ void ClientSupervisor::send_main(const Endpoint& to, ByteView bytes) {
     main = std::make_unique<MainSocket>(loop_, receive_buffer_, *this);
     if (const auto opened = main->open(to.address.family, run_.sockets); !opened) {
       main.reset();
-      session_->on_main_failed(os::monotonic_now(), opened.error().message);
+      session_->on_main_failed(os::monotonic_now(), to, opened.error().message);
       return;
     }
   }

@@ -24,8 +24,8 @@ using namespace engine;
 
 // --- the fields of each type; a field that is added does not compile until it is named here ---
 auto fields(const Connecting& v) {
-  const auto& [a, b, c] = v;
-  return std::tie(a, b, c);
+  const auto& [a, b, c, d, e] = v;
+  return std::tie(a, b, c, d, e);
 }
 auto fields(const Assigned& v) {
   const auto& [a, b, c] = v;

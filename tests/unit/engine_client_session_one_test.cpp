@@ -166,7 +166,7 @@ TEST_F(ClientSessionOneTest, EveryCandidateIsAskedAndTheFirstThatAnswersIsTheSer
   config.servers = {kMain, other};
   make();
   std::array<std::array<int, 2>, 2> asked_of{};  // by candidate; HELLO, CONNECT
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 16; ++i) {
     const bool connect = last_main->size == wire::kConnect.size();
     ++asked_of[last_main->to == other ? 1 : 0][connect ? 1 : 0];
     (void)wait_until(session->poll_deadline()->at);

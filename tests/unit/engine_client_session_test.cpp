@@ -27,13 +27,28 @@ TEST_F(ClientSessionTest, ConnectsAtOnceFiveTimesOneSecondApartThenGivesUp) {
   expect_problem(ProblemCode::kNoAnswer);
 }
 
-TEST_F(ClientSessionTest, CandidatesAreTriedInTurn) {
+TEST_F(ClientSessionTest, CandidatesAreAllAskedAQuarterOfASecondApart) {
   const Endpoint other = endpoint("192.0.2.10", 6711);
   config.servers = {kMain, other};
   make();
   EXPECT_EQ(find<SendMain>(effects())->to, kMain);
-  EXPECT_EQ(find<SendMain>(wait_until(kStart + 1s))->to, other);
-  EXPECT_EQ(find<SendMain>(wait_until(kStart + 2s))->to, kMain);
+  EXPECT_EQ(find<SendMain>(wait_until(kStart + 250ms))->to, other);
+  EXPECT_EQ(find<SendMain>(wait_until(kStart + 1s))->to, kMain);
+}
+
+TEST_F(ClientSessionTest, TheServerThatAnswersIsToldWhereItIsNotTheOneToldLast) {
+  const Endpoint other = endpoint("192.0.2.10", 6711);
+  config.servers = {kMain, other};
+  make();
+  EXPECT_EQ(count_reports<Connecting>(effects()), 1U);
+  (void)wait_until(kStart + 250ms);
+  session->on_main_datagram(kStart + 300ms, other, as_bytes("7000,7001,7002,99"));
+  const auto first = find<Report>(effects());
+  ASSERT_TRUE(first);
+  const auto* const told = std::get_if<Connecting>(&*first);
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->server, other);
+  EXPECT_EQ(told->attempt, 1U) << "the line that scripts look for";
 }
 
 TEST_F(ClientSessionTest, CandidateWhereNobodyListensIsPassedByAtOnceButOnlyOnceRound) {
@@ -249,7 +264,7 @@ TEST_F(ClientSessionTest, SkippedHeartbeatsAreAProblem) {
 TEST_F(ClientSessionTest, WithoutASocketToAskFromTheRunFailsAtOnce) {
   make();
   (void)effects();
-  session->on_main_failed(kStart, "cannot open a UDP socket: Too many open files");
+  session->on_main_failed(kStart, kMain, "cannot open a UDP socket: Too many open files");
   EXPECT_TRUE(find<Finish>(effects()));
   expect_problem(ProblemCode::kLocalFailure);
 }
@@ -258,7 +273,7 @@ TEST_F(ClientSessionTest, AnAddressOfAFamilyThatThisHostLacksIsSkipped) {
   config.servers = {endpoint("2001:db8::9", 6711), kMain};
   make();
   (void)effects();
-  session->on_main_failed(kStart, "this host has no IPv6");
+  session->on_main_failed(kStart, endpoint("2001:db8::9", 6711), "this host has no IPv6");
   const Effects all = effects();
   EXPECT_FALSE(find<Finish>(all));
   ASSERT_TRUE(find<SendMain>(all));
