@@ -26,7 +26,7 @@ class AcceptorMarks : public AcceptorTest {
 TEST_F(AcceptorMarks, ACookieHasTheCodePointOfItsHello) {
   config.dialect = DialectChoice::kOne;
   make();
-  const TestRun run;
+  const Opening run;
   EXPECT_EQ(mark_of(arrive(run.from, run.hello(), {.traffic_class = kExpeditedAndEct0})),
             kExpedited);
   EXPECT_EQ(mark_of(arrive(run.from, run.hello(), {})), 0);
@@ -35,7 +35,7 @@ TEST_F(AcceptorMarks, ACookieHasTheCodePointOfItsHello) {
 TEST_F(AcceptorMarks, AGrantHasThatOfTheTermsWhateverThePathMadeOfOpen) {
   config.dialect = DialectChoice::kOne;
   make();
-  const TestRun run;
+  const Opening run;
   TestTerms terms;
   terms.traffic_class = kExpeditedAndEct0;
   const auto bind = find<BindPorts>(arrive(run.from, run.open(cookie_for(run), fields_of(terms)), {}));
