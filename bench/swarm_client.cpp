@@ -66,8 +66,8 @@ void SwarmClient::on_launch_failed(const std::string& why) {
   carry_out();
 }
 
-void SwarmClient::on_port_lost(PortKind port, const std::string& cause) {
-  session_->on_port_lost(os::monotonic_now(), port, cause);
+void SwarmClient::on_port_lost(PortKind port, const runtime::WorkerLoss& loss) {
+  session_->on_port_lost(os::monotonic_now(), port, loss.cause);
   carry_out();
 }
 

@@ -58,7 +58,7 @@ class SwarmClient final : public runtime::EventSource,
   void on_port_message(engine::PortKind from, const engine::Message& message) override;
   void on_launched() override;
   void on_launch_failed(const std::string& why) override;
-  void on_port_lost(engine::PortKind port, const std::string& cause) override;
+  void on_port_lost(engine::PortKind port, const runtime::WorkerLoss& loss) override;
   void on_placement_stopped() override;
   void on_main_datagram(const Endpoint& from, ByteView bytes) override;
   void on_main_unreachable(const Endpoint& to, engine::Unreachable cause) override;

@@ -49,7 +49,7 @@ std::size_t tests_wanted(const ClientHost& client) {
 // of the others has its turn first.
 Duration longest_run(const Scenario& world, const ClientScenario& scenario) {
   const engine::ClientConfig& config = scenario.config;
-  Duration longest = HandshakeClient::kConnectInterval * ClientSession::kConnectAttempts +
+  Duration longest = engine::HandshakeClient::kConnectInterval * ClientSession::kConnectAttempts +
                      ClientSession::kDrainTimeout + 2 * kSlack;
   if (wants_one(scenario)) {
     longest += 2 * engine::HandshakeClient::kLongestWait * engine::HandshakeClient::kMostSendings;

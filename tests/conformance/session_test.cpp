@@ -45,7 +45,7 @@ class Session : public ::testing::TestWithParam<Places> {
     bool stopped = false;
     client_reports.after_each = server_reports.after_each = [&] {
       if (!enough || !enough() || std::exchange(stopped, true)) return;
-      loop->defer([&] { client.stop(); });
+      loop->defer([&] { client.stop(engine::StopCause::kUser); });
     };
     ASSERT_TRUE(client.start());
     Watchdog watchdog(*loop, kLimit);
