@@ -241,7 +241,7 @@ void ClientSession::on_fell_back(Instant now, const wire::Assignment& assignment
   handshake_.reset();
   next_attempt_.reset();
   result_.dialect = Dialect::kOriginal;
-  if (!config_.not_in_original.empty()) {
+  if (config_.dialect != DialectChoice::kOriginal && !config_.not_in_original.empty()) {
     result_.server = server_;
     fail(now, ProblemCode::kNotInOriginal,
          fmt::format("the server speaks protocol 0.14 only, which does not have {}",

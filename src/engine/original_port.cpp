@@ -10,11 +10,6 @@ PeerPath make_path(const PortConfig& config) {
   return config.side == Side::kClient ? PeerPath(config.peer) : PeerPath(config.peer.address);
 }
 
-// HEARTBEAT_1 without extensions: where T is one digit, and where it is as long as anybody's clock
-// needs. Octets of UDP payload.
-constexpr std::size_t kShortestReply = wire::kHeaderSize + 62;
-constexpr std::size_t kUsualReply = wire::kHeaderSize + 80;
-
 DataSender::Options sender_options(const TestPlan& plan, const ProtocolConfig& protocol) {
   return {.channel = plan.channel,
           .packet_size = wire::data_packet_size(plan.payload_bytes),
@@ -207,9 +202,9 @@ std::optional<Transmit> OriginalPort::poll_transmit(Instant now, std::size_t mos
 std::optional<Transmit> OriginalPort::poll_heartbeat(Instant now) {
   const ChannelId key{config_.heartbeat_key};
   if (heartbeat_server_) {
-    // Before the proof an answer that is not paid for waits: for further heartbeats, or the proof.
-    const std::size_t least = heartbeat_seq_ == 0 ? kShortestReply : kUsualReply;
-    while (heartbeat_server_->has_reply() && path_.may_send(least)) {
+    // Before the proof an answer that is not paid for is left out: sent later, it would be a round
+    // trip that the path did not have.
+    while (heartbeat_server_->has_reply()) {
       const auto reply = heartbeat_server_->poll_reply(now);
       const std::size_t size = write_affordable(reply->body);
       if (size == 0) {
@@ -227,9 +222,10 @@ std::optional<Transmit> OriginalPort::poll_heartbeat(Instant now) {
     return make_packet(wire::MessageType::kHeartbeat2, key, size, config_.peer);
   }
   if (const auto heartbeat = heartbeat_client_->poll_heartbeat(now)) {
-    const std::size_t size = answered_
+    const std::size_t size = padded_left_ == 0
                                  ? wire::write_heartbeat0(body_space(), heartbeat->body)
                                  : wire::write_padded_heartbeat0(body_space(), heartbeat->body);
+    if (answered_ && padded_left_ > 0) --padded_left_;
     Transmit transmit = make_packet(wire::MessageType::kHeartbeat0, key, size, config_.peer);
     transmit.stamp_token = heartbeat->token;
     return transmit;

@@ -104,6 +104,9 @@ class OriginalPort final : public PortActor {
   std::uint64_t test_seq_ = 0;       // datagrams sent on the test's channel, data packets apart
   bool heartbeats_done_ = false;
   bool answered_ = false;  // client: the server has been heard on this port
+  // The confirmation that proves the port to the server may be lost, so more than one is padded.
+  static constexpr unsigned kPaddedAfterAnswer = 64;
+  unsigned padded_left_ = kPaddedAfterAnswer;
   std::array<std::byte, wire::kMaxPacketSize> packet_{};
 };
 

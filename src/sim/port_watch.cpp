@@ -118,6 +118,9 @@ void PortWatch::on_delivered(const Packet& packet, bool accepted) {
   if (!is_client()) {
     ++given_;
     given_octets_ += packet.bytes.size();
+    // Proves the port at once; the actor's word of it comes after what the proof lets go.
+    const bool confirms = std::to_integer<unsigned>(packet.bytes[0]) == kTypeHeartbeat2;
+    confirmed_ = confirmed_ || (accepted && confirms && packet.note.genuine());
   }
   if (accepted && options_.session != nullptr) options_.session->last_accepted = now();
   const bool copied_data = packet.note.replayed && packet.note.upload != nullptr;
@@ -192,7 +195,7 @@ void PortWatch::on_settled() {
 // Before the proof, no more datagrams go out than came in, and no more octets, but for what 0.14
 // forces once.
 void PortWatch::watch_budget(std::size_t octets) {
-  if (proven_) return;
+  if (proven_ || confirmed_) return;
   ++replied_;
   replied_octets_ += octets;
   const std::size_t forced = streams_ ? 0 : engine::PeerPath::kFirstAnswerExcess;

@@ -99,6 +99,7 @@ class PortWatch {
   bool tainted_ = false;
   bool reported_ = false;    // client: its last word is said
   bool proven_ = false;      // server: the path
+  bool confirmed_ = false;   // server, 0.14: a HEARTBEAT_2 has come
   std::uint64_t given_ = 0;  // server: datagrams handed to the actor
   std::uint64_t given_octets_ = 0;
   std::uint64_t replied_ = 0;  // server: datagrams sent before the proof

@@ -80,8 +80,9 @@ inline constexpr std::size_t kMaxHeartbeatBodySize = 384;
 [[nodiscard]] std::expected<Heartbeat0, DropReason> parse_heartbeat0(ByteView body);
 [[nodiscard]] std::expected<HeartbeatReply, DropReason> parse_heartbeat_reply(ByteView body);
 
-// Extension: until a port has had an answer, our HEARTBEAT_0 has a member `padding` that nobody
-// reads and makes it so long, so that a HEARTBEAT_1 with our turnaround is no longer. Octets.
+// Extension: until a while after a port's first answer, our HEARTBEAT_0 has a member `padding` that
+// nobody reads and makes it so long, so that a HEARTBEAT_1 with our turnaround is no longer.
+// Octets.
 inline constexpr std::size_t kPaddedHeartbeat0Size = 108;
 
 // Return the number of octets written; `out` holds at least kMaxHeartbeatBodySize.

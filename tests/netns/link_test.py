@@ -10,7 +10,7 @@ table inet sent {
   counter passed { }
   chain forward {
     type filter hook forward priority 0; policy accept;
-    ip protocol udp udp dport 7000-7029 udp length > 400 counter name passed
+    ip protocol udp udp dport 7000-7999 udp length > 400 counter name passed
   }
 }
 """
@@ -20,8 +20,8 @@ table inet loss {{
   counter lost {{ }}
   chain input {{
     type filter hook input priority 0; policy accept;
-    ip protocol udp udp dport 7000-7029 udp length > 400 counter name seen
-    ip protocol udp udp dport 7000-7029 udp length > 400 \\
+    ip protocol udp udp dport 7000-7999 udp length > 400 counter name seen
+    ip protocol udp udp dport 7000-7999 udp length > 400 \\
       numgen random mod 1000 < {permille} counter name lost drop
   }}
 }}

@@ -50,7 +50,7 @@ const SessionTruth& first_session(const World& world) {
 }
 
 TEST(Scenario, WithoutFaultsEveryDatagramArrivesOnce) {
-  Scenario scenario = upload_scenario(80ms);
+  Scenario scenario = upload_scenario(120ms);
   scenario.clients[0].up.rate_bps = 0;  // no bottleneck: nothing to overflow
   World world(scenario);
   run_clean(world);
@@ -73,7 +73,7 @@ TEST(Scenario, WithoutFaultsEveryDatagramArrivesOnce) {
 }
 
 TEST(Scenario, AFastPathIsFilledInBatchesWithoutLoss) {
-  Scenario scenario = upload_scenario(120ms);
+  Scenario scenario = upload_scenario(200ms);
   scenario.clients[0].up.rate_bps = 0;
   World world(scenario);
   run_clean(world);

@@ -79,20 +79,27 @@ TEST(OriginalUnproven, OurOwnClientPaysForTheExtensions) {
   ASSERT_TRUE(client.receive(answer[0].bytes));
   (void)client.transmits();
   client.now += 5s;
-  const auto later = client.transmits();
-  ASSERT_EQ(later.size(), 1U);
-  EXPECT_LT(later[0].bytes.size(), 60U) << "from the first answer on it is as ever";
+  // The confirmation may have been lost.
+  const auto soon = client.transmits();
+  ASSERT_EQ(soon.size(), 1U);
+  EXPECT_GT(soon[0].bytes.size(), 100U);
+  std::size_t last = 0;
+  for (int i = 0; i < 64; ++i) {
+    client.now += 5s;
+    for (const Sent& sent : client.transmits()) last = sent.bytes.size();
+  }
+  EXPECT_LT(last, 60U) << "in the end it is as ever";
 }
 
-TEST(OriginalUnproven, AnswersThatAreNotPaidForWaitForTheProof) {
+// Sent later, it would be a round trip that the path did not have.
+TEST(OriginalUnproven, AnAnswerThatIsNotPaidForIsLeftOutAndNotSentLate) {
   Rig server(Side::kServer, PortKind::kUpload);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(server.receive(deployed_heartbeat()));
-  auto sent = server.transmits();
+  const auto sent = server.transmits();
   EXPECT_LT(sent.size(), 15U);
+  EXPECT_EQ(server.dropped(), 20U - sent.size());
   ASSERT_TRUE(server.receive(heartbeat_2(sent.front())));
-  for (Sent& late : server.transmits()) sent.push_back(std::move(late));
-  EXPECT_EQ(sent.size(), 20U);
-  EXPECT_EQ(server.dropped(), 0U);
+  EXPECT_TRUE(server.transmits().empty());
 }
 
 TEST(OriginalUnproven, ProofLiftsTheBound) {
