@@ -119,7 +119,8 @@ void PortWatch::on_delivered(const Packet& packet, bool accepted) {
     ++given_;
     given_octets_ += packet.bytes.size();
     // Proves the port at once; the actor's word of it comes after what the proof lets go.
-    const bool confirms = std::to_integer<unsigned>(packet.bytes[0]) == kTypeHeartbeat2;
+    const bool confirms =
+        !packet.bytes.empty() && std::to_integer<unsigned>(packet.bytes[0]) == kTypeHeartbeat2;
     confirmed_ = confirmed_ || (accepted && confirms && packet.note.genuine());
   }
   if (accepted && options_.session != nullptr) options_.session->last_accepted = now();

@@ -89,6 +89,8 @@ class OfAServer(FaultTestCase):
                 client.wait_line("stderr", "^Upload test started")
             each = (3 if ports == PROCESS else 0) + (1 if sessions == PROCESS else 0)
             eventually(lambda: len(host.left()) == 3 * each, host.left)
+            # All workers of each have started, so a signal to the group ends sessions, not starts.
+            host.wait_line("stdout", "^Client connected", count=3)
             if group:
                 host.signal_group(number)
             else:

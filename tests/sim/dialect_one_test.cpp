@@ -281,9 +281,13 @@ TEST_P(DialectOne, ATestWhoseSiblingIsOverWhenItBeginsComesToItsEndAsWell) {
   scenario.clients[0].config.protocol.control_resend_interval = 1s;
   scenario.clients[0].up.loss = 0.3;
   scenario.clients[0].down.loss = 0.3;
+  // In some seeds so many HELLOs are lost that it would speak 0.14, which has no downloads.
+  scenario.clients[0].config.dialect = engine::DialectChoice::kOne;
   for (scenario.seed = 1; scenario.seed <= 20; ++scenario.seed) {
     run(scenario);
-    EXPECT_EQ(result().tests.size(), 2U) << "seed " << scenario.seed;
+    EXPECT_EQ(result().tests.size(), 2U)
+        << "seed " << scenario.seed << ": "
+        << (result().problems.empty() ? "" : result().problems.front().message);
   }
 }
 
