@@ -48,9 +48,8 @@ bool has_use_for(Role runner, Role option) {
 
 std::string wrong_role_text(const OptionSpec& option) {
   const std::string_view own = role_name(other_role(option.role));
-  std::string advice = fmt::format("leave it out{}", option.role == Role::kServer
-                                                         ? ", or be the server with --server"
-                                                         : "");
+  std::string advice = fmt::format(
+      "leave it out{}", option.role == Role::kServer ? ", or be the server with --server" : "");
   const auto key = option.key ? counterpart_of(*option.key) : std::nullopt;
   if (key) advice = fmt::format("a {}'s is {}", own, option_name(spec_of(*key)));
   return fmt::format("{} is a {}'s option, and this is a {}: {}", option.name,

@@ -1,4 +1,4 @@
-"""Zones, interfaces, names and marks: which address is used, by which link, and how it is marked."""
+"""Zones, interfaces, names and marks: which address is used, on which link, and how marked."""
 
 import re
 import secrets
@@ -38,7 +38,7 @@ table inet marks {
 
 
 class Pair:
-    """Two namespaces on one link, which is veth0 at both ends: fe80::1, fd00::1, 10.215.0.1 and 2."""
+    """Two namespaces on one link, veth0 at both ends: fe80::1, fd00::1, 10.215.0.1; and 2."""
 
     def __init__(self):
         # Processes in namespaces of their own may have the same number, and share /etc/netns.
@@ -231,7 +231,7 @@ class Addresses(LabTestCase):
                 for dialect in ("1", "0.14")]
         for client in runs:
             self.assertEqual(client.wait(), 0, client.errors())
-            self.assertTrue(client.find("stdout", f"^Connecting to server {re.escape(LIVE)}:{PORT}$"),
-                            client.stdout)
+            told = f"^Connecting to server {re.escape(LIVE)}:{PORT}$"
+            self.assertTrue(client.find("stdout", told), client.stdout)
             self.assertTrue(client.find("stderr", "^No answer yet; asking .* of 41 addresses"),
                             client.errors())
