@@ -48,9 +48,8 @@ bool fits_with_unit(const OptionSpec& option, std::string_view text) {
 std::string joined_unit(const GivenOption& given, std::string_view next) {
   constexpr std::size_t kLongestUnit = 6;  // "Mbit/s"
   if (next.empty() || next.size() > kLongestUnit || !is_number(given.value)) return {};
-  const bool letters = std::ranges::all_of(next, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/';
-  });
+  const bool letters = std::ranges::all_of(
+      next, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '/'; });
   if (!letters) return {};
   if (std::string joined = given.value + std::string(next); fits_with_unit(*given.option, joined)) {
     return joined;
@@ -197,9 +196,9 @@ class Splitter {
 }  // namespace
 
 const GivenOption* ArgumentList::find(std::string_view name) const {
-  const auto found = std::ranges::find_if(
-      options.rbegin(), options.rend(),
-      [&](const GivenOption& given) { return given.option->name == name; });
+  const auto found =
+      std::ranges::find_if(options.rbegin(), options.rend(),
+                           [&](const GivenOption& given) { return given.option->name == name; });
   return found == options.rend() ? nullptr : &*found;
 }
 

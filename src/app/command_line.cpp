@@ -79,8 +79,8 @@ Result<void> take_port(CommandLine& command, const ArgumentList& list) {
     return {};
   }
   if (command.target.port && command.target.port->value != *port) {
-    return fail("{} {} and the target {} do not go together: both are ports", given->written,
-                *port, printable(list.targets.front()));
+    return fail("{} {} and the target {} do not go together: both are ports", given->written, *port,
+                printable(list.targets.front()));
   }
   command.target.port = Port{static_cast<std::uint16_t>(*port)};
   return {};
@@ -142,8 +142,8 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
     return std::unexpected(checked.error());
   }
   command.warnings = not_in_file(*list, command.action);
-  for (const auto take : {take_server_address, take_target, take_port, take_client_options,
-                          take_common_options}) {
+  for (const auto take :
+       {take_server_address, take_target, take_port, take_client_options, take_common_options}) {
     if (auto taken = take(command, *list); !taken) return std::unexpected(taken.error());
   }
   return command;

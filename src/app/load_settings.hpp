@@ -29,8 +29,8 @@ struct ConfigPath {
 [[nodiscard]] Result<ConfigPath> find_config(const std::optional<std::string>& named,
                                              const std::string& home);
 
-// Of keys that a file sets and `role` has no use for, one sentence each, with PATH:LINE. A value that
-// is the default says nothing: --create-config writes every key.
+// Of keys that a file sets and `role` has no use for, one sentence each, with PATH:LINE. A value
+// that is the default says nothing: --create-config writes every key.
 [[nodiscard]] std::vector<std::string> unused_keys(const Settings& settings, Role role);
 
 // Sets the values of the command line over what is there.

@@ -32,11 +32,11 @@ std::optional<Key> counterpart_of(Key key) {
   return std::nullopt;
 }
 
-std::string_view name_of(Role role) {
+std::string_view role_name(Role role) {
   return role == Role::kServer ? "server" : "client";
 }
 
-Role other(Role role) {
+Role other_role(Role role) {
   return role == Role::kServer ? Role::kClient : Role::kServer;
 }
 
@@ -47,20 +47,19 @@ bool has_use_for(Role runner, Role option) {
 }
 
 std::string wrong_role_text(const OptionSpec& option) {
-  const std::string_view own = name_of(other(option.role));
-  std::string advice = fmt::format("leave it out{}", option.role == Role::kServer
-                                                         ? ", or be the server with --server"
-                                                         : "");
+  const std::string_view own = role_name(other_role(option.role));
+  std::string advice = fmt::format(
+      "leave it out{}", option.role == Role::kServer ? ", or be the server with --server" : "");
   const auto key = option.key ? counterpart_of(*option.key) : std::nullopt;
   if (key) advice = fmt::format("a {}'s is {}", own, option_name(spec_of(*key)));
   return fmt::format("{} is a {}'s option, and this is a {}: {}", option.name,
-                     name_of(option.role), own, advice);
+                     role_name(option.role), own, advice);
 }
 
 std::string unused_key_text(const KeySpec& spec) {
   const Role role = role_of(spec);
-  return fmt::format("{} is a {}'s option; a {} does not use it", spec.name, name_of(role),
-                     name_of(other(role)));
+  return fmt::format("{} is a {}'s option; a {} does not use it", spec.name, role_name(role),
+                     role_name(other_role(role)));
 }
 
 }  // namespace wyndrvr::app

@@ -58,8 +58,9 @@ Result<void> check_test(const ArgumentList& list) {
 
 Result<void> check_family(const ArgumentList& list) {
   if (!list.has("--ipv4") || !list.has("--ipv6")) return {};
-  return contradiction("--ipv4", "--ipv6", "each leaves nothing to the other; without both, any is "
-                                           "used");
+  return contradiction("--ipv4", "--ipv6",
+                       "each leaves nothing to the other; without both, any is "
+                       "used");
 }
 
 // `--json HOST` most likely wanted HOST measured.
@@ -101,8 +102,8 @@ std::vector<std::string> not_in_file(const ArgumentList& list, Action action) {
     if (!has_place) warnings.push_back(fmt::format("{} is no key of the file: not written", name));
   }
   for (const std::string& target : list.targets) {
-    warnings.push_back(fmt::format("the target {} is no key of the file: not written",
-                                   printable(target)));
+    warnings.push_back(
+        fmt::format("the target {} is no key of the file: not written", printable(target)));
   }
   return warnings;
 }

@@ -114,10 +114,7 @@ std::vector<OptionSpec> make_options() {
        .argument = kNone,
        .help = "test the upload to the server",
        .role = kClient},
-      {.name = "--bwdown",
-       .argument = kNone,
-       .help = "test the download from it",
-       .role = kClient},
+      {.name = "--bwdown", .argument = kNone, .help = "test the download from it", .role = kClient},
       {.name = "--bwboth",
        .argument = kNone,
        .help = "test both directions at once",
@@ -154,10 +151,7 @@ std::vector<OptionSpec> make_options() {
       {.name = "--create-config",
        .argument = kNone,
        .help = "write the values given here to the configuration file, and end"},
-      {.name = "--version",
-       .argument = kNone,
-       .help = "show the version, and end",
-       .letter = 'V'},
+      {.name = "--version", .argument = kNone, .help = "show the version, and end", .letter = 'V'},
       {.name = "--help", .argument = kNone, .help = "show this text, and end", .letter = 'h'},
   };
   for (const KeySpec& spec : all_keys()) options.push_back(option_of(spec));

@@ -23,7 +23,7 @@ struct OptionSpec {
   std::string placeholder = {};  // "S"
   std::string bare = {};         // what a kOptional option stands for without a value
   std::string help = {};         // without unit and default
-  std::optional<Key> key = {};  // the key that it sets, if it does
+  std::optional<Key> key = {};   // the key that it sets, if it does
   Role role = Role::kBoth;
   Unit unit = Unit::kNone;  // of a bare number
   // The short form, `-t`; 0 for none. Of a kOptional option it is the bare one.

@@ -29,8 +29,8 @@ inline constexpr ByteCount kMostOctets{1'000'000'000'000'000};
 // them or not. A part of an octet is cut off. Nothing for what is no number or above kMostOctets.
 [[nodiscard]] std::optional<ByteCount> parse_octets(std::string_view text);
 
-// A time with its unit, us, ms, s, m or h, or a bare number of `bare`. To the nanosecond. Nothing for
-// what is no such number, or longer than kLongestTime.
+// A time with its unit, us, ms, s, m or h, or a bare number of `bare`. To the nanosecond. Nothing
+// for what is no such number, or longer than kLongestTime.
 inline constexpr Duration kLongestTime = 24h * 365;
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text, Duration bare);
 

@@ -1,8 +1,8 @@
 // From settings to what the programs run with: the rules between keys, and the conversion.
 //
-// The addresses are still names here, so `servers`, all `bind` and `allow` and `deny` are left empty
-// for the caller, who resolves them, reads the key file and draws the nonce. Pure: which CPUs the process
-// may use is an argument.
+// The addresses are still names here, so `servers`, all `bind` and `allow` and `deny` are left
+// empty for the caller, who resolves them, reads the key file and draws the nonce. Pure: which CPUs
+// the process may use is an argument.
 #pragma once
 
 #include <cstdint>

@@ -57,8 +57,9 @@ Result<IpAddress> settle(const ZonedAddress& written, Scope& scope) {
   IpAddress address = os::unmapped(written.address);
   if (!is_link_local(address)) return address;
   if (scope.link == 0) {
-    return fail("a link-local address is of one interface: name it, as in {}%eth0 or by --interface",
-                to_string(address));
+    return fail(
+        "a link-local address is of one interface: name it, as in {}%eth0 or by --interface",
+        to_string(address));
   }
   address.scope = scope.link;
   return address;
@@ -79,8 +80,8 @@ Result<std::vector<Endpoint>> place(const Locating& wanted, std::vector<Endpoint
       return endpoint.address.family != *wanted.family;
     });
     if (resolved.empty()) {
-      return fail("{} has no {} address (-{})", printable(wanted.host),
-                  family_name(*wanted.family), *wanted.family == IpAddress::Family::kV6 ? 6 : 4);
+      return fail("{} has no {} address (-{})", printable(wanted.host), family_name(*wanted.family),
+                  *wanted.family == IpAddress::Family::kV6 ? 6 : 4);
     }
   }
   const auto unscoped = [](const Endpoint& endpoint) {

@@ -37,8 +37,8 @@ Result<void> settle_addresses(runtime::ServerRun& run, const CommandLine& comman
 }
 
 Result<void> settle_guests(runtime::ServerRun& run, const Settings& settings) {
-  for (const auto& [key, networks] : {std::pair(Key::kAllow, &run.engine.allow),
-                                      std::pair(Key::kDeny, &run.engine.deny)}) {
+  for (const auto& [key, networks] :
+       {std::pair(Key::kAllow, &run.engine.allow), std::pair(Key::kDeny, &run.engine.deny)}) {
     auto settled = settle(settings.networks(key));
     if (!settled) return fail("{}: {}", settings.describe(key), settled.error().message);
     *networks = *std::move(settled);

@@ -29,7 +29,8 @@ using enum Unit;
 
 constexpr std::array<KeySpec, kKeyCount> kTable = {{
     {Key::kBindAddr, "bind_addr", "0.0.0.0", kHost, kNone, 0, 0, Group::kServer,
-     "address or host name that the server listens on; :: is IPv6 and IPv4, a name all that it has"},
+     "address or host name that the server listens on; :: is IPv6 and IPv4, a name all that it "
+     "has"},
     {Key::kBindPort, "bind_port", "6711", kInteger, kNone, 0, 65'535, Group::kServer,
      "UDP port that the server listens on, 0 = any free one"},
     {Key::kPortRanges, "port_ranges", "7000-8000", ValueKind::kPortRanges, kNone, 0, 0,

@@ -79,10 +79,10 @@ bool has_no_rate(const engine::TestOutcome& test) {
 }
 
 std::string no_rate_text(const engine::TestOutcome& test) {
-  std::string text = fmt::format(
-      "{} datagram{} of the {} arrived, which is too few for a rate", test.packets_received,
-      test.packets_received == 1 ? "" : "s",
-      test.direction == engine::PortKind::kDownload ? "download" : "upload");
+  std::string text =
+      fmt::format("{} datagram{} of the {} arrived, which is too few for a rate",
+                  test.packets_received, test.packets_received == 1 ? "" : "s",
+                  test.direction == engine::PortKind::kDownload ? "download" : "upload");
   if (test.requested_rate && test.requested_rate->bps > 0 && test.payload_bytes > 0) {
     const double spacing = 8.0 * test.payload_bytes / test.requested_rate->bps;
     text += fmt::format(": at {} one of {} octets leaves every {:.3g} s",

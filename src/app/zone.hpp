@@ -1,7 +1,7 @@
 // Addresses and networks with a zone, `fe80::1%eth0` and `fe80::%eth0/64`, as they are written.
 //
-// A zone is the name or the number of an interface (RFC 4007 section 11). Which interfaces there are
-// is not known here: app/scope makes addresses of these. Pure.
+// A zone is the name or the number of an interface (RFC 4007 section 11). Which interfaces there
+// are is not known here: app/scope makes addresses of these. Pure.
 #pragma once
 
 #include <optional>

@@ -30,9 +30,9 @@ struct IpNetwork {
 // As parse_network reads it, always with the prefix.
 [[nodiscard]] std::string to_string(const IpNetwork& network);
 
-// Never across families. A network without a scope contains addresses of every link. One with a scope
-// contains those of that link: the address's own scope says it, or `interface`, which it came in by.
-// Where neither is told (0), the address alone decides.
+// Never across families. A network without a scope contains addresses of every link. One with a
+// scope contains those of that link: the address's own scope says it, or `interface`, which it came
+// in by. Where neither is told (0), the address alone decides.
 [[nodiscard]] bool contains(const IpNetwork& network, const IpAddress& address,
                             std::uint32_t interface = 0);
 

@@ -169,7 +169,7 @@ class Acceptor {
     bool proven = false;
     bool extended = false;
     Instant idle_from;                        // unless a test begins
-    std::uint8_t traffic_class = 0;  // of what is sent to its client, without ECN
+    std::uint8_t traffic_class = 0;           // of what is sent to its client, without ECN
     std::list<SessionId>::iterator unproven;  // 0.14; valid while not proven
     // Dialect 1:
     const crypto::Key* key = nullptr;       // that its OPEN was authenticated with

@@ -202,16 +202,15 @@ void Acceptor::forget_path(const Session& session) {
 void Acceptor::refuse_open(const Request& request, RefuseReason reason,
                            std::optional<Duration> come_again_after) {
   ++refused_;
-  send_answer(request.back,
-              make_refusal(request.admission.client_nonce, reason, come_again_after,
-                           request.admission.key));
+  send_answer(request.back, make_refusal(request.admission.client_nonce, reason, come_again_after,
+                                         request.admission.key));
   report_limit(report_of_limit(reason));
 }
 
 void Acceptor::refuse_after_all(const Session& session, RefuseReason reason) {
   ++refused_;
-  send_answer(way_to(session), make_refusal(session.setup.path->handshake.client_nonce, reason, {},
-                                            session.key));
+  send_answer(way_to(session),
+              make_refusal(session.setup.path->handshake.client_nonce, reason, {}, session.key));
 }
 
 void Acceptor::send_grant(const Session& session) {

@@ -200,7 +200,7 @@ class ClientSession {
   std::optional<Endpoint> told_server_;   // that is being asked
   std::size_t unaskable_ = 0;             // addresses that this host cannot ask
   std::string local_failure_;             // why not
-  std::optional<Instant> next_attempt_;  // when to tell that nobody has answered yet
+  std::optional<Instant> next_attempt_;   // when to tell that nobody has answered yet
   std::optional<Instant> busy_since_;
   std::optional<PathSetup> setup_;  // dialect 1 is spoken
   wire::SessionNumber session_;     // dialect 1

@@ -81,8 +81,8 @@ struct WorkerFact {
 };
 struct ClientOutcome {
   engine::SessionResult result;
-  std::optional<HostFacts> host;       // absent where no port was opened
-  std::vector<WorkerFact> workers;     // empty where ports have no processes of their own
+  std::optional<HostFacts> host;         // absent where no port was opened
+  std::vector<WorkerFact> workers;       // empty where ports have no processes of their own
   std::optional<Instant> interrupted{};  // by a signal
 };
 // Fails only where no run took place at all (no socket); a test that failed is a result.

@@ -50,8 +50,7 @@ Result<os::UdpSocket> open_main(const ServerRun& run, const IpAddress& address, 
 
 }  // namespace
 
-ServerSockets::ServerSockets(EventLoop& loop, os::ReceiveBuffer& receive_buffer,
-                             Listener& listener)
+ServerSockets::ServerSockets(EventLoop& loop, os::ReceiveBuffer& receive_buffer, Listener& listener)
     : loop_(loop), receive_buffer_(receive_buffer), listener_(listener) {}
 
 ServerSockets::~ServerSockets() = default;

@@ -101,9 +101,9 @@ void ServerSupervisor::on_main_datagrams(std::span<const os::Received> batch) {
       acceptor_.ignore(1);
       continue;
     }
-    acceptor_.on_datagram(now, received.from, received.to, received.bytes,
-                          {.interface = received.interface,
-                           .traffic_class = received.traffic_class.value_or(0)});
+    acceptor_.on_datagram(
+        now, received.from, received.to, received.bytes,
+        {.interface = received.interface, .traffic_class = received.traffic_class.value_or(0)});
   }
   carry_out();
 }

@@ -1,7 +1,7 @@
-"""Zones, interfaces, names and marks: which address is used, by which link, and how it is marked."""
+"""Zones, interfaces, names and marks: which address is used, on which link, and how marked."""
 
-import os
 import re
+import secrets
 import socket
 import subprocess
 from pathlib import Path
@@ -11,7 +11,10 @@ from harness import PATIENCE, Program
 
 PORT = 6711
 LEFT, RIGHT = "10.215.0.1", "10.215.0.2"
-DEAD = [f"10.215.1.{n}" for n in range(1, 41)]   # the right end is their router, and drops them
+# The right end is the router of the dead ones, and drops them. The live one is as far away: the
+# resolver puts addresses of the client's own network first (RFC 6724).
+DEAD = [f"10.215.1.{n}" for n in range(1, 41)]
+LIVE = "10.215.2.1"
 MARKS = """
 table inet marks {
   counter marked { }
@@ -32,16 +35,14 @@ table inet marks {
   }
 }
 """
-_serial = 0
 
 
 class Pair:
-    """Two namespaces on one link, which is veth0 at both ends: fe80::1, fd00::1, 10.215.0.1 and 2."""
+    """Two namespaces on one link, veth0 at both ends: fe80::1, fd00::1, 10.215.0.1; and 2."""
 
     def __init__(self):
-        global _serial
-        _serial += 1
-        stem = f"wyndrvr-cli-{os.getpid()}-{_serial}"
+        # Processes in namespaces of their own may have the same number, and share /etc/netns.
+        stem = f"wyndrvr-{secrets.token_hex(8)}"
         self.left, self.right = f"{stem}-a", f"{stem}-b"
         self.hosts = [Path(f"/etc/netns/{name}/hosts") for name in (self.left, self.right)]
 
@@ -59,7 +60,9 @@ class Pair:
                 for prefix in ("fe80::", "fd00::"):
                     run("ip", "-n", name, "address", "add", f"{prefix}{last}/64", "dev", "veth0",
                         "nodad")
-            run("ip", "-n", self.left, "route", "add", "10.215.1.0/24", "via", RIGHT)
+            run("ip", "-n", self.right, "address", "add", f"{LIVE}/32", "dev", "lo")
+            for network in ("10.215.1.0/24", "10.215.2.0/24"):
+                run("ip", "-n", self.left, "route", "add", network, "via", RIGHT)
         except BaseException:
             self.__exit__()
             raise
@@ -223,10 +226,12 @@ class Addresses(LabTestCase):
 
     def test_a_name_with_forty_dead_addresses_before_the_live_one_works(self):
         self.start(at=f"0.0.0.0:{PORT}")
-        self.pair.name_addresses("dead.test", [*DEAD, RIGHT])
+        self.pair.name_addresses("dead.test", [*DEAD, LIVE])
         runs = [self.at(f"dead.test:{PORT}", "--count", "1", "--dialect", dialect)
                 for dialect in ("1", "0.14")]
         for client in runs:
             self.assertEqual(client.wait(), 0, client.errors())
-            self.assertTrue(client.find("stdout", f"^Connecting to server {re.escape(RIGHT)}:{PORT}$"),
-                            client.stdout)
+            told = f"^Connecting to server {re.escape(LIVE)}:{PORT}$"
+            self.assertTrue(client.find("stdout", told), client.stdout)
+            self.assertTrue(client.find("stderr", "^No answer yet; asking .* of 41 addresses"),
+                            client.errors())

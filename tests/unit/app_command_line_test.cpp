@@ -88,9 +88,9 @@ TEST(CommandLine, ReliableIsToldOnOrOff) {
 TEST(CommandLine, AnAddressToBindIsTheClientsOrTheServers) {
   EXPECT_THAT(parsed({"host", "--bind", "192.0.2.1"}).values,
               ElementsAre(GivenValue{Key::kBind, "192.0.2.1", "--bind"}));
-  EXPECT_THAT(error_of({"--server", ":7000", "--bind", "192.0.2.1"}),
-              AllOf(HasSubstr("--bind is a client's option"),
-                    HasSubstr("a server's is --bind-addr")));
+  EXPECT_THAT(
+      error_of({"--server", ":7000", "--bind", "192.0.2.1"}),
+      AllOf(HasSubstr("--bind is a client's option"), HasSubstr("a server's is --bind-addr")));
 }
 
 TEST(CommandLine, EveryConfigurationKeyIsAnOption) {

@@ -57,12 +57,9 @@ TEST(Duration, OutOfRangeOrNoWholeNumberIsRefused) {
   const std::vector<std::pair<Key, std::string>> cases = {
       {Key::kHeartbeatRate, "1500us"},  // 1.5 ms
       {Key::kHeartbeatRate, "2h"},      // an hour at most
-      {Key::kMaxTestDuration, "500ms"},
-      {Key::kDuration, "25h"},
-      {Key::kDuration, "0s"},
-      {Key::kStreams, "5s"},
-      {Key::kTestDropRate, "1s"},
-      {Key::kPayload, "100ms"},
+      {Key::kMaxTestDuration, "500ms"}, {Key::kDuration, "25h"},
+      {Key::kDuration, "0s"},           {Key::kStreams, "5s"},
+      {Key::kTestDropRate, "1s"},       {Key::kPayload, "100ms"},
   };
   for (const auto& [key, text] : cases) {
     Settings settings;

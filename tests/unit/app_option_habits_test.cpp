@@ -99,16 +99,23 @@ TEST(Family, IsOneAtMost) {
 }
 
 TEST(OtherHabits, AreAnsweredWithOurOwnOption) {
-  const std::vector<std::pair<Words, std::string>> cases = {
-      {{"-u", "host"}, "leave it out"},     {{"-c", "host"}, "wyndrvr HOST"},
-      {{"-s"}, "--server"},                 {{"host", "-b", "10M"}, "--rate"},
-      {{"host", "-b10M"}, "--rate"},        {{"host", "-R"}, "--bwdown"},
-      {{"host", "-P", "4"}, "--streams"},   {{"host", "-d"}, "--bwboth"},
-      {{"host", "-l", "200"}, "--payload"}, {{"host", "-n", "1M"}, "--bytes"},
-      {{"host", "-B", "::1"}, "--bind"},    {{"host", "-S", "8"}, "--dscp"},
-      {{"host", "-v"}, "--version"},        {{"host", "--bitrate=1M"}, "--rate"},
-      {{"host", "--bidir"}, "--bwboth"},    {{"host", "--reverse"}, "--bwdown"},
-      {{"host", "--parallel"}, "--streams"}};
+  const std::vector<std::pair<Words, std::string>> cases = {{{"-u", "host"}, "leave it out"},
+                                                            {{"-c", "host"}, "wyndrvr HOST"},
+                                                            {{"-s"}, "--server"},
+                                                            {{"host", "-b", "10M"}, "--rate"},
+                                                            {{"host", "-b10M"}, "--rate"},
+                                                            {{"host", "-R"}, "--bwdown"},
+                                                            {{"host", "-P", "4"}, "--streams"},
+                                                            {{"host", "-d"}, "--bwboth"},
+                                                            {{"host", "-l", "200"}, "--payload"},
+                                                            {{"host", "-n", "1M"}, "--bytes"},
+                                                            {{"host", "-B", "::1"}, "--bind"},
+                                                            {{"host", "-S", "8"}, "--dscp"},
+                                                            {{"host", "-v"}, "--version"},
+                                                            {{"host", "--bitrate=1M"}, "--rate"},
+                                                            {{"host", "--bidir"}, "--bwboth"},
+                                                            {{"host", "--reverse"}, "--bwdown"},
+                                                            {{"host", "--parallel"}, "--streams"}};
   for (const auto& [words, advice] : cases) {
     EXPECT_THAT(refusal_of(words), AllOf(HasSubstr("unknown option"), HasSubstr(advice)));
   }
@@ -138,9 +145,9 @@ TEST(Slips, BehindTwoDashesEveryWordIsATarget) {
   const std::string only = refusal_of({"--", "--count"});
   EXPECT_THAT(only, AllOf(HasSubstr("after -- every word is a target"), HasSubstr("--count")));
   for (const Words& words : {Words{"--", "--count", "2"}, Words{"host", "--", "--count", "2"}}) {
-    EXPECT_THAT(refusal_of(words), AllOf(HasSubstr("one word too many"),
-                                         HasSubstr("options go before it"),
-                                         ::testing::Not(HasSubstr("did you mean"))));
+    EXPECT_THAT(refusal_of(words),
+                AllOf(HasSubstr("one word too many"), HasSubstr("options go before it"),
+                      ::testing::Not(HasSubstr("did you mean"))));
   }
 }
 

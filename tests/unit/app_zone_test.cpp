@@ -56,11 +56,11 @@ TEST(Zone, StandsBeforeThePrefixOfANetwork) {
 
 TEST(Zone, IsTakenInSettings) {
   Settings settings;
-  for (const auto& [key, text] : std::vector<std::pair<Key, std::string>>{
-           {Key::kBind, "fe80::1%veth0"},
-           {Key::kBindAddr, "fe80::1%veth0"},
-           {Key::kAllow, "fe80::%veth0/64,10.0.0.0/8"},
-           {Key::kDeny, "fe80::%3/64"}}) {
+  for (const auto& [key, text] :
+       std::vector<std::pair<Key, std::string>>{{Key::kBind, "fe80::1%veth0"},
+                                                {Key::kBindAddr, "fe80::1%veth0"},
+                                                {Key::kAllow, "fe80::%veth0/64,10.0.0.0/8"},
+                                                {Key::kDeny, "fe80::%3/64"}}) {
     const auto set = settings.set(key, text, Origin::option("--x"));
     EXPECT_TRUE(set.has_value()) << set.error().message;
   }
@@ -114,8 +114,8 @@ TEST(Scope, TwoInterfacesContradictEachOther) {
 }
 
 TEST(Scope, NetworksGetTheNumberOfTheirLink) {
-  const auto networks = settle(Networks{*parse_zoned_network("fe80::%lo/64"),
-                                        *parse_zoned_network("10.0.0.0/8")});
+  const auto networks =
+      settle(Networks{*parse_zoned_network("fe80::%lo/64"), *parse_zoned_network("10.0.0.0/8")});
   ASSERT_TRUE(networks.has_value()) << networks.error().message;
   EXPECT_EQ(networks->front().address, scoped("fe80::", loopback_index()));
   EXPECT_EQ(networks->back().address.scope, 0U);
@@ -132,11 +132,10 @@ TEST(Locate, ANumericAddressStandsForItself) {
 
 TEST(Locate, OneFamilyLeavesTheOtherOut) {
   Scope scope;
-  EXPECT_THAT(
-      locate({.host = "::1", .port = Port{9}, .family = IpAddress::Family::kV4}, scope)
-          .error()
-          .message,
-      HasSubstr("::1 has no IPv4 address (-4)"));
+  EXPECT_THAT(locate({.host = "::1", .port = Port{9}, .family = IpAddress::Family::kV4}, scope)
+                  .error()
+                  .message,
+              HasSubstr("::1 has no IPv4 address (-4)"));
   EXPECT_TRUE(
       locate({.host = "127.0.0.1", .port = Port{9}, .family = IpAddress::Family::kV4}, scope)
           .has_value());

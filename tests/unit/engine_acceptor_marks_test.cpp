@@ -38,7 +38,8 @@ TEST_F(AcceptorMarks, AGrantHasThatOfTheTermsWhateverThePathMadeOfOpen) {
   const Opening run;
   TestTerms terms;
   terms.traffic_class = kExpeditedAndEct0;
-  const auto bind = find<BindPorts>(arrive(run.from, run.open(cookie_for(run), fields_of(terms)), {}));
+  const auto bind =
+      find<BindPorts>(arrive(run.from, run.open(cookie_for(run), fields_of(terms)), {}));
   ASSERT_TRUE(bind);
   acceptor->on_bound(kStart, bind->id, std::nullopt);
   EXPECT_EQ(mark_of(effects()), kExpedited);
@@ -46,8 +47,8 @@ TEST_F(AcceptorMarks, AGrantHasThatOfTheTermsWhateverThePathMadeOfOpen) {
 
 TEST_F(AcceptorMarks, AnOriginalSessionHasThatOfItsConnect) {
   make();
-  const auto bind =
-      find<BindPorts>(arrive(client_at(50'000), wire::kConnect, {.traffic_class = kExpeditedAndEct0}));
+  const auto bind = find<BindPorts>(
+      arrive(client_at(50'000), wire::kConnect, {.traffic_class = kExpeditedAndEct0}));
   ASSERT_TRUE(bind);
   EXPECT_EQ(bind->traffic_class, kExpedited) << "of its ports";
   acceptor->on_bound(kStart, bind->id, std::nullopt);
