@@ -14,7 +14,7 @@ namespace wyndrvr::runtime {
 // The host's. No state: one object serves every loop of every thread.
 class LoopTime {
  public:
-  virtual ~LoopTime() = default;
+  constexpr virtual ~LoopTime() {}  // GCC 12 takes no `= default` for a constant's destructor
   [[nodiscard]] virtual Instant now() const { return os::monotonic_now(); }
   virtual void sleep(Duration duration) const { os::sleep_for(duration); }
   // As Poller::wait.
@@ -24,6 +24,6 @@ class LoopTime {
   }
 };
 
-inline const LoopTime kHostTime;
+inline constexpr LoopTime kHostTime{};
 
 }  // namespace wyndrvr::runtime

@@ -11,13 +11,14 @@ from peer014 import wire
 SOON = 30.0
 ROUTER = "10.213.2.1"               # the router's address on the server's link
 ROUTER6, SERVER6, ANYCAST6 = "fd00:2::1", "fd00:2::2", "fd00:2::"
-NAT_RULES = """
-table ip nat {
-  chain postrouting {
-    type nat hook postrouting priority srcnat; policy accept;
-    oifname "rs" ip protocol udp masquerade
-  }
-}
+# Without a state: connection tracking would keep flows that are under way as they are.
+NAT_RULES = f"""
+table ip moving {{
+  chain postrouting {{
+    type filter hook postrouting priority 0; policy accept;
+    oifname "rs" ip protocol udp ip saddr set {ROUTER}
+  }}
+}}
 """
 WATCH_RULES = f"""
 table inet watch {{
