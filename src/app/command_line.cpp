@@ -141,7 +141,7 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
   if (auto checked = check_options(*list, command.action); !checked) {
     return std::unexpected(checked.error());
   }
-  command.warnings = not_in_file(*list, command.action);
+  command.warnings = unused_options(*list, command.action);
   for (const auto take :
        {take_server_address, take_target, take_port, take_client_options, take_common_options}) {
     if (auto taken = take(command, *list); !taken) return std::unexpected(taken.error());

@@ -1,5 +1,8 @@
 #include "app/option_rules.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 #include "app/option_role.hpp"
@@ -7,6 +10,12 @@
 
 namespace wyndrvr::app {
 namespace {
+
+// A latency run has no use for them.
+constexpr std::array kKeysOfTests = {
+    Key::kRate,  Key::kStreams,  Key::kPayload,  Key::kBwPacketLength, Key::kReliable,
+    Key::kBytes, Key::kFragment, Key::kDataTags, Key::kEcn,
+};
 
 std::unexpected<Error> contradiction(std::string_view a, std::string_view b, std::string_view why) {
   return fail("{} and {} do not go together: {}", a, b, why);
@@ -74,6 +83,35 @@ Result<void> check_json_word(const ArgumentList& list) {
               printable(word));
 }
 
+std::vector<std::string> not_in_file(const ArgumentList& list) {
+  std::vector<std::string> warnings;
+  for (const GivenOption& given : list.options) {
+    const std::string& name = given.option->name;
+    // The server's address is in bind_addr and bind_port.
+    const bool has_place = given.option->key || name == "--config" || name == "--create-config" ||
+                           name == "--server" || name == "--port";
+    if (!has_place) warnings.push_back(fmt::format("{} is no key of the file: not written", name));
+  }
+  for (const std::string& target : list.targets) {
+    warnings.push_back(
+        fmt::format("the target {} is no key of the file: not written", printable(target)));
+  }
+  return warnings;
+}
+
+std::vector<std::string> not_in_latency_run(const ArgumentList& list) {
+  std::vector<std::string> warnings;
+  const bool tests = std::ranges::any_of(
+      kTestOptions, [&](const TestOption& option) { return list.has(option.name); });
+  if (tests) return warnings;
+  for (const GivenOption& given : list.options) {
+    if (!given.option->key || std::ranges::count(kKeysOfTests, *given.option->key) == 0) continue;
+    warnings.push_back(fmt::format(
+        "{} is not used without a test: add --bwup, --bwdown or --bwboth", given.option->name));
+  }
+  return warnings;
+}
+
 }  // namespace
 
 Action action_of(const ArgumentList& list) {
@@ -91,21 +129,10 @@ Result<void> check_options(const ArgumentList& list, Action action) {
   return {};
 }
 
-std::vector<std::string> not_in_file(const ArgumentList& list, Action action) {
-  std::vector<std::string> warnings;
-  if (action != Action::kCreateConfig) return warnings;
-  for (const GivenOption& given : list.options) {
-    const std::string& name = given.option->name;
-    // The server's address is in bind_addr and bind_port.
-    const bool has_place = given.option->key || name == "--config" || name == "--create-config" ||
-                           name == "--server" || name == "--port";
-    if (!has_place) warnings.push_back(fmt::format("{} is no key of the file: not written", name));
-  }
-  for (const std::string& target : list.targets) {
-    warnings.push_back(
-        fmt::format("the target {} is no key of the file: not written", printable(target)));
-  }
-  return warnings;
+std::vector<std::string> unused_options(const ArgumentList& list, Action action) {
+  if (action == Action::kCreateConfig) return not_in_file(list);
+  if (action == Action::kClient) return not_in_latency_run(list);
+  return {};
 }
 
 }  // namespace wyndrvr::app

@@ -29,7 +29,8 @@ inline constexpr std::array<TestOption, 3> kTestOptions = {{
 // Errors name both sides, or the role of the option that is out of place.
 [[nodiscard]] Result<void> check_options(const ArgumentList& list, Action action);
 
-// Of options that have no place in a configuration file, where one is to be written.
-[[nodiscard]] std::vector<std::string> not_in_file(const ArgumentList& list, Action action);
+// One warning for each option that the action leaves unused: one that has no place in the
+// configuration file that is to be written, or one of a test in a latency run.
+[[nodiscard]] std::vector<std::string> unused_options(const ArgumentList& list, Action action);
 
 }  // namespace wyndrvr::app

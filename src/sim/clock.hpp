@@ -36,9 +36,13 @@ class HostClock {
   [[nodiscard]] Instant local(TrueTime at) const {
     return options_.start + stretch(at.time_since_epoch());
   }
-  // What a true duration measures by this clock. Durations of a simulation stay below 10^13 ns.
+  // What a true duration measures by this clock. Whole seconds apart, for a day of nanoseconds
+  // times the drift does not fit into 64 bits.
   [[nodiscard]] Duration stretch(Duration duration) const {
-    return duration + Duration(duration.count() * options_.drift_ppb / kBillion);
+    const std::int64_t seconds = duration.count() / kBillion;
+    const std::int64_t rest = duration.count() % kBillion;
+    return duration +
+           Duration(seconds * options_.drift_ppb + rest * options_.drift_ppb / kBillion);
   }
   [[nodiscard]] TrueTime when(Instant shown) const {
     TrueTime at(shown - options_.start);

@@ -28,6 +28,12 @@ TEST(HostClock, RunsFastByItsDrift) {
   EXPECT_EQ(clock.local(true_time(10s)), Instant(10s + 1ms));
 }
 
+TEST(HostClock, DriftsAsMuchEachSecondOfADay) {
+  const HostClock clock({.start = Instant(0s), .drift_ppb = -200'000, .wall_offset = {}});
+  EXPECT_EQ(clock.stretch(30 * 24h), Duration(30 * 24h) - 518'400ms);
+  EXPECT_EQ(clock.stretch(1500ms), 1500ms - 300us);
+}
+
 TEST(EventQueue, RunsByTimeAndThenByOrderOfInsertion) {
   EventQueue queue;
   std::vector<int> order;

@@ -71,6 +71,16 @@ TEST(OptionRole, AConfigurationFileIsForBothEnds) {
   EXPECT_THAT(command->warnings, ElementsAre(HasSubstr("--count is no key of the file")));
 }
 
+TEST(OptionRole, ATestsOptionWithoutATestIsAWarning) {
+  const auto command = parse_command_line({"host", "--rate", "1M", "--dscp", "EF", "--ecn"});
+  ASSERT_TRUE(command.has_value()) << command.error().message;
+  EXPECT_THAT(command->warnings,
+              ElementsAre(HasSubstr("--rate is not used without a test"), HasSubstr("--ecn")));
+  for (const char* test : {"--bwup", "--bwdown", "--bwboth"}) {
+    EXPECT_THAT(parse_command_line({"host", "--rate", "1M", test})->warnings, IsEmpty());
+  }
+}
+
 std::vector<std::string> warnings_of(std::string_view file, Role role) {
   Settings settings;
   EXPECT_TRUE(apply_config(settings, file, "f").has_value());
