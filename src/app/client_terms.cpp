@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/option_role.hpp"
 #include "wire/data_body.hpp"
 
 namespace wyndrvr::app {
@@ -43,14 +44,15 @@ std::string beyond_upload(const Settings& settings) {
 
 }  // namespace
 
-Result<void> check_dialect_keys(const Settings& settings) {
+Result<void> check_dialect_keys(const Settings& settings, Role role) {
   if (has_key(settings)) {
     if (settings.dialect(Key::kDialect) != engine::DialectChoice::kOriginal) return {};
     return fail("{} does not go with {}: 0.14 has no keys", settings.describe(Key::kKeyFile),
                 settings.describe(Key::kDialect));
   }
   for (const Key key : {Key::kDataTags, Key::kRequireKey}) {
-    if (settings.boolean(key)) {
+    const bool used = role == Role::kBoth || has_use_for(role, role_of(spec_of(key)));
+    if (used && settings.boolean(key)) {
       return fail("{} needs a key: name the file that holds it with key_file",
                   settings.describe(key));
     }

@@ -17,8 +17,8 @@
 
 namespace wyndrvr::app {
 
-// Both ends' rules between the keys of dialect 1.
-[[nodiscard]] Result<void> check_dialect_keys(const Settings& settings);
+// The rules between the keys of dialect 1 that a role has a use for; kBoth: all of them.
+[[nodiscard]] Result<void> check_dialect_keys(const Settings& settings, Role role);
 
 [[nodiscard]] engine::TestTerms test_terms(const Settings& settings, wire::Directions directions);
 

@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
   if (const auto code = wyndrvr::runtime::run_if_worker(argc, argv)) return *code;
   wyndrvr::os::hold_standard_streams();
-  wyndrvr::os::ignore_broken_pipes();
+  wyndrvr::os::ignore_write_signals();
   wyndrvr::os::watch_children();
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   return static_cast<int>(wyndrvr::app::run_program(arguments));

@@ -18,12 +18,13 @@ struct Habit {
 };
 
 // Options of iperf3(1), iperf(1) and ping(8).
-constexpr std::array<Habit, 32> kHabits = {{
+constexpr std::array<Habit, 36> kHabits = {{
     {"-1", "stop a server with Ctrl-C"},
     {"-A", "here it is --cpu"},
     {"-B", "here it is --bind, for a server --bind-addr"},
     {"-D", "run it in the background with the shell's &, or under systemd"},
     {"-I", "here it is --interface"},
+    {"-O", "leave it out: intervals show the ramp, and --json has them all"},
     {"-P", "here it is --streams"},
     {"-Q", "here it is --dscp, which takes the code point"},
     {"-R", "here it is --bwdown"},
@@ -32,12 +33,15 @@ constexpr std::array<Habit, 32> kHabits = {{
     {"-c",
      "the server is named without an option: wyndrvr HOST; a number of heartbeats is --count"},
     {"-d", "here it is --bwboth"},
+    {"-f", "leave it out: figures choose their unit, and --json has plain ones"},
+    {"-k", "here it is --bytes"},
     {"-l", "here it is --payload"},
     {"-n", "here it is --bytes; a number of heartbeats is --count"},
     {"-o", "here it is --json FILE"},
     {"-s", "here it is --server"},
     {"-u", "every test is over UDP: leave it out"},
     {"-v", "here it is -V or --version; debug lines are --test-verbose"},
+    {"-w", "leave it out: a socket's buffer follows net.core.rmem_max and wmem_max"},
     {"--affinity", "here it is --cpu"},
     {"--bandwidth", "here it is --rate"},
     {"--bidir", "here it is --bwboth"},

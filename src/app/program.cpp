@@ -8,7 +8,9 @@
 #include "app/messages.hpp"
 #include "app/option_table.hpp"
 #include "app/server_program.hpp"
+#include "os/file_place.hpp"
 #include "os/host_info.hpp"
+#include "os/standard_streams.hpp"
 
 namespace wyndrvr::app {
 namespace {
@@ -27,13 +29,24 @@ ExitCode show_text(const std::string& text) {
   return written ? ExitCode::kDone : report_failure(written.error());
 }
 
+bool is_stdout(const std::string& path) {
+  const auto place = os::find_place(path);
+  return place && place->descriptor && os::same_file(*place->descriptor, os::kStdout);
+}
+
 ExitCode create(const CommandLine& command, const ConfigPath& config) {
   const auto created = create_config(config, command.values);
   if (!created) return report_bad_usage(created.error());
   report_warnings(created->warnings);
-  std::string text;
-  for (const std::string& line : created->lines) text += line + "\n";
-  return show_text(text);
+  if (!is_stdout(config.path)) {
+    std::string text;
+    for (const std::string& line : created->lines) text += line + "\n";
+    return show_text(text);
+  }
+  // Where the file went, nothing else goes.
+  Console console = Console::standard();
+  for (const std::string& line : created->lines) console.err(line);
+  return ExitCode::kDone;
 }
 
 ExitCode run(const CommandLine& command) {

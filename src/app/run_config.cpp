@@ -148,23 +148,26 @@ Result<void> add_wishes(engine::ClientConfig& config, const Settings& settings,
   return {};
 }
 
-Result<void> check_client(const Settings& settings, const CpuList& allowed) {
+}  // namespace
+
+Result<void> check_consistent(const Settings& settings, Role role) {
   if (auto checked = check_report_interval(settings); !checked) return checked;
-  if (auto checked = check_dialect_keys(settings); !checked) return checked;
+  if (auto checked = check_dialect_keys(settings, role); !checked) return checked;
+  return role == Role::kClient ? Result<void>{} : check_main_port(settings);
+}
+
+namespace {
+
+Result<void> check_run(const Settings& settings, Role role, const CpuList& allowed) {
+  if (auto checked = check_consistent(settings, role); !checked) return checked;
   return check_cpus(settings, allowed);
 }
 
 }  // namespace
 
-Result<void> check_consistent(const Settings& settings) {
-  if (auto checked = check_report_interval(settings); !checked) return checked;
-  if (auto checked = check_dialect_keys(settings); !checked) return checked;
-  return check_main_port(settings);
-}
-
 Result<runtime::ClientRun> make_client_run(const Settings& settings, const ClientWishes& wishes,
                                            const CpuList& allowed) {
-  if (auto checked = check_client(settings, allowed); !checked) {
+  if (auto checked = check_run(settings, Role::kClient, allowed); !checked) {
     return std::unexpected(checked.error());
   }
   runtime::ClientRun run;
@@ -182,8 +185,7 @@ Result<runtime::ClientRun> make_client_run(const Settings& settings, const Clien
 }
 
 Result<runtime::ServerRun> make_server_run(const Settings& settings, const CpuList& allowed) {
-  if (auto checked = check_consistent(settings); !checked) return std::unexpected(checked.error());
-  if (auto checked = check_cpus(settings, allowed); !checked) {
+  if (auto checked = check_run(settings, Role::kServer, allowed); !checked) {
     return std::unexpected(checked.error());
   }
   runtime::ServerRun run;

@@ -30,8 +30,8 @@ struct ClientWishes {
 [[nodiscard]] Result<runtime::ServerRun> make_server_run(const Settings& settings,
                                                          const CpuList& allowed);
 
-// Both ends' rules between keys alone; what --create-config checks before it writes. CPUs are not
-// looked at: the file may be for another host, or another cpuset.
-[[nodiscard]] Result<void> check_consistent(const Settings& settings);
+// A role's rules between keys alone; kBoth: what --create-config checks before it writes. CPUs are
+// not looked at: the file may be for another host, or another cpuset.
+[[nodiscard]] Result<void> check_consistent(const Settings& settings, Role role);
 
 }  // namespace wyndrvr::app

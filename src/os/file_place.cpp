@@ -37,16 +37,30 @@ bool holds_descriptors(const std::string& folder) {
   return std::filesystem::canonical(folder, error).filename() == "fd" && !error;
 }
 
+std::optional<int> parse_descriptor(std::string_view name) {
+  int number = -1;
+  const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool whole = failure == std::errc() && end == name.data() + name.size();
+  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
 // This process's descriptor that such a link is.
 std::optional<int> own_descriptor(const std::string& folder, const std::string& link) {
   std::error_code error;
   const bool own = std::filesystem::equivalent(folder, "/proc/self/fd", error) ||
                    std::filesystem::equivalent(folder, "/proc/thread-self/fd", error);
-  const std::string name = std::filesystem::path(link).filename();
-  int number = -1;
-  const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), number);
-  const bool whole = failure == std::errc() && end == name.data() + name.size();
-  return own && whole ? std::optional(number) : std::nullopt;
+  return own ? parse_descriptor(std::filesystem::path(link).filename().native()) : std::nullopt;
+}
+
+// This process's descriptor that a path names by itself, so that it is found without /proc, too.
+std::optional<int> named_descriptor(std::string_view path) {
+  constexpr std::array<std::string_view, 3> kStreams = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+  const auto* const stream = std::ranges::find(kStreams, path);
+  if (stream != kStreams.end()) return static_cast<int>(stream - kStreams.begin());
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"}) {
+    if (path.starts_with(folder)) return parse_descriptor(path.substr(folder.size()));
+  }
+  return std::nullopt;
 }
 
 std::string read_link(const std::string& path) {
@@ -112,8 +126,8 @@ Result<void> check_regular(FilePlace& place, std::size_t octets) {
   place.in_place = place.in_place || mount_of(place.path) != mount_of(folder_of(place.path));
   if (!place.in_place) {
     const auto tried = try_new_file(place, octets);
-    const bool closed = !tried && ::access(folder_of(place.path).c_str(), W_OK | X_OK) != 0;
-    if (!closed) return tried;
+    if (tried) return tried;
+    // Where its folder takes no new file, the old one may still have room.
     place.in_place = true;
   }
   struct stat status{};
@@ -124,12 +138,24 @@ Result<void> check_regular(FilePlace& place, std::size_t octets) {
   return check_space(fd.get(), octets - std::min(octets, held));
 }
 
+Result<FilePlace> place_of(int descriptor, FilePlace place) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) return cannot_write(place, "fstat");
+  if (S_ISDIR(status.st_mode)) return fail("'{}' is a folder", place.path);
+  // Another may hold it as well, and its path may be that of another file by now.
+  place.in_place = true;
+  place.kind = FilePlace::Kind::kStream;
+  place.descriptor = descriptor;
+  return place;
+}
+
 }  // namespace
 
 Result<FilePlace> find_place(const std::string& path) {
   if (path.empty()) return fail("the name of the file is empty");
   FilePlace place;
   place.path = path;
+  if (const auto descriptor = named_descriptor(path)) return place_of(*descriptor, place);
   for (unsigned links = 0;; ++links) {
     struct stat status{};
     const bool is_link = ::lstat(place.path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
@@ -137,11 +163,10 @@ Result<FilePlace> find_place(const std::string& path) {
     if (links == kMostLinks) return cannot_write(place, "open", ELOOP);
     const std::string folder = folder_of(place.path);
     if (holds_descriptors(folder)) {
-      place.descriptor = own_descriptor(folder, place.path);
+      const auto descriptor = own_descriptor(folder, place.path);
+      if (descriptor) return place_of(*descriptor, place);
       if (auto settled = settle_kind(place); !settled) return std::unexpected(settled.error());
-      // Another may hold it as well, and its path may be that of another file by now.
-      place.in_place = true;
-      if (place.descriptor) place.kind = FilePlace::Kind::kStream;
+      place.in_place = true;  // as above, in another process
       return place;
     }
     const std::string target = read_link(place.path);

@@ -54,9 +54,11 @@ void die_of(int signal) {
   ::_exit(128 + signal);  // where it is no signal that ends a process
 }
 
-void ignore_broken_pipes() {
-  const bool ignored = std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-  WYNDRVR_CHECK(ignored);
+void ignore_write_signals() {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) {
+    const bool ignored = std::signal(signal, SIG_IGN) != SIG_ERR;
+    WYNDRVR_CHECK(ignored);
+  }
 }
 
 }  // namespace wyndrvr::os

@@ -35,7 +35,8 @@ class SignalFd {
 // Ends the process by this signal's default action, as if it had never been blocked.
 [[noreturn]] void die_of(int signal);
 
-// Writing to a closed pipe or channel then fails with EPIPE and does not kill the process.
-void ignore_broken_pipes();
+// A write to a closed pipe or channel, or beyond the limit of a file's size, then fails with EPIPE
+// or EFBIG and does not kill the process.
+void ignore_write_signals();
 
 }  // namespace wyndrvr::os

@@ -11,7 +11,7 @@
 namespace wyndrvr::runtime {
 
 Result<ClientOutcome> run_client(const ClientRun& run, ReportSink& sink) {
-  os::ignore_broken_pipes();
+  os::ignore_write_signals();
   if (const auto pinned = pin_main_loop(run.cpus, {run.ports}); !pinned) {
     return std::unexpected(pinned.error());
   }

@@ -12,7 +12,7 @@ namespace wyndrvr::runtime {
 
 Result<ServerOutcome> run_server(const ServerRun& run, ReportSink& sink,
                                  const std::function<void(const Endpoint&)>& on_started) {
-  os::ignore_broken_pipes();
+  os::ignore_write_signals();
   os::raise_descriptor_limit();
   if (const auto pinned = pin_main_loop(run.cpus, {run.ports, run.sessions}); !pinned) {
     return std::unexpected(pinned.error());

@@ -58,7 +58,7 @@ int run_worker(std::vector<os::Fd> descriptors, Surroundings surroundings) {
 
 std::optional<int> run_if_worker(int argc, char** argv) {
   if (argc != 1 || !std::string_view(argv[0]).starts_with(kWorkerTitlePrefix)) return std::nullopt;
-  os::ignore_broken_pipes();
+  os::ignore_write_signals();
   std::vector<os::Fd> descriptors;
   for (int fd = kFirstDescriptor; fd < kFirstDescriptor + kMostDescriptors; ++fd) {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) break;

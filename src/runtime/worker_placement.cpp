@@ -107,8 +107,9 @@ void WorkerPlacement::on_worker_prepared(Worker& worker) {
   prepared_[engine::index_of(port_of(worker))] = true;
   if (stopping_ || !std::ranges::all_of(prepared_, std::identity{})) return;
   launched_ = true;
-  for (const auto& each : workers_) each->send(Begin{});
+  // Told first: whoever dies after a client has heard a port was a part of a launched session.
   listener_.on_launched();
+  for (const auto& each : workers_) each->send(Begin{});
 }
 
 void WorkerPlacement::on_worker_lost(Worker& worker, const WorkerLoss& loss) {

@@ -292,6 +292,11 @@ def run_client(address, *arguments, config=None, timeout=0.0, prefix=()):
     return program
 
 
+def troubles(document):
+    """A document's problems but those that tell of a busy host."""
+    return [p for p in document["problems"] if p["code"] not in BUSY_HOST]
+
+
 def needs_binary():
     """Skips where there is nothing to test; fails instead where WYNDRVR names it explicitly."""
     if not os.access(BINARY, os.X_OK):
@@ -318,7 +323,7 @@ class BinaryTestCase(unittest.TestCase):
 
     def assert_untroubled(self, document):
         """No problem but those of a busy machine."""
-        self.assertEqual([p for p in document["problems"] if p["code"] not in BUSY_HOST], [])
+        self.assertEqual(troubles(document), [])
 
     def problem(self, document, code):
         """The message of the one problem with this code."""

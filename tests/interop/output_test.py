@@ -240,6 +240,28 @@ class ResultPlaces(OutputTestCase):
                 self.refuse("full/result", cause, cwd=self.folder,
                             prefix=(*IN_NAMESPACE, f'{mount}; exec "$@"', "sh"))
 
+    def test_stdout_and_descriptors_need_no_proc(self):
+        needs_mounts()
+        for path in ("/dev/stdout", "/dev/fd/1"):
+            out, _ = self.measure_into(path, prefix=(*IN_NAMESPACE, 'umount -l /proc; exec "$@"',
+                                                     "sh"))
+            self.check_document(out)
+
+    def test_a_limit_of_a_files_size_is_refused_before_the_run(self):
+        """The kernel would end the program by SIGXFSZ."""
+        self.refuse("file", "File too large", cwd=self.folder,
+                    prefix=("sh", "-c", 'ulimit -f 1; exec "$@"', "sh"))
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_folder_that_takes_no_new_file_keeps_the_old_one(self):
+        needs_mounts()
+        (self.folder / "small").mkdir()
+        mount = ("mount -t tmpfs -o nr_inodes=2 none small; : > small/result; "
+                 '"$@"; code=$?; cat small/result; exit $code')
+        out, _ = self.measure_into("small/result", cwd=self.folder,
+                                   prefix=(*IN_NAMESPACE, mount, "sh"))
+        self.assertIn('"schema": "wyndrvr-result/1"', out)
+
     def test_a_file_that_is_not_writable_is_refused_before_the_run(self):
         file = self.folder / "file"
         file.write_text("kept")
@@ -260,6 +282,9 @@ class ResultPlaces(OutputTestCase):
         self.assertTrue(stat.S_ISFIFO(fifo.lstat().st_mode))
         _, err = self.end(self.start("--create-config", "--config", "/dev/full"), 2)
         self.assertIn("No space left on device", err)
+        out, err = self.end(self.start("--create-config", "--config", "/dev/stdout"), 0)
+        self.assertIn("Created default configuration file", err)
+        self.assertNotIn("Created", out)
 
 
 class TextPlaces(OutputTestCase):

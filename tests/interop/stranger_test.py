@@ -186,7 +186,7 @@ class Octets(BinaryTestCase):
         """It learns from its first answers that the server is ours, as ever."""
         document = self.measure(self.server.address, "--dialect", "0.14", "--count", "2",
                                 dialect="0.14", config={"heartbeat_rate": 100}, timeout=SOON)
-        self.assertEqual(document["problems"], [])
+        self.assert_untroubled(document)
         self.assertIn("network_rtt_ns", document["latency"]["control"])
 
 

@@ -147,7 +147,12 @@ TEST(ClientTerms, AKeyIsNeverGivenUpForAnOriginalServer) {
     EXPECT_THAT(error_with(chosen({{Key::kKeyFile, "k"}, {Key::kDialect, "0.14"}}), directions),
                 AllOf(HasSubstr("key_file=k (option --key-file)"), HasSubstr("dialect=0.14")));
   }
-  EXPECT_FALSE(check_consistent(chosen({{Key::kKeyFile, "k"}, {Key::kDialect, "0.14"}})));
+  // One file may serve both ends.
+  EXPECT_TRUE(check_consistent(chosen({{Key::kDataTags, "true"}}), Role::kServer));
+  EXPECT_FALSE(check_consistent(chosen({{Key::kDataTags, "true"}}), Role::kClient));
+  EXPECT_TRUE(check_consistent(chosen({{Key::kRequireKey, "true"}}), Role::kClient));
+  EXPECT_FALSE(check_consistent(chosen({{Key::kRequireKey, "true"}}), Role::kServer));
+  EXPECT_FALSE(check_consistent(chosen({{Key::kKeyFile, "k"}, {Key::kDialect, "0.14"}}), Role::kBoth));
 }
 
 TEST(ClientTerms, DataTagsNeedAKey) {

@@ -179,7 +179,7 @@ TEST(RunConfig, DurationOfTheFileIsATestsLength) {
 }
 
 TEST(RunConfig, ReportsMoreOftenThanEveryMillisecondAreRefusedNamingBothKeys) {
-  EXPECT_TRUE(check_consistent(with({{"adjustment_delay", "10"}, {"flow_control_rate", "10"}})));
+  EXPECT_TRUE(check_consistent(with({{"adjustment_delay", "10"}, {"flow_control_rate", "10"}}), Role::kBoth));
   const Settings settings = with({{"adjustment_delay", "9"}, {"flow_control_rate", "10"}});
   for (const auto& error :
        {client_run(settings).error().message, server_run(settings).error().message}) {
@@ -264,7 +264,7 @@ TEST(RunConfig, CpusAreTakenWhereTheAllowedOnesAreNotKnown) {
 }
 
 TEST(RunConfig, AFileMayNameCpusThatThisHostLacks) {
-  EXPECT_TRUE(check_consistent(with({{"cpu", "1023"}})));
+  EXPECT_TRUE(check_consistent(with({{"cpu", "1023"}}), Role::kBoth));
 }
 
 }  // namespace run_config_test

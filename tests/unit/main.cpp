@@ -299,7 +299,7 @@ int main(int argc, char** argv) {
   const std::string_view title = argc > 0 ? argv[0] : "";
   if (title.starts_with(kRolePrefix)) return play(title);
   ::testing::InitGoogleMock(&argc, argv);
-  wyndrvr::os::ignore_broken_pipes();  // as the program does, which tests of it repeat
+  wyndrvr::os::ignore_write_signals();  // as the program does, which tests of it repeat
   wyndrvr::testing::watch_process_state();
   return RUN_ALL_TESTS();
 }
