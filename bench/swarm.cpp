@@ -169,7 +169,7 @@ void print_text(const SwarmOptions& run, const SwarmOutcome& outcome) {
 }
 
 int run_swarm(const SwarmCommand& command) {
-  os::ignore_broken_pipes();
+  os::ignore_write_signals();
   raise_descriptors(command.run);
   auto loop = runtime::EventLoop::create({});
   if (!loop) {
