@@ -18,7 +18,8 @@ RateController::Options controller_options(const AdaptiveRate::Options& options)
 }  // namespace
 
 AdaptiveRate::AdaptiveRate(const Options& options, Instant now)
-    : controller_(controller_options(options), now),
+    : options_(options),
+      controller_(controller_options(options), now),
       flight_({.first_window = options.first_window, .datagram_bits = bits_of(options.packet_size)},
               now) {}
 
@@ -31,14 +32,16 @@ void AdaptiveRate::on_sent(Instant now, ByteCount bytes, std::uint64_t packets) 
 
 void AdaptiveRate::on_counts(Instant now, const ReceiverTotals& totals, bool judge) {
   has_counts_ = true;
-  controller_.on_receiver_drops(totals.socket_drops);
-  const ArrivalCount::Report report{totals.expected, totals.unique, totals.reordered};
-  if (totals.expected > sent_ || !arrivals_.on_report(now, report, history_)) return;
+  newest_ = {totals.expected, totals.unique, totals.reordered, totals.socket_drops};
+  const Counts counts = since_restart(newest_);
+  controller_.on_receiver_drops(counts.socket_drops);
+  const ArrivalCount::Report report{counts.sent, counts.arrived, counts.reordered};
+  if (counts.sent > sent_ || !arrivals_.on_report(now, report, history_)) return;
   const bool reorders = arrivals_.reorders();
   flight_.on_report(now, {.settled = arrivals_.settled(),
                           .arrived = arrivals_.unique(),
-                          .sent_at = sent_at(totals.expected),
-                          .expected = totals.expected,
+                          .sent_at = sent_at(counts.sent),
+                          .expected = counts.sent,
                           .late = arrivals_.late(),
                           .lateness = reorders ? ArrivalCount::kLateness : Duration(0)});
   if (judge) {
@@ -57,6 +60,10 @@ std::optional<Instant> AdaptiveRate::sent_at(std::uint64_t expected) const {
 
 void AdaptiveRate::on_missing(Instant now, RateController::Feedback feedback) {
   if (has_counts_) return;
+  newest_ = {.sent = feedback.sent, .arrived = feedback.received};
+  const Counts counts = since_restart(newest_);
+  feedback.sent = counts.sent;
+  feedback.received = counts.arrived;
   if (!feedback.newest) {
     flight_.suspend();
   } else if (feedback.sent <= sent_) {
@@ -69,6 +76,31 @@ void AdaptiveRate::on_missing(Instant now, RateController::Feedback feedback) {
   feedback.best_pace = BitRate{flight_.best_pace()};
   controller_.on_feedback(now, feedback);
   heed_queue();
+}
+
+void AdaptiveRate::restart(Instant now, std::size_t packet_size) {
+  Options options = options_;
+  options.packet_size = packet_size;
+  AdaptiveRate anew(options, now);
+  anew.before_ = newest_;
+  anew.before_.sent = before_.sent + sent_;
+  anew.newest_ = newest_;
+  anew.has_counts_ = has_counts_;
+  *this = anew;
+}
+
+AdaptiveRate::Counts AdaptiveRate::since_restart(const Counts& all) const {
+  const auto less = [](std::uint64_t from, std::uint64_t before) {
+    return from - std::min(from, before);
+  };
+  Counts counts;
+  counts.sent = less(all.sent, before_.sent);
+  counts.arrived = less(all.arrived, before_.arrived);
+  // What was sent before may still come.
+  if (before_.sent > 0) counts.arrived = std::min(counts.arrived, counts.sent);
+  counts.reordered = less(all.reordered, before_.reordered);
+  counts.socket_drops = less(all.socket_drops, before_.socket_drops);
+  return counts;
 }
 
 BitRate AdaptiveRate::rate() const {

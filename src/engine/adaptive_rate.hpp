@@ -33,6 +33,8 @@ class AdaptiveRate {
   void on_counts(Instant now, const ReceiverTotals& totals, bool judge);
   // 0.14: what FLOW_CONTROL says. Not heeded once the receiver tells its counts, which say more.
   void on_missing(Instant now, RateController::Feedback feedback);
+  // Datagrams are so long from now on, and nothing before counts: it was lost for its length.
+  void restart(Instant now, std::size_t packet_size);
 
   [[nodiscard]] BitRate rate() const;
   [[nodiscard]] bool may_coalesce() const { return controller_.may_coalesce(); }
@@ -46,6 +48,18 @@ class AdaptiveRate {
   [[nodiscard]] std::optional<Instant> sent_at(std::uint64_t expected) const;
   void heed_queue();
 
+  // As of the last restart, and less what was so then.
+  struct Counts {
+    std::uint64_t sent = 0;  // by us, or as far as the highest number received tells
+    std::uint64_t arrived = 0;
+    std::uint64_t reordered = 0;
+    std::uint64_t socket_drops = 0;
+  };
+  [[nodiscard]] Counts since_restart(const Counts& all) const;
+
+  Options options_;
+  Counts before_;
+  Counts newest_;  // all that was reported
   RateController controller_;
   FlightLimit flight_;
   SendHistory history_;

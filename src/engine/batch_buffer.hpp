@@ -26,18 +26,24 @@ class BatchBuffer {
   // times, which are the senders'. `dummy_bytes`: of the body of 0.14; absent: dialect 1.
   BatchBuffer(std::size_t packet_size, std::optional<std::uint32_t> dummy_bytes);
 
+  // Datagrams are of so many octets from now on, no more than at first. Nothing where they are.
+  void cut(std::size_t packet_size);
   // Makes so many of the first datagrams begin with `prefix`, which is kPathPrefixSize octets at
   // most. What does already is left alone.
   void set_prefix(ByteView prefix, std::size_t packets);
 
-  [[nodiscard]] std::size_t capacity() const { return octets_.size() / packet_size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::byte* at(std::size_t slot) { return octets_.data() + slot * packet_size_; }
   [[nodiscard]] MutableByteView first(std::size_t packets) {
     return MutableByteView(octets_).first(packets * packet_size_);
   }
 
  private:
+  void write_packets();
+
   std::size_t packet_size_;
+  std::optional<std::size_t> around_dummy_;  // octets of a packet of 0.14 beside its dummy data
+  std::size_t capacity_;                     // datagrams
   std::vector<std::byte> octets_;
   std::vector<std::byte> prefix_;
   std::size_t prefixed_ = 0;  // so many of the first ones begin with prefix_

@@ -314,8 +314,9 @@ void ClientSession::finish() {
       add_problem(ProblemCode::kNoResult,
                   fmt::format("nothing of the {} test arrived", name(run->direction())));
     }
-    judge_test(run->outcome(), result_.problems);
-    result_.tests.push_back(run->outcome());
+    TestOutcome& outcome = result_.tests.emplace_back(run->outcome());
+    note_narrow_link(outcome, server_.address, result_.problems);
+    judge_test(outcome, result_.problems);
   }
   judge_latency(result_.ports, result_.problems);
   effects_.emplace_back(Finish{});

@@ -19,7 +19,8 @@ Instant next_slot(Instant slot, Duration interval, Instant now) {
 DataReceiver::DataReceiver(const Options& options)
     : options_(options),
       datagrams_(kMaxGaps, options.gap_budget),
-      numbers_(kMaxGaps, options.gap_budget) {}
+      numbers_(kMaxGaps, options.gap_budget),
+      packet_size_(options.packet_size) {}
 
 void DataReceiver::on_go(const Go& go) {
   if (go_) return;
@@ -42,7 +43,7 @@ std::expected<void, wire::DropReason> DataReceiver::on_packet(const wire::Header
 
   ++packets_;
   bytes_ += packet_size;
-  note_size(packet_size);
+  note_size(packet_size, sequence);
   const seq::Marked marked = datagrams_.mark(sequence);
   duplicate_ += marked.duplicate;
   reordered_ += marked.refilled;
@@ -63,7 +64,7 @@ std::uint64_t DataReceiver::on_run(const DataRun& run, const Datagram& datagram)
   const std::uint64_t sequence = run.first.seq.value;
   packets_ += run.count;
   bytes_ += run.count * run.packet_size;
-  note_size(run.packet_size);
+  note_size(run.packet_size, sequence);
   const seq::Marked marked = datagrams_.mark({sequence, sequence + run.count});
   duplicate_ += marked.duplicate;
   reordered_ += marked.refilled;
@@ -162,11 +163,18 @@ Instant DataReceiver::progress_due() const {
 
 // The rate is the granter's own, between two progresses.
 Granter::Seen DataReceiver::seen() const {
-  return {.octets = {expected() * packet_size_}, .round_trip = round_trip_};
+  return {.octets = expected_octets(), .round_trip = round_trip_};
 }
 
-void DataReceiver::note_size(std::size_t packet_size) {
-  packet_size_ = packet_size;
+void DataReceiver::note_size(std::size_t packet_size, std::uint64_t sequence) {
+  if (packet_size != packet_size_) {
+    // The numbers that are missing before it were as long as those before them.
+    const std::uint64_t since = packet_size_ == 0 ? 0 : std::max(expected(), sequence);
+    octets_before_ += (since - size_since_) * packet_size_;
+    size_since_ = since;
+    packet_size_ = packet_size;
+    if (granter_) granter_->on_datagram({packet_size}, options_.socket_buffer);
+  }
   if (granter_ || options_.progress_interval <= Duration(0)) return;
   granter_.emplace(Granter::Options{.limit = std::nullopt,
                                     .datagram = {packet_size},

@@ -62,6 +62,7 @@ class DataReceiver {
     bool from_first = false;          // the test's time begins with its first datagram
     // Of its two gap sets, and of others; none: kMaxGaps alone bounds each.
     seq::GapBudget* gap_budget = nullptr;
+    std::size_t packet_size = 0;  // octets of each datagram at first; 0: as the first one to come
   };
 
   explicit DataReceiver(const Options& options);
@@ -95,6 +96,10 @@ class DataReceiver {
   [[nodiscard]] ReceiverTotals totals() const;
   // Highest datagram number + 1.
   [[nodiscard]] std::uint64_t expected() const { return datagrams_.tail_begin(); }
+  // Octets of all numbers below that, those that have not come as well.
+  [[nodiscard]] ByteCount expected_octets() const {
+    return {octets_before_ + (expected() - size_since_) * packet_size_};
+  }
   [[nodiscard]] const std::optional<Go>& go() const { return go_; }
 
   [[nodiscard]] ChannelId channel() const { return options_.channel; }
@@ -104,7 +109,7 @@ class DataReceiver {
   [[nodiscard]] Instant end() const;
   [[nodiscard]] Instant progress_due() const;
   [[nodiscard]] Granter::Seen seen() const;
-  void note_size(std::size_t packet_size);
+  void note_size(std::size_t packet_size, std::uint64_t sequence);
   [[nodiscard]] Instant finish_at() const;
   [[nodiscard]] bool marks_at_once(const DataRun& run) const;
   [[nodiscard]] std::uint64_t on_each(const DataRun& run, const Datagram& datagram);
@@ -132,7 +137,9 @@ class DataReceiver {
   Instant last_read_;
   Instant next_report_;
   std::optional<Granter> granter_;  // where progress is wanted, from the first datagram on
-  std::size_t packet_size_ = 0;     // of the newest one
+  std::size_t packet_size_;         // of the newest one
+  std::uint64_t size_since_ = 0;    // all numbers from here on are taken to have that size
+  std::uint64_t octets_before_ = 0;
   Duration round_trip_{};
   Instant next_progress_;  // on the schedule
   bool finished_ = false;

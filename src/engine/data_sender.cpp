@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/narrow_link.hpp"
 #include "engine/span_report.hpp"
 #include "wire/header.hpp"
 #include "wire/path_data.hpp"
@@ -66,17 +67,43 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
 
   // What the report says of the numbers below its end: those sent are they and, once more, the
   // retransmissions.
-  if (ranges.empty() || !rate_) return;
+  if (ranges.empty()) return;
   const bool has_tail = ranges.back().end == seq::kEnd;
   const std::uint64_t covered = has_tail ? ranges.back().begin : ranges.back().end;
   if (covered > working_->next_new()) return;  // speaks of what was never sent
   const std::uint64_t absent = seq::total(has_tail ? ranges.first(ranges.size() - 1) : ranges);
-  rate_->on_missing(
-      now, {covered + totals_.retransmitted, covered - std::min(absent, covered), has_tail});
+  const std::uint64_t arrived = covered - std::min(absent, covered);
+  note_arrived(now, arrived);
+  if (rate_) rate_->on_missing(now, {covered + totals_.retransmitted, arrived, has_tail});
 }
 
 void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge) {
+  note_arrived(now, totals.unique);
   if (rate_) rate_->on_counts(now, totals, judge);
+}
+
+void DataSender::note_arrived(Instant now, std::uint64_t datagrams) {
+  if (datagrams <= arrived_) return;
+  arrived_ = datagrams;
+  arrived_at_ = now;
+}
+
+std::optional<std::uint32_t> DataSender::narrower(Instant now, const TooBig& told) const {
+  if (!sending(now) || totals_.packets == 0 || shortenings_ == kMostShortenings) {
+    return std::nullopt;
+  }
+  if (arrived_at_ && now - *arrived_at_ < kArrivalPatience) return std::nullopt;
+  const auto payload = payload_through(told.mtu, told.to.address.is_v6());
+  if (!payload || *payload >= options_.packet_size) return std::nullopt;
+  return payload;
+}
+
+void DataSender::shorten(Instant now, std::uint32_t payload) {
+  options_.packet_size = payload;
+  ++shortenings_;
+  // The receiver has only seen, and so counts, what is as long as the first one to arrive.
+  if (!granted_) ungranted_ = totals_.bytes - totals_.packets * payload;
+  if (rate_) rate_->restart(now, payload);
 }
 
 bool DataSender::sending(Instant now) const {
@@ -113,7 +140,8 @@ std::uint64_t DataSender::packets_left() const {
 
 std::uint64_t DataSender::packets_granted() const {
   if (!granted_) return seq::kEnd;
-  return (granted_->value - std::min(granted_->value, totals_.bytes)) / options_.packet_size;
+  const std::uint64_t counted = totals_.bytes - ungranted_;
+  return (granted_->value - std::min(granted_->value, counted)) / options_.packet_size;
 }
 
 std::uint64_t DataSender::packets_in_window(Instant now) const {
@@ -154,7 +182,9 @@ void DataSender::write_headers(const seq::Range& numbers, std::byte* out, Instan
 
 std::optional<DataSender::Batch> DataSender::poll(Instant now, BatchBuffer& buffer,
                                                   std::size_t most) {
-  if (!sending(now) || !pacer_.may_send(now)) return std::nullopt;
+  // What the last batch holds may still be waited with.
+  if (most == 0 || !sending(now) || !pacer_.may_send(now)) return std::nullopt;
+  buffer.cut(options_.packet_size);
   const bool coalesce = may_coalesce();
   const std::size_t wanted =
       std::min<std::uint64_t>({batch_size(coalesce, buffer.capacity()), most, packets_left(),
@@ -189,6 +219,7 @@ std::optional<SenderProgress> DataSender::poll_progress(Instant now) {
 SenderTotals DataSender::totals() const {
   SenderTotals totals = totals_;
   if (go_) totals.target_bps = rate().bps;
+  if (shortenings_ > 0) totals.shortened_to = static_cast<std::uint32_t>(options_.packet_size);
   return totals;
 }
 

@@ -40,6 +40,11 @@ class DataSender {
   // super-packet: at 1400 octets that is 269 Mbit/s. Fewer leave one by one, evenly spaced.
   static constexpr double kCoalescePackets = 24;
 
+  // Data that arrived so lately shows that the path carries it, whatever ICMP says.
+  static constexpr Duration kArrivalPatience = 250ms;
+  // Links on one way, each narrower than the one before it.
+  static constexpr unsigned kMostShortenings = 4;
+
   struct Options {
     ChannelId channel;                      // that the datagrams carry
     std::size_t packet_size = 0;            // UDP payload of one
@@ -83,6 +88,12 @@ class DataSender {
   void on_granted(ByteCount octets) { granted_ = std::max(granted_.value_or(ByteCount{}), octets); }
   void on_send_failed(std::uint64_t packets) { totals_.failed += packets; }
   void on_send_blocked() { ++totals_.blocked; }
+  // The UDP payload that is left by the link which ICMP tells of; nothing where that is no less
+  // than at present, or not to be believed: nothing has left, data arrives, or it was believed
+  // kMostShortenings times before.
+  [[nodiscard]] std::optional<std::uint32_t> narrower(Instant now, const TooBig& told) const;
+  // Datagrams are so long from the next batch on, and the rate is found anew.
+  void shorten(Instant now, std::uint32_t payload);
   void stop() { stopped_ = true; }
 
   // The next batch, of `most` datagrams at most, in a buffer for datagrams of the same kind.
@@ -113,6 +124,8 @@ class DataSender {
   [[nodiscard]] std::uint64_t packets_in_window(Instant now) const;
   // Datagrams that there is a grant for.
   [[nodiscard]] std::uint64_t packets_granted() const;
+  // So many are known to have arrived.
+  void note_arrived(Instant now, std::uint64_t datagrams);
   // The lowest numbers to be sent next, consecutive and of one kind.
   [[nodiscard]] seq::WorkingSet::Taken take(std::uint64_t max_count);
   void write_prefix();
@@ -130,6 +143,11 @@ class DataSender {
   Pacer pacer_;
   SenderTotals totals_;
   std::uint64_t next_datagram_ = 0;  // N
+  std::uint64_t arrived_ = 0;        // as the reports say
+  std::optional<Instant> arrived_at_;
+  unsigned shortenings_ = 0;
+  // Octets that no grant counts: of datagrams that were too long, before any arrived.
+  std::uint64_t ungranted_ = 0;
   Instant next_progress_;
   bool stopped_ = false;
 };

@@ -54,6 +54,14 @@ void for_each_run(const Datagram& datagram, Visit visit) {
 // Datagrams of one transmit, at most: eight super-packets of the shortest ones.
 inline constexpr std::size_t kMaxTransmitPackets = 1024;
 
+// ICMP says that what leaves by `flow` for `to` is too long for a link on the way, which carries
+// packets of `mtu` octets; 0: it does not say. Whoever knows both endpoints can forge it.
+struct TooBig {
+  Endpoint to;
+  std::uint8_t flow = 0;
+  std::uint32_t mtu = 0;
+};
+
 enum class TransmitKind : std::uint8_t { kData, kOther };
 
 // One or several datagrams of equal size (the last may be shorter). `bytes` stays valid until the

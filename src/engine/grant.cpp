@@ -36,6 +36,11 @@ std::optional<ByteCount> usable_buffer(std::uint32_t granted, std::size_t payloa
   return ByteCount{static_cast<std::uint64_t>(kDoubled * granted * share * (1 - kLeftFree))};
 }
 
+void Granter::on_datagram(ByteCount datagram, std::uint32_t socket_buffer) {
+  options_.datagram = datagram;
+  options_.buffer = usable_buffer(socket_buffer, datagram.value);
+}
+
 // What the buffer holds, and what is still on the way when the grant arrives.
 std::optional<double> Granter::room(const Seen& seen) const {
   if (!options_.buffer) return std::nullopt;

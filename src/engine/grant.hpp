@@ -73,6 +73,9 @@ class Granter {
 
   explicit Granter(const Options& options) : options_(options) {}
 
+  // Datagrams have become so long; `socket_buffer` as for usable_buffer().
+  void on_datagram(ByteCount datagram, std::uint32_t socket_buffer);
+
   // When the next report is to be sent, at once (Instant::min()) if none has been. May come nearer
   // with every datagram, so ask again after each turn.
   [[nodiscard]] Instant due(const Seen& seen) const;

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/time.hpp"
+#include "engine/narrow_link.hpp"
 
 namespace wyndrvr::engine {
 namespace {
@@ -64,6 +66,22 @@ std::optional<ReceiverTotals> receiver_totals_of(const wire::TestResult& result)
   totals.first_to_last = Duration(static_cast<std::int64_t>(detail.first_to_last_ns));
   totals.elapsed = from_seconds(result.duration_s);
   return totals;
+}
+
+void note_narrow_link(TestOutcome& test, const IpAddress& server, std::vector<Problem>& problems) {
+  // Each end knows it of its own side.
+  std::uint32_t payload = test.sender.shortened_to;
+  if (test.direction == PortKind::kDownload) {
+    payload = test.receiver ? test.receiver->shortened_to : 0;
+  }
+  if (payload == 0 || payload >= test.payload_bytes) return;
+  test.shortened_from = std::exchange(test.payload_bytes, payload);
+  problems.push_back(
+      {ProblemCode::kNarrowLink,
+       fmt::format("a link on the way carries packets of {} octets only: payload of the {} "
+                   "lowered from {} to {} octets",
+                   payload + header_octets(server.is_v6()), name(test.direction),
+                   test.shortened_from, payload)});
 }
 
 void judge_test(const TestOutcome& test, std::vector<Problem>& problems) {

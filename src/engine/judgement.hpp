@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/endpoint.hpp"
 #include "engine/port_kind.hpp"
 #include "engine/result.hpp"
 #include "engine/totals.hpp"
@@ -18,6 +19,9 @@ namespace wyndrvr::engine {
 // the rest of it: a server may send any.
 [[nodiscard]] std::optional<ReceiverTotals> receiver_totals_of(const wire::TestResult& result);
 
+// Whether a link on the way was too narrow for the datagrams that the test began with: of a test of
+// `server`'s. It then has their length at its end.
+void note_narrow_link(TestOutcome& test, const IpAddress& server, std::vector<Problem>& problems);
 // Append to `problems`; a test without a result has none of its own.
 void judge_test(const TestOutcome& test, std::vector<Problem>& problems);
 void judge_latency(const std::array<std::optional<PortTotals>, kPortCount>& ports,

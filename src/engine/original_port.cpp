@@ -165,6 +165,11 @@ void OriginalPort::on_peer_unreachable(Instant now, Unreachable cause) {
   if (config_.side == Side::kClient) silence_.on_unreachable(now, cause, mail_);
 }
 
+void OriginalPort::on_packet_too_big(Instant now, const TooBig& told) {
+  if (!sender_ || told.to != config_.peer) return;
+  if (const auto payload = sender_->narrower(now, told)) sender_->shorten(now, *payload);
+}
+
 void OriginalPort::on_transmit_stamp(std::uint32_t token, Instant stamp) {
   if (heartbeat_client_) heartbeat_client_->on_transmit_stamp(token, stamp);
   if (heartbeat_server_) heartbeat_server_->on_transmit_stamp(token, stamp);

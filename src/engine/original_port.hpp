@@ -41,6 +41,7 @@ class OriginalPort final : public PortActor {
   void on_send_failed(TransmitKind kind, std::uint64_t packets) override;
   void on_send_blocked(TransmitKind kind) override;
   void on_peer_unreachable(Instant now, Unreachable cause) override;
+  void on_packet_too_big(Instant now, const TooBig& told) override;
   [[nodiscard]] std::optional<Transmit> poll_transmit(
       Instant now, std::size_t most_data = kMaxBatchPackets) override;
   [[nodiscard]] std::optional<Outgoing> poll_message() override { return mail_.pop(); }

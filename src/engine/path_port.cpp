@@ -181,6 +181,15 @@ void PathPort::on_peer_unreachable(Instant now, Unreachable cause) {
   if (config_.side == Side::kClient) silence_.on_unreachable(now, cause, mail_);
 }
 
+void PathPort::on_packet_too_big(Instant now, const TooBig& told) {
+  if (!streams_) return;
+  for (std::size_t path = 0; path < config_.path->terms.streams; ++path) {
+    const auto known = target(path);
+    if (!known || known->to != told.to || known->flow != told.flow) continue;
+    return streams_->on_packet_too_big(now, path, told);
+  }
+}
+
 std::optional<Deadline> PathPort::poll_deadline(Instant now) const {
   std::optional<Deadline> next;
   if (client_paths_) next = client_paths_->deadline();

@@ -54,7 +54,7 @@ std::size_t PathPort::take_run(const Datagram& first, ByteView datagrams) {
   const wire::PathHeader header = wire::parse_path_packet(first.bytes)->header;
   const std::size_t alike = wire::data_run_length<wire::kPathDataPrefixSize>(datagrams, size) - 1;
   const std::uint64_t granted =
-      streams_->granted_from(path_of_stream(header.channel), header.seq.value + 1);
+      streams_->granted_from(path_of_stream(header.channel), header.seq.value + 1, size);
   const std::size_t count =
       guard_.open_data(datagrams.subspan(size), size, std::min<std::uint64_t>(alike, granted));
   if (count == 0) return 1;

@@ -78,6 +78,8 @@ class PortActor {
   virtual void on_send_blocked(TransmitKind kind) = 0;
   // This host or the network says that the peer cannot be reached.
   virtual void on_peer_unreachable(Instant now, Unreachable cause) = 0;
+  // The network says that a link on the way is too narrow.
+  virtual void on_packet_too_big(Instant now, const TooBig& told) = 0;
 
   // Heartbeats first, then control, then reports, then data, `most_data` datagrams of it at most.
   // The view is valid until the next call.

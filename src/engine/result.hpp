@@ -42,6 +42,7 @@ enum class ProblemCode : std::uint8_t {
   kNotInOriginal,        // W011: the server speaks 0.14 only, which cannot do what was asked for
   kRateMissed,           // W109: less was sent than the rate that was asked for
   kSustainedLoss,        // W012: the test was ended because most of it was lost
+  kNarrowLink,           // W110: a link on the way takes no datagrams as long as was asked for
   kNotResolved,          // W115: the server's name has no address
   kNotBegun,             // W116: the run could not begin with what was asked for
   kNoRate,               // W117: too few datagrams arrived for a rate
@@ -75,7 +76,8 @@ struct TestOutcome {
   std::optional<BitRate> granted_rate;    // of a fixed rate
   bool octets_bound = false;              // it ended when so many octets had been sent
   Duration ran{};                         // that it was to last, as granted
-  std::uint32_t payload_bytes = 0;        // UDP payload of one datagram
+  std::uint32_t payload_bytes = 0;        // UDP payload of one datagram, at the end
+  std::uint32_t shortened_from = 0;       // that at first; 0: no link was too narrow for it
   Duration requested{};                   // length asked for
   SenderTotals sender;
   bool sender_known = true;  // false: a download whose server has not told what it sent

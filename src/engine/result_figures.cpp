@@ -74,6 +74,15 @@ std::optional<SenderTotals> totals_of(const wire::SenderFigures& figures) {
   return totals;
 }
 
+namespace {
+
+// The shorter one, where both are known.
+std::uint32_t shorter(std::uint32_t one, std::uint32_t other) {
+  return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
+}
+
+}  // namespace
+
 void add(ReceiverTotals& sum, const ReceiverTotals& stream) {
   sum.packets += stream.packets;
   sum.bytes += stream.bytes;
@@ -86,6 +95,7 @@ void add(ReceiverTotals& sum, const ReceiverTotals& stream) {
   sum.written_off += stream.written_off;
   sum.socket_drops += stream.socket_drops;
   if (stream.jitter) sum.jitter = std::max(sum.jitter.value_or(*stream.jitter), *stream.jitter);
+  sum.shortened_to = shorter(sum.shortened_to, stream.shortened_to);
   sum.ecn_ce += stream.ecn_ce;
   sum.elapsed = std::max(sum.elapsed, stream.elapsed);
 }
@@ -97,6 +107,7 @@ void add(SenderTotals& sum, const SenderTotals& stream) {
   sum.reported_lost += stream.reported_lost;
   sum.failed += stream.failed;
   sum.blocked += stream.blocked;
+  sum.shortened_to = shorter(sum.shortened_to, stream.shortened_to);
   sum.target_bps += stream.target_bps;
 }
 

@@ -99,6 +99,10 @@ void SinglePort::on_peer_unreachable(Instant now, Unreachable cause) {
   for (PathPort& port : ports_) port.on_peer_unreachable(now, cause);
 }
 
+void SinglePort::on_packet_too_big(Instant now, const TooBig& told) {
+  for (PathPort& port : ports_) port.on_packet_too_big(now, told);
+}
+
 std::optional<Transmit> SinglePort::poll_transmit(Instant now, std::size_t most_data) {
   // What is not data goes first, whoever's it is.
   for (std::size_t i = 0; i < ports_.size(); ++i) {

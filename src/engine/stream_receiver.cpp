@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/narrow_link.hpp"
 #include "wire/path_data.hpp"
 
 namespace wyndrvr::engine {
@@ -22,10 +23,13 @@ ByteCount most_octets(const TestTerms& terms) {
 StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::uint32_t buffer,
                                seq::GapBudget* gap_budget)
     : terms_(terms),
+      buffer_(buffer),
+      shortest_(terms.payload_bytes),
       data_({.channel = stream,
              .reliable = terms.reliable,
              .from_first = true,
-             .gap_budget = gap_budget}),
+             .gap_budget = gap_budget,
+             .packet_size = terms.payload_bytes}),
       granter_({.limit = terms.stream_rate(),
                 .datagram = {terms.payload_bytes},
                 .buffer = usable_buffer(buffer, terms.payload_bytes)}),
@@ -34,33 +38,42 @@ StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::ui
 std::expected<void, wire::DropReason> StreamReceiver::on_packet(const wire::PathPacket& packet,
                                                                 std::size_t octets,
                                                                 const Datagram& datagram) {
-  if (octets != terms_.payload_bytes) return std::unexpected(wire::DropReason::kBadBody);
-  if (granted_from(packet.header.seq.value) == 0) {
+  const std::size_t least = std::min(terms_.payload_bytes, kLeastShortened);
+  if (octets < least || octets > terms_.payload_bytes) {
+    return std::unexpected(wire::DropReason::kBadBody);
+  }
+  if (granted_from(packet.header.seq.value, octets) == 0) {
     return std::unexpected(wire::DropReason::kBeyondGrant);
   }
   const wire::Header header{{}, packet.header.channel, packet.header.seq, packet.header.offset};
   auto taken = data_.on_packet(header, octets, datagram);
   if (!taken) return taken;
-  note_taken(1, datagram);
+  note_taken(1, octets, datagram);
+  if (octets < shortest_) {
+    shortest_ = octets;
+    granter_.on_datagram({octets}, buffer_);
+  }
   note_delay(packet, datagram);
   return {};
 }
 
 std::uint64_t StreamReceiver::on_run(const DataRun& run, const Datagram& datagram) {
   const std::uint64_t taken = data_.on_run(run, datagram);
-  if (taken > 0) note_taken(taken, datagram);
+  if (taken > 0) note_taken(taken, run.packet_size, datagram);
   return taken;
 }
 
 // Every datagram that was sent counts, whatever became of it, and none has a number above their
 // count. So whoever keeps to the grants is never beyond them, whatever is on the way.
-std::uint64_t StreamReceiver::granted_from(std::uint64_t first) const {
-  const std::uint64_t all = granted_.value / terms_.payload_bytes;
+// Lengths do not grow, so all datagrams before one are at least as long as it is.
+std::uint64_t StreamReceiver::granted_from(std::uint64_t first, std::size_t octets) const {
+  const std::uint64_t all = granted_.value / octets;
   return all - std::min(all, first);
 }
 
-void StreamReceiver::note_taken(std::uint64_t datagrams, const Datagram& datagram) {
-  meter_.add(datagram.arrival, {datagrams * terms_.payload_bytes});
+void StreamReceiver::note_taken(std::uint64_t datagrams, std::size_t octets,
+                                const Datagram& datagram) {
+  meter_.add(datagram.arrival, {datagrams * octets});
   if (datagram.traffic_class && (*datagram.traffic_class & 3U) == kCongestionExperienced) {
     ecn_ce_ += datagrams;
   }
@@ -83,7 +96,7 @@ void StreamReceiver::note_delay(const wire::PathPacket& packet, const Datagram& 
 }
 
 Granter::Seen StreamReceiver::seen() const {
-  return {{data_.expected() * terms_.payload_bytes}, rate_, round_trip_};
+  return {data_.expected_octets(), rate_, round_trip_};
 }
 
 std::optional<wire::ReceiverReport> StreamReceiver::poll_report(Instant now) {
@@ -126,6 +139,7 @@ ReceiverTotals StreamReceiver::totals() const {
   ReceiverTotals totals = data_.totals();
   totals.jitter = jitter_.value();
   totals.ecn_ce = ecn_ce_;
+  if (shortest_ < terms_.payload_bytes) totals.shortened_to = static_cast<std::uint32_t>(shortest_);
   return totals;
 }
 

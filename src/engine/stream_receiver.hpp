@@ -35,16 +35,17 @@ class StreamReceiver {
                  seq::GapBudget* gap_budget = nullptr);
 
   void on_go(const Go& go) { data_.on_go(go); }
-  // DATA of this stream. Error: kBadBody for a length that is not the one granted, kBeyondGrant,
-  // and what DataReceiver::on_packet says.
+  // DATA of this stream. Error: kBadBody for a length above the one granted or below what a narrow
+  // link leaves (kLeastShortened), kBeyondGrant, and what DataReceiver::on_packet says.
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,
                                                                 std::size_t octets,
                                                                 const Datagram& datagram);
   // What follows in the same buffer on a datagram that on_packet has taken, with the same length
   // and time, and is granted. As DataReceiver::on_run.
   [[nodiscard]] std::uint64_t on_run(const DataRun& run, const Datagram& datagram);
-  // Of the datagrams with the number `first` and the ones after it, so many may have been sent.
-  [[nodiscard]] std::uint64_t granted_from(std::uint64_t first) const;
+  // Of the datagrams with the number `first` and the ones after it, so many may have been sent,
+  // where each is of so many octets.
+  [[nodiscard]] std::uint64_t granted_from(std::uint64_t first, std::size_t octets) const;
   void on_socket_drops(std::uint64_t datagrams) { data_.on_socket_drops(datagrams); }
   void on_read(Instant now) { data_.on_read(now); }
   void stop(Instant now) { data_.stop(now); }
@@ -66,12 +67,14 @@ class StreamReceiver {
   [[nodiscard]] std::optional<Instant> last_arrival() const { return meter_.last(); }
 
  private:
-  void note_taken(std::uint64_t datagrams, const Datagram& datagram);
+  void note_taken(std::uint64_t datagrams, std::size_t octets, const Datagram& datagram);
   void note_delay(const wire::PathPacket& packet, const Datagram& datagram);
   [[nodiscard]] Granter::Seen seen() const;
   [[nodiscard]] wire::ReceiverFigures figures(Instant now) const;
 
   TestTerms terms_;
+  std::uint32_t buffer_;
+  std::size_t shortest_;  // datagram taken, or granted
   DataReceiver data_;
   Granter granter_;
   ByteCount most_;     // to be granted in all

@@ -52,6 +52,11 @@ class StreamSender {
   void stop() { data_.stop(); }
   void on_send_failed(std::uint64_t packets) { data_.on_send_failed(packets); }
   void on_send_blocked() { data_.on_send_blocked(); }
+  // As DataSender's.
+  [[nodiscard]] std::optional<std::uint32_t> narrower(Instant now, const TooBig& told) const {
+    return data_.narrower(now, told);
+  }
+  void shorten(Instant now, std::uint32_t payload) { data_.shorten(now, payload); }
 
   // As DataSender::poll.
   [[nodiscard]] std::optional<DataSender::Batch> poll(Instant now, BatchBuffer& buffer,

@@ -108,6 +108,17 @@ void StreamSet::on_send_blocked() {
   if (!senders_.empty() && senders_[last_stream_]) senders_[last_stream_]->on_send_blocked();
 }
 
+void StreamSet::on_packet_too_big(Instant now, std::size_t stream, const TooBig& told) {
+  if (!options_.sends || !senders_[stream]) return;
+  const auto payload = senders_[stream]->narrower(now, told);
+  if (!payload) return;
+  // Of senders to come, too.
+  options_.terms.payload_bytes = *payload;
+  for (auto& sender : senders_) {
+    if (sender) sender->shorten(now, *payload);
+  }
+}
+
 std::optional<StreamSet::Batch> StreamSet::poll_data(Instant now, std::size_t most) {
   for (std::size_t i = 0; i < senders_.size(); ++i) {
     const std::size_t stream = next_stream_;

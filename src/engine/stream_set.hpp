@@ -67,8 +67,9 @@ class StreamSet {
   [[nodiscard]] std::uint64_t on_run(std::size_t stream, const DataRun& run,
                                      const Datagram& datagram);
   // As StreamReceiver::granted_from.
-  [[nodiscard]] std::uint64_t granted_from(std::size_t stream, std::uint64_t first) const {
-    return receivers_[stream].granted_from(first);
+  [[nodiscard]] std::uint64_t granted_from(std::size_t stream, std::uint64_t first,
+                                           std::size_t octets) const {
+    return receivers_[stream].granted_from(first, octets);
   }
   [[nodiscard]] std::expected<void, wire::DropReason> on_report(Instant now, std::size_t stream,
                                                                 const wire::PathPacket& packet);
@@ -78,6 +79,8 @@ class StreamSet {
   void on_round_trip(Duration round_trip);
   void on_send_failed(std::uint64_t packets);
   void on_send_blocked();
+  // About this stream's path. The datagrams of all streams stay equally long.
+  void on_packet_too_big(Instant now, std::size_t stream, const TooBig& told);
 
   // The next datagrams, of each stream in turn.
   [[nodiscard]] std::optional<Batch> poll_data(Instant now, std::size_t most);

@@ -22,7 +22,9 @@ struct SenderTotals {
   std::uint64_t reported_lost = 0;  // numbers that the receiver's reports showed lost
   std::uint64_t failed = 0;         // of `packets`: refused by our own kernel, never on the wire
   std::uint64_t blocked = 0;        // times that the socket had no room and the sender waited
-  double target_bps = 0;            // the rate controller's present target; 0 = not limited
+  // Octets of UDP payload of the newest datagrams, where a link on the way took no longer ones.
+  std::uint32_t shortened_to = 0;  // 0: they are as long as the first
+  double target_bps = 0;           // the rate controller's present target; 0 = not limited
   bool operator==(const SenderTotals&) const = default;
 };
 
@@ -40,6 +42,7 @@ struct ReceiverTotals {
   std::uint64_t socket_drops = 0;   // thrown away by the kernel at the receiving socket
   // Dialect 1; absent where datagrams carry no time, or too few came.
   std::optional<Duration> jitter;  // RFC 3550 section 6.4.1, between batches of datagrams
+  std::uint32_t shortened_to = 0;  // octets of the shortest; 0: they are as long as was granted
   std::uint64_t ecn_ce = 0;        // datagrams with Congestion Experienced (RFC 3168)
   Duration first_to_last{};        // first to last datagram, by arrival
   Duration elapsed{};              // since the test clock started
@@ -47,7 +50,7 @@ struct ReceiverTotals {
 
   // Datagrams that were sent (as far as the highest number tells) and never came.
   [[nodiscard]] std::uint64_t lost() const { return expected - unique; }
-  // Octets of the first datagram: all of a test are of one length.
+  // Octets of the first datagram, taken to be as long as the others.
   [[nodiscard]] std::uint64_t first_bytes() const { return packets > 0 ? bytes / packets : 0; }
   // UDP payload of the time from the first datagram to the last. n datagrams span n - 1 gaps, so
   // the first one is not counted: its own gap is not in that time. Absent where there is no time.

@@ -25,13 +25,13 @@ void transfer(Archive& archive, engine::PortTotals& v) {
 template <class Archive>
 void transfer(Archive& archive, engine::SenderTotals& v) {
   transfer_all(archive, v.packets, v.bytes, v.retransmitted, v.reported_lost, v.failed, v.blocked,
-               v.target_bps);
+               v.shortened_to, v.target_bps);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::ReceiverTotals& v) {
   transfer_all(archive, v.packets, v.bytes, v.unique, v.duplicate, v.reordered, v.expected,
-               v.unique_bytes, v.retransmitted, v.written_off, v.socket_drops, v.jitter, v.ecn_ce,
-               v.first_to_last, v.elapsed);
+               v.unique_bytes, v.retransmitted, v.written_off, v.socket_drops, v.jitter,
+               v.shortened_to, v.ecn_ce, v.first_to_last, v.elapsed);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::TestPlan& v) {

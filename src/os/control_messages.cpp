@@ -1,6 +1,7 @@
 #include "os/control_messages.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 
 #include <linux/errqueue.h>
@@ -141,6 +142,7 @@ void classify(const sock_extended_err& report, ErrorControl& out) {
     out.icmp = report.ee_origin == SO_EE_ORIGIN_ICMP
                    ? icmp_error_of(report.ee_type, report.ee_code)
                    : icmp6_error_of(report.ee_type, report.ee_code);
+    if (out.error == EMSGSIZE) out.mtu = report.ee_info;
   }
 }
 

@@ -75,6 +75,7 @@ struct ErrorControl {
   int error = 0;  // kIcmp: errno
   IcmpError icmp = IcmpError::kOther;
   std::optional<IpAddress> by;  // kIcmp: its sender
+  std::uint32_t mtu = 0;        // kIcmp, EMSGSIZE: of the link that is too narrow; 0: not told
   std::uint32_t stamp_id = 0;   // kTransmitStamp
   std::optional<WallTime> stamp;
 };

@@ -32,6 +32,12 @@ struct PeerUnreachable {
   std::optional<IpAddress> by{};  // who sent it; this host where it could not hand it on
 };
 
+// ICMP's "fragmentation needed" (RFC 1191) or "packet too big" (RFC 4443) about a datagram of ours.
+struct PacketTooBig {
+  Endpoint peer;          // where the datagram was going
+  std::uint32_t mtu = 0;  // of the link, as the message says; 0: it does not
+};
+
 class StampLedger {
  public:
   // Stamps that may be outstanding; an older one is given up.

@@ -55,7 +55,7 @@ struct UdpOptions {
   // TTL and hop limit of what is sent, 1 to 255; the host's default when absent.
   std::optional<std::uint8_t> hop_limit{};
   // No datagram is fragmented, neither here nor on the way: above the interface's MTU it fails with
-  // EMSGSIZE, above that of a link further on it is lost there (UdpSocket::too_big_errors tells).
+  // EMSGSIZE, above that of a link further on it is lost there (UdpSocket::take_too_big tells).
   // False leaves the host's default, which fragments here. Choose sizes with route_mtu().
   bool never_fragment = false;
   // Sends and receives by this interface alone (SO_BINDTODEVICE, socket(7)); empty: by any. An

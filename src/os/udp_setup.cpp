@@ -187,7 +187,7 @@ Result<void> set_for_families(const ConfiguredSocket& socket, const FamilyOption
 // believes ICMP's "too big", which needs no more than our address and port to forge: one of them
 // would forbid this socket anything above 552 octets for ten minutes. With PROBE it costs a pending
 // error, which the next call takes off the socket; after a true one, the datagrams are lost at the
-// narrow link, fragmented nowhere, and counted (UdpSocket::too_big_errors). Nor does PROBE see an
+// narrow link, fragmented nowhere, and told (UdpSocket::take_too_big). Nor does PROBE see an
 // MTU that is set for the route: route_mtu() does. INTERFACE ignores ICMP altogether, but leaves
 // DF out.
 constexpr int kNeverFragment = IP_PMTUDISC_PROBE;

@@ -133,15 +133,14 @@ std::optional<TransmitStamp> UdpSocket::match_stamp(const ErrorControl& control)
 
 void UdpSocket::note_peer_error(const ErrorControl& control, const SocketAddress& peer) {
   // The peer is there; only this size does not get to it.
-  if (control.error == EMSGSIZE) {
-    ++too_big_errors_;
-    return;
-  }
-  ++peer_error_count_;
+  const bool too_big = control.error == EMSGSIZE;
+  ++(too_big ? too_big_errors_ : peer_error_count_);
   if (peer.length == 0) return;
   const auto endpoint = to_endpoint(peer.generic);
-  // Full means that the owner does not look; the count says how many there were.
-  if (endpoint && !peer_errors_.full()) {
+  // Full means that the owner does not look; the counts say how many there were.
+  if (endpoint && too_big && !too_big_.full()) {
+    static_cast<void>(too_big_.push({*endpoint, control.mtu}));
+  } else if (endpoint && !too_big && !peer_errors_.full()) {
     static_cast<void>(peer_errors_.push({control.error, *endpoint, control.icmp, control.by}));
   }
 }

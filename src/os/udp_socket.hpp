@@ -84,6 +84,9 @@ class UdpSocket {
   // The oldest ICMP error but "too big" read off the error queue so far (needs
   // UdpOptions::error_queue).
   [[nodiscard]] std::optional<PeerUnreachable> take_peer_error() { return peer_errors_.pop(); }
+  // The oldest "too big", likewise. It may be forged, by whoever knows the socket's address and
+  // port.
+  [[nodiscard]] std::optional<PacketTooBig> take_too_big() { return too_big_.pop(); }
 
   [[nodiscard]] int fd() const { return socket_.fd.get(); }
   // Gives the descriptor away, for another process or thread to adopt; the object is then dead.
@@ -112,8 +115,7 @@ class UdpSocket {
   [[nodiscard]] std::uint64_t asynchronous_errors() const { return asynchronous_errors_; }
   // ICMP errors read off the error queue, also those that take_peer_error() had no room for.
   [[nodiscard]] std::uint64_t peer_errors() const { return peer_error_count_; }
-  // ICMP's "too big" read off the error queue, which may be forged; none of them is a peer error.
-  // route_mtu() tells what the kernel made of it.
+  // ICMP's "too big" read off the error queue; none of them is a peer error.
   [[nodiscard]] std::uint64_t too_big_errors() const { return too_big_errors_; }
 
  private:
@@ -121,7 +123,7 @@ class UdpSocket {
   // super-packets (tbf: tbf_segment), and what it has no room for of one that it took is lost
   // without a word.
   static constexpr Duration kGsoRest = 10s;
-  // ICMP errors kept for take_peer_error(); further ones are only counted.
+  // ICMP errors kept for take_peer_error(), and for take_too_big(); further ones are only counted.
   static constexpr std::size_t kKeptPeerErrors = 16;
 
   UdpSocket(ConfiguredSocket socket, UdpOptions options);
@@ -165,6 +167,7 @@ class UdpSocket {
   StampLedger ledger_;
   DropCounter drops_;
   base::BoundedQueue<PeerUnreachable> peer_errors_{kKeptPeerErrors};
+  base::BoundedQueue<PacketTooBig> too_big_{kKeptPeerErrors};
   std::uint64_t peer_error_count_ = 0;
   std::uint64_t too_big_errors_ = 0;
   std::uint64_t asynchronous_errors_ = 0;

@@ -159,6 +159,10 @@ bool PortRunner::read_stamp(Socket& socket) {
     actor_->on_peer_unreachable(os::monotonic_now(),
                                 cause_of_icmp(*error, socket.udp.local().address));
   }
+  while (const auto told = socket.udp.take_too_big()) {
+    actor_->on_packet_too_big(os::monotonic_now(),
+                              {.to = told->peer, .flow = socket.flow.index, .mtu = told->mtu});
+  }
   return stamp.has_value();
 }
 

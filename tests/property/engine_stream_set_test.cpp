@@ -43,8 +43,8 @@ class SetAndStreams {
     packet.body = body;
     Datagram datagram;
     datagram.arrival = now - waited;
-    count = std::min(count, set_.granted_from(stream, sequence_[stream]));
-    RC_ASSERT(streams_[stream].granted_from(sequence_[stream]) >= count);
+    count = std::min(count, set_.granted_from(stream, sequence_[stream], kSetPayload));
+    RC_ASSERT(streams_[stream].granted_from(sequence_[stream], kSetPayload) >= count);
     const bool taken = set_.on_data(now, stream, packet, kSetPayload, datagram).has_value();
     RC_ASSERT(streams_[stream].on_packet(packet, kSetPayload, datagram).has_value() == taken);
     RC_ASSERT(!taken || count > 0);

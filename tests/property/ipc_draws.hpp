@@ -83,6 +83,7 @@ inline engine::SenderTotals draw_sender() {
                                &totals.reported_lost, &totals.failed, &totals.blocked}) {
     *value = draw_count();
   }
+  totals.shortened_to = *rc::gen::arbitrary<std::uint32_t>();
   totals.target_bps = draw_double();
   return totals;
 }
@@ -96,6 +97,7 @@ inline engine::ReceiverTotals draw_receiver() {
     *value = draw_count();
   }
   totals.jitter = maybe(draw_duration);
+  totals.shortened_to = *rc::gen::arbitrary<std::uint32_t>();
   totals.first_to_last = draw_duration();
   totals.elapsed = draw_duration();
   return totals;

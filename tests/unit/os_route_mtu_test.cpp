@@ -235,7 +235,7 @@ TEST(ForgedTooBig, DoesNotKeepASocketThatNeverFragmentsFromSending) {
   if (!allowed) GTEST_SKIP() << kNoNetwork;
 }
 
-TEST(ForgedTooBig, IsCountedAndNotTakenForAnUnreachablePeer) {
+TEST(ForgedTooBig, IsToldAndNotTakenForAnUnreachablePeer) {
   const bool allowed = in_own_network(kNarrow, [] {
     UdpSocket sender = open_on("127.0.0.1", {.error_queue = true, .never_fragment = true});
     UdpSocket receiver = open_on("127.0.0.1");
@@ -245,6 +245,11 @@ TEST(ForgedTooBig, IsCountedAndNotTakenForAnUnreachablePeer) {
       return sender.too_big_errors() > 0;
     }));
     EXPECT_EQ(sender.too_big_errors(), 1U);
+    const auto told = sender.take_too_big();
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->peer, receiver.local());
+    EXPECT_EQ(told->mtu, 600U);
+    EXPECT_FALSE(sender.take_too_big());
     EXPECT_EQ(sender.peer_errors(), 0U);
     EXPECT_FALSE(sender.take_peer_error());
   });

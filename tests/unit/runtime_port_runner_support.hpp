@@ -49,6 +49,7 @@ class ScriptedActor final : public engine::PortActor {
     ++failures;
   }
   std::vector<engine::Unreachable> troubles;
+  std::vector<engine::TooBig> too_big;
 
   void on_send_blocked(TransmitKind) override {
     ++blocked;
@@ -57,6 +58,7 @@ class ScriptedActor final : public engine::PortActor {
   void on_peer_unreachable(Instant, engine::Unreachable cause) override {
     troubles.push_back(cause);
   }
+  void on_packet_too_big(Instant, const engine::TooBig& told) override { too_big.push_back(told); }
   std::optional<engine::Transmit> poll_transmit(Instant, std::size_t most_data) override {
     polled_without_data += most_data == 0 ? 1 : 0;
     if (wanted.empty()) return std::nullopt;
