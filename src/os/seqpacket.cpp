@@ -64,7 +64,9 @@ ReceivedFrame receive_frame(int fd, MutableByteView buffer) {
               .bytes = buffer.first(static_cast<std::size_t>(got)),
               .truncated = (message.msg_flags & MSG_TRUNC) != 0};
     }
-    if (errno != EINTR) return {.status = status_of(errno)};
+    // Told once, and before the frames that wait here, where the other end closed with frames of
+    // ours unread (net/unix/af_unix.c): the frames, and then the end, follow.
+    if (errno != EINTR && errno != ECONNRESET) return {.status = status_of(errno)};
   }
 }
 

@@ -69,6 +69,8 @@ void Worker::on_ready(const Readiness& /*readiness*/) {
 
 void Worker::on_wake(Instant now) {
   if (gone_) return;
+  // An answer, or its last words, may be waiting behind this very turn.
+  channel_->receive();
   if (ladder_.begun()) {
     if (const auto rung = ladder_.on_timer(now)) climb(now, *rung);
   } else if (now >= liveness_->next_tick()) {
@@ -79,9 +81,6 @@ void Worker::on_wake(Instant now) {
 }
 
 void Worker::look(Instant now) {
-  // The answer may be waiting behind this very turn.
-  channel_->receive();
-  if (ladder_.begun()) return;
   const Liveness::Verdict verdict = liveness_->on_tick(now);
   if (verdict == Liveness::Verdict::kAsk) {
     channel_->send(Ping{liveness_->number()});

@@ -95,6 +95,16 @@ TEST(Seqpacket, SendingToAClosedEndIsClosedAndRaisesNoSignal) {
 }
 
 // The kernel reports unread frames of the closer as a reset connection.
+TEST(Seqpacket, FramesBeforeAnEndWithUnreadOnesAreStillRead) {
+  ChannelPair pair = open_pair();
+  ASSERT_TRUE(say(pair.a.get(), "unread"));
+  ASSERT_TRUE(say(pair.b.get(), "last words"));
+  pair.b.reset();
+  EXPECT_EQ(next_frame(pair.a.get()), "last words");
+  std::array<std::byte, 8> buffer;
+  EXPECT_EQ(receive_frame(pair.a.get(), buffer).status, ChannelStatus::kClosed);
+}
+
 TEST(Seqpacket, EndWithUnreadFramesIsClosedToo) {
   ChannelPair pair = open_pair();
   ASSERT_TRUE(say(pair.a.get(), "unread"));
