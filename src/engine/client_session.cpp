@@ -261,7 +261,7 @@ void ClientSession::drain(Instant now) {
   if (state_ == State::kDraining || state_ == State::kFinished) return;
   const bool ports_exist = state_ >= State::kRunning;
   // A run that was short is to say what it found, too.
-  if (ports_deadline_ && result_.valid) add_unproven_ports();
+  if (ports_deadline_ && result_.valid) (void)judge_unproven_ports();
   result_.duration = now - started_;
   state_ = State::kDraining;
   handshake_.reset();

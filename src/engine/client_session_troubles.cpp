@@ -82,26 +82,23 @@ void ClientSession::on_port_trouble(PortKind port, Unreachable cause) {
 }
 
 void ClientSession::on_ports_timeout(Instant now) {
-  const bool hopeless = std::ranges::none_of(proven_, std::identity{}) ||
-                        std::ranges::any_of(kPortKinds, [this](PortKind port) {
-                          return needs(port) && !port_proven(port) && !lost_[index_of(port)];
-                        });
-  add_unproven_ports();
-  if (state_ != State::kRunning || !hopeless) return;
-  result_.valid = false;
-  drain(now);
+  if (!judge_unproven_ports() && state_ == State::kRunning) drain(now);
 }
 
-void ClientSession::add_unproven_ports() {
+bool ClientSession::judge_unproven_ports() {
   ports_deadline_.reset();
+  bool usable = std::ranges::any_of(proven_, std::identity{});
   for (const PortKind port : kPortKinds) {
     if (port_proven(port) || lost_[index_of(port)]) continue;
+    usable = usable && !needs(port);
     const auto cause = port_troubles_[index_of(port)];
     add_problem(ProblemCode::kPortUnproven,
                 fmt::format("no heartbeat came back on {}{}", port_name(port),
                             cause ? "" : ": is UDP open on the way there?"),
                 cause);
   }
+  if (!usable) result_.valid = false;
+  return usable;
 }
 
 // --- silence ---

@@ -128,6 +128,26 @@ TEST_F(ClientTroublesTest, APortThatNeverAnsweredIsNamedWithItsCause) {
   EXPECT_TRUE(session->result().valid);
 }
 
+// Heartbeats were counted, or the length was over, before the time that ports have to answer.
+TEST_F(ClientTroublesTest, ShortLatencyRunWithoutAnyAnswerIsNotValid) {
+  make();
+  open();
+  for (const PortKind port : kPortKinds) (void)tell(port, HeartbeatsDone{}, kStart + 4s);
+  EXPECT_TRUE(find<Finish>(drain(kStart + 4s)));
+  expect_problem(ProblemCode::kPortUnproven);
+  EXPECT_EQ(problems().size(), 3U);
+}
+
+TEST_F(ClientTroublesTest, ShortLatencyRunWithOneAnswerIsValid) {
+  make();
+  open();
+  (void)tell(PortKind::kDownload, PortProven{});
+  for (const PortKind port : kPortKinds) (void)tell(port, HeartbeatsDone{}, kStart + 4s);
+  EXPECT_TRUE(find<Finish>(drain(kStart + 4s)));
+  expect_problem(ProblemCode::kPortUnproven, true);
+  EXPECT_EQ(problems().size(), 2U);
+}
+
 TEST_F(ClientTroublesTest, UploadWithoutControlNamesThatPort) {
   make_upload();
   open();
