@@ -93,7 +93,8 @@ bool ClientSession::judge_unproven_ports() {
     usable = usable && !needs(port);
     const auto cause = port_troubles_[index_of(port)];
     add_problem(ProblemCode::kPortUnproven,
-                fmt::format("no heartbeat came back on {}{}", port_name(port),
+                fmt::format("no heartbeat came back on {}{}{}", port_name(port),
+                            needs(port) ? ", so the test was not begun" : "",
                             cause ? "" : ": is UDP open on the way there?"),
                 cause);
   }
