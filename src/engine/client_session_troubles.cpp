@@ -74,8 +74,7 @@ void ClientSession::tell_of_trouble(const Endpoint& server, Unreachable cause) {
 void ClientSession::on_port_trouble(PortKind port, Unreachable cause) {
   // A server closes its ports when all is said.
   if (state_ >= State::kLingering) return;
-  auto& known = port_troubles_[index_of(port)];
-  if (!known || is_local(cause) || !is_local(*known)) known = cause;
+  keep_cause(port_troubles_[index_of(port)], cause);
   const std::array<Port, kPortCount> ports = {assignment_->control, assignment_->upload,
                                               assignment_->download};
   tell_of_trouble({server_.address, ports[index_of(port)]}, cause);

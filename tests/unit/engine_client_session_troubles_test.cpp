@@ -128,6 +128,19 @@ TEST_F(ClientTroublesTest, APortThatNeverAnsweredIsNamedWithItsCause) {
   EXPECT_TRUE(session->result().valid);
 }
 
+TEST_F(ClientTroublesTest, ALocalFirewallsRejectionOfAPortIsTheFirewalls) {
+  make();
+  open();
+  for (const PortKind port : kPortKinds) {
+    for (const Unreachable cause : {kNoNeighbour, kLocalFirewall, kNoNeighbour, kNoRoute}) {
+      (void)tell(port, PortTrouble{cause});
+    }
+  }
+  (void)wait_until(kStart + 10s);
+  ASSERT_EQ(problems().size(), 3U);
+  for (const Problem& problem : problems()) EXPECT_EQ(problem.cause, kLocalFirewall);
+}
+
 // Heartbeats were counted, or the length was over, before the time that ports have to answer.
 TEST_F(ClientTroublesTest, ShortLatencyRunWithoutAnyAnswerIsNotValid) {
   make();
