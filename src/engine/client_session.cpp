@@ -105,7 +105,8 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
             const bool unanswered = failed.code == ProblemCode::kNoAcknowledgement;
             fail(now, failed.code,
                  unanswered ? "the server never acknowledged the test; is it a wyndrvr server?"
-                            : "the server's result never came");
+                            : "the server's result never came",
+                 trouble_of({PortKind::kControl}));
           },
           [&](const PortReport& port) {
             on_port_report(from, port);
@@ -312,7 +313,8 @@ void ClientSession::finish() {
     if (run->has_result() && run->outcome().packets_received == 0) {
       result_.valid = false;
       add_problem(ProblemCode::kNoResult,
-                  fmt::format("nothing of the {} test arrived", name(run->direction())));
+                  fmt::format("nothing of the {} test arrived", name(run->direction())),
+                  trouble_of({run->direction()}));
     }
     judge_test(run->outcome(), result_.problems);
     result_.tests.push_back(run->outcome());

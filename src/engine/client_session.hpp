@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -136,6 +137,8 @@ class ClientSession {
   // the run is invalid for that: no port answers, or one that a test needs does not.
   bool judge_unproven_ports();
   void fail_when_silent(Instant now);
+  // The first known cause, in the order of `ports`.
+  [[nodiscard]] std::optional<Unreachable> trouble_of(std::initializer_list<PortKind> ports) const;
   void tell_of_silence(Instant now);
   [[nodiscard]] std::optional<Instant> silence_deadline() const;
   [[nodiscard]] Duration expected_gap() const;

@@ -105,10 +105,15 @@ bool ClientSession::judge_unproven_ports() {
 
 void ClientSession::fail_when_silent(Instant now) {
   if (state_ >= State::kLingering || !std::ranges::all_of(silent_, std::identity{})) return;
-  const auto known =
-      std::ranges::find_if(port_troubles_, [](const auto& cause) { return cause.has_value(); });
   fail(now, ProblemCode::kServerSilent, "the server has stopped answering on all ports",
-       known == port_troubles_.end() ? std::nullopt : *known);
+       trouble_of({PortKind::kControl, PortKind::kUpload, PortKind::kDownload}));
+}
+
+std::optional<Unreachable> ClientSession::trouble_of(std::initializer_list<PortKind> ports) const {
+  for (const PortKind port : ports) {
+    if (const auto cause = port_troubles_[index_of(port)]) return cause;
+  }
+  return std::nullopt;
 }
 
 // How often something comes from a server that is well.

@@ -68,6 +68,28 @@ TEST_F(ClientSessionOneRunTest, DownloadWithoutItsSendersFiguresIsNotValid) {
   expect_problem(ProblemCode::kNoResult);
 }
 
+TEST_F(ClientSessionOneRunTest, WhatEndsATestBadlyHasTheCauseThatIsKnown) {
+  run_both();
+  (void)tell(PortKind::kUpload, PortTrouble{Unreachable::kProhibitedRoute});
+  (void)tell(PortKind::kControl, PortTrouble{Unreachable::kHostUnreachable});
+  (void)tell(PortKind::kControl, TestBroken{{1}, wire::StopReason::kSustainedLoss});
+  (void)tell(PortKind::kControl, reported(PortKind::kUpload));
+  TestReported alone = reported(PortKind::kDownload);
+  alone.receiver = {};
+  alone.sender.reset();
+  (void)tell(PortKind::kControl, alone);
+  (void)drain();
+  (void)wait_until(kStart + ClientSession::kDrainTimeout);
+  const auto& problems = session->result().problems;
+  ASSERT_EQ(problems.size(), 3U);
+  EXPECT_EQ(problems[0].code, ProblemCode::kSustainedLoss);
+  EXPECT_EQ(problems[0].cause, Unreachable::kProhibitedRoute);
+  EXPECT_EQ(problems[1].code, ProblemCode::kNoResult);
+  EXPECT_EQ(problems[1].cause, Unreachable::kHostUnreachable);
+  EXPECT_EQ(problems[2].code, ProblemCode::kNoResult);
+  EXPECT_FALSE(problems[2].cause) << "nothing is known of the download's port";
+}
+
 TEST_F(ClientSessionOneRunTest, TestThatTheBreakerEndedIsNotValid) {
   run_both();
   (void)tell(PortKind::kControl, TestBroken{{2}, wire::StopReason::kSustainedLoss});

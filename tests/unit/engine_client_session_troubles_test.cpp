@@ -198,6 +198,23 @@ TEST_F(ClientTroublesTest, SilentServerIsToldWithTheCauseThatIsKnown) {
   EXPECT_EQ(problems()[0].cause, kHostUnreachable);
 }
 
+TEST_F(ClientTroublesTest, ATestWithoutAnAnswerIsToldWithTheCauseThatIsKnown) {
+  for (const ProblemCode code : {ProblemCode::kNoResult, ProblemCode::kNoAcknowledgement}) {
+    make_upload();
+    if (code == ProblemCode::kNoResult) {
+      (void)run();
+    } else {
+      (void)start();
+    }
+    (void)tell(PortKind::kDownload, PortTrouble{kProhibitedRoute});
+    (void)tell(PortKind::kControl, PortTrouble{kNoRoute});
+    (void)tell(PortKind::kControl, TestFailed{code}, kStart + 20s);
+    ASSERT_EQ(problems().size(), 1U);
+    EXPECT_EQ(problems()[0].code, code);
+    EXPECT_EQ(problems()[0].cause, kNoRoute) << "of the port that the answer comes to";
+  }
+}
+
 TEST_F(ClientTroublesTest, ACauseThatHasPassedIsNotTold) {
   make();
   open();
