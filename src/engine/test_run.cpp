@@ -55,7 +55,7 @@ NothingReceived TestRun::silence(Instant now) const {
   // Rounded, since a progress that comes each second is late now and then.
   return {.silent = std::chrono::round<std::chrono::seconds>(now - grown_at_),
           .direction = plan_.direction,
-          .elapsed = now - *start_,
+          .elapsed = std::min<Duration>(now - *start_, duration_),
           .duration = duration_};
 }
 

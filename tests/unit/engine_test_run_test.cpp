@@ -1,4 +1,5 @@
 // The intervals of a test whose datagrams are few: none of them reads a rate that was not there.
+#include <algorithm>
 #include <cstdint>
 
 #include <gtest/gtest.h>
@@ -77,6 +78,19 @@ TEST(TestRun, WhatCameAfterTheTestsTimeEndsTheLastInterval) {
   const auto intervals = intervals_of(run, totals_of(2, 30ms));
   ASSERT_EQ(intervals.size(), 1U);
   EXPECT_EQ(intervals[0].end, 1150ms);
+}
+
+// --- silence ---
+
+TEST(TestRun, SilenceNeverShowsMoreThanTheTestsTime) {
+  TestRun run = run_of(5s);
+  (void)run.on_receiver_progress(kStart + 1s, totals_of(1, 1s));
+  for (int seconds = 3; seconds < 20; ++seconds) {
+    const auto silence = run.poll_silence(kStart + 1s * seconds);
+    ASSERT_TRUE(silence) << seconds;
+    EXPECT_EQ(silence->elapsed, std::min<Duration>(1s * seconds, 5s));
+    EXPECT_EQ(silence->silent, 1s * (seconds - 1));
+  }
 }
 
 }  // namespace
