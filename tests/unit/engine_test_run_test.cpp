@@ -1,6 +1,8 @@
 // The intervals of a test whose datagrams are few: none of them reads a rate that was not there.
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <variant>
 
 #include <gtest/gtest.h>
 
@@ -91,6 +93,21 @@ TEST(TestRun, SilenceNeverShowsMoreThanTheTestsTime) {
     EXPECT_EQ(silence->elapsed, std::min<Duration>(1s * seconds, 5s));
     EXPECT_EQ(silence->silent, 1s * (seconds - 1));
   }
+}
+
+// In dialect 1 a sender tells the newest report each interval, also where it is an old one.
+TEST(TestRun, TheFirstSilentSecondOfAnUploadIsALine) {
+  TestRun run = run_of(60s);
+  const ReceiverTotals newest = totals_of(1, 1s);
+  const auto told = [&](Duration since_start) {
+    const auto report = run.on_receiver_progress(kStart + since_start, newest);
+    return report && std::holds_alternative<NothingReceived>(*report)
+               ? std::optional(std::get<NothingReceived>(*report).silent)
+               : std::nullopt;
+  };
+  EXPECT_FALSE(told(1s)) << "that is progress";
+  EXPECT_FALSE(told(1100ms)) << "and so soon again no silence";
+  for (int seconds = 2; seconds < 10; ++seconds) EXPECT_EQ(told(1s * seconds), 1s * (seconds - 1));
 }
 
 }  // namespace
