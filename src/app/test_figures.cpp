@@ -187,6 +187,8 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W108";
     case engine::ProblemCode::kRateMissed:
       return "W109";
+    case kDataStopped:
+      return "W113";
     case kNotResolved:
       return "W115";
     case kNotBegun:

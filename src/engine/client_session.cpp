@@ -316,6 +316,14 @@ void ClientSession::finish() {
                   fmt::format("nothing of the {} test arrived", name(run->direction())),
                   trouble_of({run->direction()}));
     }
+    if (const auto gap = gap_at_end_of(run->outcome())) {
+      result_.valid = false;
+      add_problem(ProblemCode::kDataStopped,
+                  fmt::format("no data arrived in the last {:.1f} s of the {} test, though it was "
+                              "sent",
+                              to_seconds(*gap), name(run->direction())),
+                  trouble_of({run->direction()}));
+    }
     judge_test(run->outcome(), result_.problems);
     result_.tests.push_back(run->outcome());
   }

@@ -42,6 +42,7 @@ enum class ProblemCode : std::uint8_t {
   kNotInOriginal,        // W011: the server speaks 0.14 only, which cannot do what was asked for
   kRateMissed,           // W109: less was sent than the rate that was asked for
   kSustainedLoss,        // W012: the test was ended because most of it was lost
+  kDataStopped,          // W113: no data arrived in a long part at the end of a test
   kNotResolved,          // W115: the server's name has no address
   kNotBegun,             // W116: the run could not begin with what was asked for
   kNoRate,               // W117: too few datagrams arrived for a rate

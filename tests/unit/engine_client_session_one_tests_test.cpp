@@ -1,5 +1,8 @@
 // A client session of dialect 1 behind its handshake: tests in both directions, and its end.
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -95,6 +98,32 @@ TEST_F(ClientSessionOneRunTest, TestThatTheBreakerEndedIsNotValid) {
   (void)tell(PortKind::kControl, TestBroken{{2}, wire::StopReason::kSustainedLoss});
   expect_problem(ProblemCode::kSustainedLoss);
   EXPECT_FALSE(session->finished()) << "its result is still to come";
+}
+
+TEST_F(ClientSessionOneRunTest, TestWhoseDataStoppedArrivingIsNotValidAndHasItsCause) {
+  run_both();
+  (void)tell(PortKind::kUpload, PortTrouble{Unreachable::kHostUnreachable});
+  TestReported up = reported(PortKind::kUpload);
+  up.receiver.elapsed = 4s;
+  (void)tell(PortKind::kControl, up);
+  TestReported down = reported(PortKind::kDownload);
+  down.receiver.elapsed = 4s;
+  down.sender->packets = 200;
+  (void)tell(PortKind::kControl, down);
+  PortReport sent;
+  sent.sender.emplace().packets = 200;
+  (void)tell(PortKind::kUpload, sent);
+  (void)drain();
+  (void)wait_until(kStart + ClientSession::kDrainTimeout);
+  expect_problem(ProblemCode::kDataStopped);
+  std::vector<Problem> stopped;
+  std::ranges::copy_if(session->result().problems, std::back_inserter(stopped),
+                       [](const auto& one) { return one.code == ProblemCode::kDataStopped; });
+  ASSERT_EQ(stopped.size(), 2U);
+  EXPECT_EQ(stopped[0].message,
+            "no data arrived in the last 6.0 s of the upload test, though it was sent");
+  EXPECT_EQ(stopped[0].cause, Unreachable::kHostUnreachable);
+  EXPECT_FALSE(stopped[1].cause);
 }
 
 TEST_F(ClientSessionOneRunTest, ResultThatComesTwiceCountsOnce) {
