@@ -59,6 +59,10 @@ void ClientText::show(const engine::NothingReceived& event) {
       fmt::format("nothing received for {:.0f} s", to_seconds(event.silent));
   if (!event.direction) return console_.err(silence);
   std::string line = fmt::format("{}  {}", clock_text(event.elapsed, event.duration), silence);
+  if (event.elapsed >= event.duration) {
+    line += *event.direction == engine::PortKind::kDownload ? "; waiting for the server's figures"
+                                                            : "; waiting for the server's result";
+  }
   if (options_.directions == wire::Directions::kBoth) {
     line = fmt::format("{:<4} {}", direction_name(*event.direction), line);
   }

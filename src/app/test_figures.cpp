@@ -189,6 +189,8 @@ std::string_view code_of(engine::ProblemCode code) {
       return "W109";
     case kNarrowLink:
       return "W110";
+    case kDataStopped:
+      return "W113";
     case kNotResolved:
       return "W115";
     case kNotBegun:

@@ -105,7 +105,8 @@ void ClientSession::on_message(Instant now, PortKind from, const Message& messag
             const bool unanswered = failed.code == ProblemCode::kNoAcknowledgement;
             fail(now, failed.code,
                  unanswered ? "the server never acknowledged the test; is it a wyndrvr server?"
-                            : "the server's result never came");
+                            : "the server's result never came",
+                 trouble_of({PortKind::kControl}));
           },
           [&](const PortReport& port) {
             on_port_report(from, port);
@@ -261,7 +262,7 @@ void ClientSession::drain(Instant now) {
   if (state_ == State::kDraining || state_ == State::kFinished) return;
   const bool ports_exist = state_ >= State::kRunning;
   // A run that was short is to say what it found, too.
-  if (ports_deadline_ && result_.valid) add_unproven_ports();
+  if (ports_deadline_ && result_.valid) (void)judge_unproven_ports();
   result_.duration = now - started_;
   state_ = State::kDraining;
   handshake_.reset();
@@ -312,7 +313,16 @@ void ClientSession::finish() {
     if (run->has_result() && run->outcome().packets_received == 0) {
       result_.valid = false;
       add_problem(ProblemCode::kNoResult,
-                  fmt::format("nothing of the {} test arrived", name(run->direction())));
+                  fmt::format("nothing of the {} test arrived", name(run->direction())),
+                  trouble_of({run->direction()}));
+    }
+    if (const auto gap = gap_at_end_of(run->outcome())) {
+      result_.valid = false;
+      add_problem(ProblemCode::kDataStopped,
+                  fmt::format("no data arrived in the last {:.1f} s of the {} test, though it was "
+                              "sent",
+                              to_seconds(*gap), name(run->direction())),
+                  trouble_of({run->direction()}));
     }
     TestOutcome& outcome = result_.tests.emplace_back(run->outcome());
     note_narrow_link(outcome, server_.address, result_.problems);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -132,9 +133,12 @@ class ClientSession {
   void on_port_trouble(PortKind port, Unreachable cause);
   void tell_of_trouble(const Endpoint& server, Unreachable cause);
   void on_ports_timeout(Instant now);
-  // Of each port that has not answered, save those whose loop is gone.
-  void add_unproven_ports();
+  // Adds a problem for each port that has not answered, save those whose loop is gone. False where
+  // the run is invalid for that: no port answers, or one that a test needs does not.
+  bool judge_unproven_ports();
   void fail_when_silent(Instant now);
+  // The first known cause, in the order of `ports`.
+  [[nodiscard]] std::optional<Unreachable> trouble_of(std::initializer_list<PortKind> ports) const;
   void tell_of_silence(Instant now);
   [[nodiscard]] std::optional<Instant> silence_deadline() const;
   [[nodiscard]] Duration expected_gap() const;

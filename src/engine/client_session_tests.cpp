@@ -133,7 +133,8 @@ void ClientSession::on_test_reported(Instant now, const TestReported& reported) 
   run->on_reported(reported);
   if (reported.direction == PortKind::kDownload && !reported.sender) {
     result_.valid = false;
-    add_problem(ProblemCode::kNoResult, "the server never told how much it had sent");
+    add_problem(ProblemCode::kNoResult, "the server never told how much it had sent",
+                trouble_of({PortKind::kControl}));
   }
   const auto open = [](const auto& each) { return each && !each->has_result(); };
   if (std::ranges::none_of(runs_, open)) drain(now);
@@ -148,7 +149,8 @@ void ClientSession::on_test_broken(const TestBroken& broken) {
   result_.valid = false;
   add_problem(ProblemCode::kSustainedLoss,
               fmt::format("the {} test was ended: more than half of it was lost for {} s",
-                          name(run->direction()), LossBreaker::kPeriodsToTrip));
+                          name(run->direction()), LossBreaker::kPeriodsToTrip),
+              trouble_of({run->direction()}));
 }
 
 }  // namespace wyndrvr::engine

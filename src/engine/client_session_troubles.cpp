@@ -74,44 +74,46 @@ void ClientSession::tell_of_trouble(const Endpoint& server, Unreachable cause) {
 void ClientSession::on_port_trouble(PortKind port, Unreachable cause) {
   // A server closes its ports when all is said.
   if (state_ >= State::kLingering) return;
-  auto& known = port_troubles_[index_of(port)];
-  if (!known || is_local(cause) || !is_local(*known)) known = cause;
+  keep_cause(port_troubles_[index_of(port)], cause);
   const std::array<Port, kPortCount> ports = {assignment_->control, assignment_->upload,
                                               assignment_->download};
   tell_of_trouble({server_.address, ports[index_of(port)]}, cause);
 }
 
 void ClientSession::on_ports_timeout(Instant now) {
-  const bool hopeless = std::ranges::none_of(proven_, std::identity{}) ||
-                        std::ranges::any_of(kPortKinds, [this](PortKind port) {
-                          return needs(port) && !port_proven(port) && !lost_[index_of(port)];
-                        });
-  add_unproven_ports();
-  if (state_ != State::kRunning || !hopeless) return;
-  result_.valid = false;
-  drain(now);
+  if (!judge_unproven_ports() && state_ == State::kRunning) drain(now);
 }
 
-void ClientSession::add_unproven_ports() {
+bool ClientSession::judge_unproven_ports() {
   ports_deadline_.reset();
+  bool usable = std::ranges::any_of(proven_, std::identity{});
   for (const PortKind port : kPortKinds) {
     if (port_proven(port) || lost_[index_of(port)]) continue;
+    usable = usable && !needs(port);
     const auto cause = port_troubles_[index_of(port)];
     add_problem(ProblemCode::kPortUnproven,
-                fmt::format("no heartbeat came back on {}{}", port_name(port),
+                fmt::format("no heartbeat came back on {}{}{}", port_name(port),
+                            needs(port) ? ", so the test was not begun" : "",
                             cause ? "" : ": is UDP open on the way there?"),
                 cause);
   }
+  if (!usable) result_.valid = false;
+  return usable;
 }
 
 // --- silence ---
 
 void ClientSession::fail_when_silent(Instant now) {
   if (state_ >= State::kLingering || !std::ranges::all_of(silent_, std::identity{})) return;
-  const auto known =
-      std::ranges::find_if(port_troubles_, [](const auto& cause) { return cause.has_value(); });
   fail(now, ProblemCode::kServerSilent, "the server has stopped answering on all ports",
-       known == port_troubles_.end() ? std::nullopt : *known);
+       trouble_of({PortKind::kControl, PortKind::kUpload, PortKind::kDownload}));
+}
+
+std::optional<Unreachable> ClientSession::trouble_of(std::initializer_list<PortKind> ports) const {
+  for (const PortKind port : ports) {
+    if (const auto cause = port_troubles_[index_of(port)]) return cause;
+  }
+  return std::nullopt;
 }
 
 // How often something comes from a server that is well.

@@ -26,9 +26,7 @@ class ConnectTroubles {
 
   // `candidate`: which of the addresses.
   void on_unreachable(Instant now, std::size_t candidate, Unreachable cause) {
-    auto& known = causes_[candidate];
-    // What this host knows itself explains what ICMP says.
-    if (!known || is_local(cause) || !is_local(*known)) known = cause;
+    keep_cause(causes_[candidate], cause);
     if (!first_) first_ = now;
     last_ = now;
     ++refusals_;

@@ -1,5 +1,6 @@
 #include "engine/judgement.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,17 @@ void judge_receiver(const ReceiverTotals& receiver, std::string_view host,
                         fmt::format("{} missing datagrams were given up: too many gaps to track",
                                     receiver.written_off)});
   }
+}
+
+// When the last datagram arrived, on the test's clock, or a little before: the time of a 0.14
+// server's result is the test's, so its PROGRESS and the time from the first to the last datagram
+// have to do.
+Duration last_arrival_of(const TestOutcome& test) {
+  if (test.dialect == Dialect::kOne) return test.receiver->elapsed;
+  const auto last = std::ranges::find_if(test.intervals.rbegin(), test.intervals.rend(),
+                                         [](const Interval& one) { return one.packets > 0; });
+  const Duration told = last == test.intervals.rend() ? Duration(0) : last->start;
+  return std::max(told, test.receiver->first_to_last);
 }
 
 // A fixed rate that was not kept is the sender's, whatever the path then did with it.
@@ -100,6 +112,19 @@ void judge_test(const TestOutcome& test, std::vector<Problem>& problems) {
                         fmt::format("{} datagrams were lost inside {}", test.sender.failed,
                                     uploads ? "this host" : "the server's host")});
   }
+}
+
+std::optional<Duration> gap_at_end_of(const TestOutcome& test) {
+  if (!test.has_result || !test.receiver || !test.sender_known) return std::nullopt;
+  // Those need not have lasted for all of their time.
+  if (test.octets_bound || test.broken) return std::nullopt;
+  const ReceiverTotals& receiver = *test.receiver;
+  if (receiver.packets == 0 || test.sender.packets < receiver.expected + kFewestUnarrived) {
+    return std::nullopt;
+  }
+  const Duration gap = test.ran - last_arrival_of(test);
+  if (gap <= kShortestGap || gap <= test.ran / 10) return std::nullopt;
+  return gap;
 }
 
 void judge_latency(const std::array<std::optional<PortTotals>, kPortCount>& ports,

@@ -43,6 +43,7 @@ enum class ProblemCode : std::uint8_t {
   kRateMissed,           // W109: less was sent than the rate that was asked for
   kSustainedLoss,        // W012: the test was ended because most of it was lost
   kNarrowLink,           // W110: a link on the way takes no datagrams as long as was asked for
+  kDataStopped,          // W113: no data arrived in a long part at the end of a test
   kNotResolved,          // W115: the server's name has no address
   kNotBegun,             // W116: the run could not begin with what was asked for
   kNoRate,               // W117: too few datagrams arrived for a rate

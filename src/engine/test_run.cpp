@@ -24,7 +24,7 @@ std::optional<TestProgress> TestRun::on_sender_progress(Instant now, const Sende
 
 std::optional<Report> TestRun::on_receiver_progress(Instant now, const ReceiverTotals& totals) {
   if (!started() || has_result()) return std::nullopt;
-  if (receiver_ && totals.elapsed <= receiver_->elapsed) return std::nullopt;
+  if (receiver_ && totals.elapsed <= receiver_->elapsed) return silence_of_progress(now);
   // A server that tells of itself more often than it was asked to does not fill the log.
   const Duration interval = std::max<Duration>(plan_.progress_interval, 1ms);
   if (progresses_ > static_cast<std::uint64_t>((now - *start_) / interval) + kSpareProgresses) {
@@ -40,10 +40,14 @@ std::optional<Report> TestRun::on_receiver_progress(Instant now, const ReceiverT
     grown_at_ = now;
     quiet_.on_heard(now);
   } else if (now - grown_at_ >= kShortestSilence) {
-    if (!quiet_.tell_now(now)) return std::nullopt;
-    return silence(now);
+    return silence_of_progress(now);
   }
   return TestProgress{plan_.direction, totals.elapsed, duration_, outcome_.sender, receiver_};
+}
+
+std::optional<NothingReceived> TestRun::silence_of_progress(Instant now) {
+  if (now - grown_at_ < kShortestSilence || !quiet_.tell_now(now)) return std::nullopt;
+  return silence(now);
 }
 
 std::optional<NothingReceived> TestRun::poll_silence(Instant now) {
@@ -55,7 +59,7 @@ NothingReceived TestRun::silence(Instant now) const {
   // Rounded, since a progress that comes each second is late now and then.
   return {.silent = std::chrono::round<std::chrono::seconds>(now - grown_at_),
           .direction = plan_.direction,
-          .elapsed = now - *start_,
+          .elapsed = std::min<Duration>(now - *start_, duration_),
           .duration = duration_};
 }
 

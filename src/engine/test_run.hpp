@@ -26,7 +26,8 @@ class TestRun {
   // Each returns what is to be shown, where it is time for that.
   [[nodiscard]] std::optional<TestProgress> on_sender_progress(Instant now,
                                                                const SenderTotals& totals);
-  // Of what has not grown, it is shown that nothing was received.
+  // Of what has not grown, or was told before (in dialect 1 a sender repeats the newest report each
+  // interval), it is shown that nothing was received.
   [[nodiscard]] std::optional<Report> on_receiver_progress(Instant now,
                                                            const ReceiverTotals& totals);
   // The same where no progress comes at all.
@@ -60,6 +61,8 @@ class TestRun {
   // A second, less what a progress that comes each second may be early.
   static constexpr Duration kShortestSilence = 900ms;
 
+  // Where a progress comes that tells nothing new.
+  [[nodiscard]] std::optional<NothingReceived> silence_of_progress(Instant now);
   [[nodiscard]] NothingReceived silence(Instant now) const;
   void close_intervals();
   [[nodiscard]] Duration intervals_end() const;

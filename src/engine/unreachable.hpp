@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace wyndrvr::engine {
 
@@ -34,6 +35,14 @@ inline constexpr Unreachable kLastUnreachable = Unreachable::kTimeExceeded;
 // This host's own word, which nobody can have forged.
 [[nodiscard]] constexpr bool is_local(Unreachable cause) {
   return cause >= Unreachable::kLocalFirewall && cause <= Unreachable::kNotSent;
+}
+
+// Keeps in `known` the better explanation of the two. This host's own word explains what ICMP says.
+// A local firewall that rejects sends this host an ICMP error of any kind, so it explains all
+// others. Whoever keeps causes forgets them once the peer is heard.
+constexpr void keep_cause(std::optional<Unreachable>& known, Unreachable told) {
+  if (known == Unreachable::kLocalFirewall) return;
+  if (!known || is_local(told) || !is_local(*known)) known = told;
 }
 
 }  // namespace wyndrvr::engine

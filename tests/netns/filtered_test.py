@@ -19,9 +19,10 @@ class Filtered(LabTestCase):
         self.first = itertools.count(7001, 10)
 
     def server(self, filtered, ways, *options):
-        """A server with three ports, of which this one is filtered."""
+        """A server with three ports, of which this one is filtered, or each where it is None."""
         first = next(self.first)
-        rules = "\n".join(f"udp {way} {first + filtered} drop" for way in ways)
+        ports = f"{first}-{first + 2}" if filtered is None else first + filtered
+        rules = "\n".join(f"udp {way} {ports} drop" for way in ways)
         self.inside.rules(self.inside.router,
                           "table inet filter {\nchain forward {\n"
                           "type filter hook forward priority 0; policy accept;\n"
@@ -48,10 +49,12 @@ class Filtered(LabTestCase):
         return next(name for name, port in ports.items()
                     if int(port) == server.first + filtered)
 
-    def check_named(self, document, name):
+    def check_named(self, document, name, needed=()):
         problems = troubles(document)
         self.assertEqual([p["code"] for p in problems], ["W003"], problems)
-        self.assertIn(f"no heartbeat came back on {name.upper()} port", problems[0]["message"])
+        message = problems[0]["message"]
+        self.assertIn(f"no heartbeat came back on {name.upper()} port", message)
+        self.assertEqual("so the test was not begun" in message, name in needed, message)
 
     def test_healthy_ports_are_measured_to_the_end_and_the_filtered_one_is_named(self):
         runs = []
@@ -90,5 +93,20 @@ class Filtered(LabTestCase):
                 client.wait_line("stderr", "^Received port assignment:", 30)
                 name = self.filtered_port(client, server, filtered)
                 document = self.document(client, 1 if name in needed else 0)
-                self.check_named(document, name)
+                self.check_named(document, name, needed)
                 self.assertIs(document["valid"], name not in needed)
+
+    def test_a_short_run_without_any_answer_is_not_valid(self):
+        """Shorter than the time that ports have to answer; with its ports on one socket, too."""
+        runs = []
+        for dialect, options in (("1", ("--count", "5")), ("0.14", ("--count", "5")),
+                                 ("1", ("--duration", "1")), ("0.14", ("--duration", "1")),
+                                 ("1", ("--count", "2", "--single-port"))):
+            server = self.server(None, ("dport",))
+            client = self.client(server, "--dialect", dialect, "--heartbeat-rate", "200", *options)
+            runs.append((dialect, options, client))
+        for dialect, options, client in runs:
+            with self.subTest(dialect=dialect, options=options):
+                document = self.document(client, 1)
+                self.assertIs(document["valid"], False)
+                self.assertEqual([p["code"] for p in document["problems"]], ["W003"] * 3)

@@ -15,6 +15,10 @@ chain output {{
   type filter hook output priority 0; policy accept;
   ip daddr {v4}5 drop; ip6 daddr {v6}5 drop;
   ip daddr {v4}6 reject; ip6 daddr {v6}6 reject;
+  ip daddr {v4}11 reject with icmpx type host-unreachable;
+  ip6 daddr {v6}11 reject with icmpx type host-unreachable;
+  ip daddr {v4}12 reject with icmpx type no-route;
+  ip6 daddr {v6}12 reject with icmpx type no-route;
 }}
 }}
 """
@@ -34,7 +38,8 @@ chain forward {{
 """
 CAUSES = {1: "unreachable_route", 2: "prohibited_route", 3: "blackhole_route", 4: "no_route",
           5: "local_firewall", 6: "local_firewall", 7: "prohibited_on_the_way",
-          8: "host_unreachable", 9: "net_unreachable", 10: "prohibited_on_the_way"}
+          8: "host_unreachable", 9: "net_unreachable", 10: "prohibited_on_the_way",
+          11: "local_firewall", 12: "local_firewall"}
 WORDS = {"local_firewall": "Operation not permitted: does a local firewall drop it?",
          "nobody_listens": "nobody listens on", "no_neighbour": "ARP or neighbour discovery"}
 

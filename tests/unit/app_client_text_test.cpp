@@ -96,6 +96,16 @@ TEST(ClientText, SilenceIsALineOfHeartbeatsAndOfATest) {
             "down [  5.0/10.0 s]  nothing received for 2 s\n");
 }
 
+TEST(ClientText, SilenceAfterATestsEndSaysThatTheServerIsWaitedFor) {
+  engine::NothingReceived silence{
+      .silent = 4s, .direction = PortKind::kUpload, .elapsed = 5s, .duration = 5s};
+  EXPECT_EQ(show(silence, {.directions = wire::Directions::kUpload}).err,
+            "[ 5.0/5.0 s]  nothing received for 4 s; waiting for the server's result\n");
+  silence.direction = PortKind::kDownload;
+  EXPECT_EQ(show(silence, {.directions = wire::Directions::kDownload}).err,
+            "[ 5.0/5.0 s]  nothing received for 4 s; waiting for the server's figures\n");
+}
+
 TEST(ClientText, ARefusalIsShownPrintable) {
   EXPECT_EQ(show(engine::Refused{"no ports\x1b[2J"}).err, "The server refused: no ports\\x1b[2J\n");
 }

@@ -348,6 +348,7 @@ TEST(ProblemCodes, AreStable) {
   EXPECT_EQ(code_of(kNoReceiverDetail), "W101");
   EXPECT_EQ(code_of(kWrittenOff), "W107");
   EXPECT_EQ(code_of(kReceiverShrunk), "W108");
+  EXPECT_EQ(code_of(kDataStopped), "W113");
 }
 
 }  // namespace result_json_test

@@ -1,5 +1,8 @@
 // A client session of dialect 1 behind its handshake: tests in both directions, and its end.
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -68,11 +71,59 @@ TEST_F(ClientSessionOneRunTest, DownloadWithoutItsSendersFiguresIsNotValid) {
   expect_problem(ProblemCode::kNoResult);
 }
 
+TEST_F(ClientSessionOneRunTest, WhatEndsATestBadlyHasTheCauseThatIsKnown) {
+  run_both();
+  (void)tell(PortKind::kUpload, PortTrouble{Unreachable::kProhibitedRoute});
+  (void)tell(PortKind::kControl, PortTrouble{Unreachable::kHostUnreachable});
+  (void)tell(PortKind::kControl, TestBroken{{1}, wire::StopReason::kSustainedLoss});
+  (void)tell(PortKind::kControl, reported(PortKind::kUpload));
+  TestReported alone = reported(PortKind::kDownload);
+  alone.receiver = {};
+  alone.sender.reset();
+  (void)tell(PortKind::kControl, alone);
+  (void)drain();
+  (void)wait_until(kStart + ClientSession::kDrainTimeout);
+  const auto& problems = session->result().problems;
+  ASSERT_EQ(problems.size(), 3U);
+  EXPECT_EQ(problems[0].code, ProblemCode::kSustainedLoss);
+  EXPECT_EQ(problems[0].cause, Unreachable::kProhibitedRoute);
+  EXPECT_EQ(problems[1].code, ProblemCode::kNoResult);
+  EXPECT_EQ(problems[1].cause, Unreachable::kHostUnreachable);
+  EXPECT_EQ(problems[2].code, ProblemCode::kNoResult);
+  EXPECT_FALSE(problems[2].cause) << "nothing is known of the download's port";
+}
+
 TEST_F(ClientSessionOneRunTest, TestThatTheBreakerEndedIsNotValid) {
   run_both();
   (void)tell(PortKind::kControl, TestBroken{{2}, wire::StopReason::kSustainedLoss});
   expect_problem(ProblemCode::kSustainedLoss);
   EXPECT_FALSE(session->finished()) << "its result is still to come";
+}
+
+TEST_F(ClientSessionOneRunTest, TestWhoseDataStoppedArrivingIsNotValidAndHasItsCause) {
+  run_both();
+  (void)tell(PortKind::kUpload, PortTrouble{Unreachable::kHostUnreachable});
+  TestReported up = reported(PortKind::kUpload);
+  up.receiver.elapsed = 4s;
+  (void)tell(PortKind::kControl, up);
+  TestReported down = reported(PortKind::kDownload);
+  down.receiver.elapsed = 4s;
+  down.sender->packets = 200;
+  (void)tell(PortKind::kControl, down);
+  PortReport sent;
+  sent.sender.emplace().packets = 200;
+  (void)tell(PortKind::kUpload, sent);
+  (void)drain();
+  (void)wait_until(kStart + ClientSession::kDrainTimeout);
+  expect_problem(ProblemCode::kDataStopped);
+  std::vector<Problem> stopped;
+  std::ranges::copy_if(session->result().problems, std::back_inserter(stopped),
+                       [](const auto& one) { return one.code == ProblemCode::kDataStopped; });
+  ASSERT_EQ(stopped.size(), 2U);
+  EXPECT_EQ(stopped[0].message,
+            "no data arrived in the last 6.0 s of the upload test, though it was sent");
+  EXPECT_EQ(stopped[0].cause, Unreachable::kHostUnreachable);
+  EXPECT_FALSE(stopped[1].cause);
 }
 
 TEST_F(ClientSessionOneRunTest, ResultThatComesTwiceCountsOnce) {

@@ -120,6 +120,7 @@ TEST_F(ClientSessionTest, CountedLatencyRunEndsWhenAllPortsHaveCounted) {
   make();
   open();
   EXPECT_EQ(session->port_config(PortKind::kControl, kStart, 0s, 1).heartbeat_count, 3U);
+  for (const PortKind port : kPortKinds) (void)tell(port, PortProven{});
   (void)tell(PortKind::kControl, HeartbeatsDone{});
   EXPECT_TRUE(tell(PortKind::kUpload, HeartbeatsDone{}).empty());
   EXPECT_EQ(count_posts<Drain>(tell(PortKind::kDownload, HeartbeatsDone{})), 3U);

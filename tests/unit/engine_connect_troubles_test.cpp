@@ -49,5 +49,16 @@ TEST(ConnectTroubles, WhatThisHostKnowsExplainsWhatIcmpSays) {
   EXPECT_EQ(troubles.cause_of(0), kLocalFirewall);
 }
 
+// nftables: `reject with icmpx type host-unreachable`, `no-route`.
+TEST(ConnectTroubles, ALocalFirewallExplainsEachErrorThatItsRejectionSends) {
+  for (const Unreachable rejection : {kNoNeighbour, kNoRoute, kProhibitedOnTheWay}) {
+    ConnectTroubles troubles(1);
+    troubles.on_unreachable(kStart, 0, rejection);
+    troubles.on_unreachable(kStart, 0, kLocalFirewall);
+    troubles.on_unreachable(kStart, 0, rejection);
+    EXPECT_EQ(troubles.cause_of(0), kLocalFirewall);
+  }
+}
+
 }  // namespace connect_troubles_test
 }  // namespace wyndrvr::engine

@@ -102,6 +102,73 @@ TEST(Judgement, TestWithoutAResultIsNotJudged) {
   EXPECT_TRUE(judged(test).empty());
 }
 
+// --- data that stops arriving ---
+
+// 2 Mbit/s for 6 s, of which the path carried the first 2 s.
+TestOutcome stopped_test(Dialect dialect = Dialect::kOne) {
+  TestOutcome test = finished_test();
+  test.dialect = dialect;
+  test.ran = 6s;
+  test.sender.packets = 585;
+  test.receiver->packets = test.receiver->unique = test.receiver->expected = 363;
+  test.receiver->first_to_last = 2030ms;
+  test.receiver->elapsed = dialect == Dialect::kOne ? 2040ms : 6s;
+  return test;
+}
+
+TEST(Judgement, DataThatStoppedArrivingIsAGapAtTheEnd) {
+  EXPECT_EQ(gap_at_end_of(stopped_test()), 3960ms);
+  EXPECT_EQ(gap_at_end_of(stopped_test(Dialect::kOriginal)), 3970ms);
+}
+
+// Its figures do not tell when the first datagram came.
+TEST(Judgement, AnOriginalTestThatBeganLateHasTheGapThatItsProgressShows) {
+  TestOutcome test = stopped_test(Dialect::kOriginal);
+  test.intervals = {{0s, 1s, 0, 0, 0}, {1s, 4s, 0, 0, 0}, {4s, 5s, 1400, 363, 0}, {5s, 6s, 0, 0, 0}};
+  EXPECT_EQ(gap_at_end_of(test), 2s);
+}
+
+TEST(Judgement, ASenderThatSentNothingMoreLeavesNoGap) {
+  TestOutcome test = stopped_test();
+  test.sender.packets = 363 + kFewestUnarrived - 1;
+  EXPECT_FALSE(gap_at_end_of(test)) << "held up, or one datagram a second of which some were lost";
+  test.sender.packets = 363 + kFewestUnarrived;
+  EXPECT_TRUE(gap_at_end_of(test));
+}
+
+TEST(Judgement, AGapIsMoreThanASecondAndATenthOfTheTest) {
+  TestOutcome test = stopped_test();
+  test.receiver->elapsed = 5s;
+  EXPECT_FALSE(gap_at_end_of(test));
+  test.receiver->elapsed = 5s - 1ns;
+  EXPECT_TRUE(gap_at_end_of(test));
+  test.ran = 60s;
+  test.receiver->elapsed = 54s;
+  EXPECT_FALSE(gap_at_end_of(test));
+  test.receiver->elapsed = 54s - 1ns;
+  EXPECT_TRUE(gap_at_end_of(test));
+}
+
+TEST(Judgement, WhatDrainsAfterTheTestLeavesNoGap) {
+  TestOutcome test = stopped_test();
+  test.receiver->elapsed = 7s;
+  EXPECT_FALSE(gap_at_end_of(test));
+}
+
+TEST(Judgement, AGapIsNotLookedForWhereATestNeedNotLast) {
+  for (const auto& change : std::vector<void (*)(TestOutcome&)>{
+           [](TestOutcome& test) { test.octets_bound = true; },
+           [](TestOutcome& test) { test.broken = true; },
+           [](TestOutcome& test) { test.sender_known = false; },
+           [](TestOutcome& test) { test.has_result = false; },
+           [](TestOutcome& test) { test.receiver.reset(); },
+           [](TestOutcome& test) { test.receiver->packets = 0; }}) {
+    TestOutcome test = stopped_test();
+    change(test);
+    EXPECT_FALSE(gap_at_end_of(test));
+  }
+}
+
 TEST(Judgement, MoreThanOneSkippedHeartbeatInAHundredIsAProblem) {
   std::array<std::optional<PortTotals>, kPortCount> ports;
   std::vector<Problem> problems;

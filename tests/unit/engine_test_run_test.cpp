@@ -1,5 +1,8 @@
 // The intervals of a test whose datagrams are few: none of them reads a rate that was not there.
+#include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <variant>
 
 #include <gtest/gtest.h>
 
@@ -77,6 +80,34 @@ TEST(TestRun, WhatCameAfterTheTestsTimeEndsTheLastInterval) {
   const auto intervals = intervals_of(run, totals_of(2, 30ms));
   ASSERT_EQ(intervals.size(), 1U);
   EXPECT_EQ(intervals[0].end, 1150ms);
+}
+
+// --- silence ---
+
+TEST(TestRun, SilenceNeverShowsMoreThanTheTestsTime) {
+  TestRun run = run_of(5s);
+  (void)run.on_receiver_progress(kStart + 1s, totals_of(1, 1s));
+  for (int seconds = 3; seconds < 20; ++seconds) {
+    const auto silence = run.poll_silence(kStart + 1s * seconds);
+    ASSERT_TRUE(silence) << seconds;
+    EXPECT_EQ(silence->elapsed, std::min<Duration>(1s * seconds, 5s));
+    EXPECT_EQ(silence->silent, 1s * (seconds - 1));
+  }
+}
+
+// In dialect 1 a sender tells the newest report each interval, also where it is an old one.
+TEST(TestRun, TheFirstSilentSecondOfAnUploadIsALine) {
+  TestRun run = run_of(60s);
+  const ReceiverTotals newest = totals_of(1, 1s);
+  const auto told = [&](Duration since_start) {
+    const auto report = run.on_receiver_progress(kStart + since_start, newest);
+    return report && std::holds_alternative<NothingReceived>(*report)
+               ? std::optional(std::get<NothingReceived>(*report).silent)
+               : std::nullopt;
+  };
+  EXPECT_FALSE(told(1s)) << "that is progress";
+  EXPECT_FALSE(told(1100ms)) << "and so soon again no silence";
+  for (int seconds = 2; seconds < 10; ++seconds) EXPECT_EQ(told(1s * seconds), 1s * (seconds - 1));
 }
 
 }  // namespace
