@@ -109,4 +109,4 @@ class Filtered(LabTestCase):
             with self.subTest(dialect=dialect, options=options):
                 document = self.document(client, 1)
                 self.assertIs(document["valid"], False)
-                self.assertEqual([p["code"] for p in document["problems"]], ["W003"] * 3)
+                self.assertEqual([p["code"] for p in troubles(document)], ["W003"] * 3)
