@@ -40,8 +40,8 @@ struct ServerUnreachable {
 // While something should come: nothing has for `silent`. Each second.
 struct NothingReceived {
   Duration silent{};
-  // Of a test, whose clock shows `elapsed`; absent: heartbeats. At `duration`, when the clock stands
-  // still, only the server's word is missing.
+  // Of a test, whose clock shows `elapsed`; absent: heartbeats. At `duration`, when the clock
+  // stands still, only the server's word is missing.
   std::optional<PortKind> direction{};
   Duration elapsed{};
   Duration duration{};

@@ -51,8 +51,12 @@ std::optional<NothingReceived> TestRun::silence_of_progress(Instant now) {
 }
 
 std::optional<NothingReceived> TestRun::poll_silence(Instant now) {
-  if (!started() || has_result() || !quiet_.poll(now)) return std::nullopt;
-  return silence(now);
+  if (!started() || has_result()) return std::nullopt;
+  const auto silent = quiet_.poll(now);
+  if (!silent) return std::nullopt;
+  NothingReceived told = silence(now);
+  told.silent = *silent;  // whole seconds that have passed: each of them once
+  return told;
 }
 
 NothingReceived TestRun::silence(Instant now) const {

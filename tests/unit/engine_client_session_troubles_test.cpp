@@ -170,9 +170,10 @@ TEST_F(ClientTroublesTest, UploadWithoutControlNamesThatPort) {
   EXPECT_TRUE(find<Finish>(drain(kStart + 10s)));
   expect_problem(ProblemCode::kPortUnproven);
   ASSERT_EQ(problems().size(), 1U);
-  EXPECT_EQ(problems()[0].message,
-            "no heartbeat came back on CONTROL port 7000, so the test was not begun: is UDP open on "
-            "the way there?");
+  EXPECT_EQ(
+      problems()[0].message,
+      "no heartbeat came back on CONTROL port 7000, so the test was not begun: is UDP open on "
+      "the way there?");
 }
 
 TEST_F(ClientTroublesTest, ShortUploadNamesTheFilteredDownloadPortAndIsValid) {

@@ -124,7 +124,8 @@ TEST(Judgement, DataThatStoppedArrivingIsAGapAtTheEnd) {
 // Its figures do not tell when the first datagram came.
 TEST(Judgement, AnOriginalTestThatBeganLateHasTheGapThatItsProgressShows) {
   TestOutcome test = stopped_test(Dialect::kOriginal);
-  test.intervals = {{0s, 1s, 0, 0, 0}, {1s, 4s, 0, 0, 0}, {4s, 5s, 1400, 363, 0}, {5s, 6s, 0, 0, 0}};
+  test.intervals = {
+      {0s, 1s, 0, 0, 0}, {1s, 4s, 0, 0, 0}, {4s, 5s, 1400, 363, 0}, {5s, 6s, 0, 0, 0}};
   EXPECT_EQ(gap_at_end_of(test), 2s);
 }
 
@@ -156,13 +157,13 @@ TEST(Judgement, WhatDrainsAfterTheTestLeavesNoGap) {
 }
 
 TEST(Judgement, AGapIsNotLookedForWhereATestNeedNotLast) {
-  for (const auto& change : std::vector<void (*)(TestOutcome&)>{
-           [](TestOutcome& test) { test.octets_bound = true; },
-           [](TestOutcome& test) { test.broken = true; },
-           [](TestOutcome& test) { test.sender_known = false; },
-           [](TestOutcome& test) { test.has_result = false; },
-           [](TestOutcome& test) { test.receiver.reset(); },
-           [](TestOutcome& test) { test.receiver->packets = 0; }}) {
+  for (const auto& change :
+       std::vector<void (*)(TestOutcome&)>{[](TestOutcome& test) { test.octets_bound = true; },
+                                           [](TestOutcome& test) { test.broken = true; },
+                                           [](TestOutcome& test) { test.sender_known = false; },
+                                           [](TestOutcome& test) { test.has_result = false; },
+                                           [](TestOutcome& test) { test.receiver.reset(); },
+                                           [](TestOutcome& test) { test.receiver->packets = 0; }}) {
     TestOutcome test = stopped_test();
     change(test);
     EXPECT_FALSE(gap_at_end_of(test));

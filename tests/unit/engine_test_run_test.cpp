@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -108,6 +109,23 @@ TEST(TestRun, TheFirstSilentSecondOfAnUploadIsALine) {
   EXPECT_FALSE(told(1s)) << "that is progress";
   EXPECT_FALSE(told(1100ms)) << "and so soon again no silence";
   for (int seconds = 2; seconds < 10; ++seconds) EXPECT_EQ(told(1s * seconds), 1s * (seconds - 1));
+}
+
+// A sender's own progress ends with the test.
+TEST(TestRun, NoSilentSecondIsToldTwiceWhenProgressEnds) {
+  TestRun run = run_of(4s);
+  const ReceiverTotals newest = totals_of(1, 1s);
+  (void)run.on_receiver_progress(kStart + 1s, newest);
+  std::vector<Duration> told;
+  for (const Duration at : {2s, 3s}) {
+    if (const auto report = run.on_receiver_progress(kStart + at, newest)) {
+      told.push_back(std::get<NothingReceived>(*report).silent);
+    }
+  }
+  for (Duration at = 3010ms; at < 8s; at += 10ms) {
+    if (const auto silence = run.poll_silence(kStart + at)) told.push_back(silence->silent);
+  }
+  EXPECT_EQ(told, (std::vector<Duration>{1s, 2s, 3s, 4s, 5s, 6s}));
 }
 
 }  // namespace
