@@ -35,6 +35,7 @@ class StreamReceiver {
                  seq::GapBudget* gap_budget = nullptr);
 
   void on_go(const Go& go) { data_.on_go(go); }
+  void on_test_begun(Instant begin) { data_.on_test_begun(begin); }
   // DATA of this stream. Error: kBadBody for a length that is not the one granted, kBeyondGrant,
   // and what DataReceiver::on_packet says.
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,
