@@ -16,8 +16,11 @@ namespace {
 
 constexpr Duration kAttemptInterval = 1s;
 
-std::string_view text_of(wire::RefuseReason reason) {
+std::string_view text_of(wire::RefuseReason reason, bool has_key) {
   using enum wire::RefuseReason;
+  if (!has_key && (reason == kUnknownKey || reason == kWrongMac)) {
+    return "the server says that the key is wrong, but none was given";
+  }
   switch (reason) {
     case kBusy:
       return "busy with the tests of others";
@@ -189,7 +192,7 @@ void ClientSession::on_handshake(Instant now, const HandshakeClient::Event& even
                  [&](const HandshakeClient::Refused& it) {
                    result_.server = server_;
                    result_.dialect = Dialect::kOne;
-                   refuse(now, std::string(text_of(it.reason)));
+                   refuse(now, std::string(text_of(it.reason, config_.key.has_value())));
                  },
                  [&](const HandshakeClient::RefusedByOld& it) {
                    result_.dialect = Dialect::kOriginal;
@@ -256,7 +259,7 @@ void ClientSession::on_busy(Instant now, const HandshakeClient::Busy& busy) {
   const Duration waited = now - *busy_since_;
   if (waited + busy.asking_again_in > kBusyPatience) {
     handshake_.reset();
-    refuse(now, std::string(text_of(wire::RefuseReason::kBusy)));
+    refuse(now, std::string(text_of(wire::RefuseReason::kBusy, config_.key.has_value())));
     return;
   }
   next_attempt_ = now + busy.asking_again_in + kAttemptInterval;

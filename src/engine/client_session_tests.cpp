@@ -148,8 +148,9 @@ void ClientSession::on_test_broken(const TestBroken& broken) {
   run->on_broken();
   result_.valid = false;
   add_problem(ProblemCode::kSustainedLoss,
-              fmt::format("the {} test was ended: more than half of it was lost for {} s",
-                          name(run->direction()), LossBreaker::kPeriodsToTrip),
+              fmt::format("the {} test was ended: {}more than half of it was lost for {} s",
+                          name(run->direction()), broken.from_peer ? "the server says that " : "",
+                          LossBreaker::kPeriodsToTrip),
               trouble_of({run->direction()}));
 }
 

@@ -196,8 +196,8 @@ std::span<const wire::ClosedRange> DataReceiver::missing(
 Instant DataReceiver::end() const {
   Instant end = go_->start + go_->duration;
   if (options_.from_first) {
-    end = first_arrival_ ? std::max(*first_arrival_, go_->start) + go_->duration
-                         : end + kFirstPatience;
+    const auto begin = test_begin_ ? test_begin_ : first_arrival_;
+    end = begin ? std::max(*begin, go_->start) + go_->duration : end + kFirstPatience;
   }
   return stopped_at_ ? std::min(end, *stopped_at_) : end;
 }

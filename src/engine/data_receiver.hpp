@@ -68,6 +68,8 @@ class DataReceiver {
   explicit DataReceiver(const Options& options);
 
   void on_go(const Go& go);
+  // With `from_first`, of several streams: the first datagram of any of them. Replaces this one's.
+  void on_test_begun(Instant begin) { test_begin_ = begin; }
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::Header& header,
                                                                 std::size_t packet_size,
                                                                 const Datagram& datagram);
@@ -119,6 +121,7 @@ class DataReceiver {
 
   Options options_;
   std::optional<Go> go_;
+  std::optional<Instant> test_begin_;
   std::optional<Instant> stopped_at_;
   seq::GapSet datagrams_;  // N
   seq::GapSet numbers_;    // E

@@ -34,7 +34,7 @@ void DataSender::set_path(wire::PathNonce nonce) {
   write_prefix();
 }
 
-void DataSender::on_go(const Go& go) {
+void DataSender::on_go(const Go& go, Instant now) {
   if (go_) return;
   go_ = go;
   if (!working_) working_.emplace(std::span<const seq::Range>{}, options_.waiting_ranges);
@@ -43,10 +43,13 @@ void DataSender::on_go(const Go& go) {
                                         .initial = options_.initial_rate,
                                         .packet_size = options_.packet_size,
                                         .first_window = options_.first_window},
-                  go.start);
+                  now);
   }
   const double spacing = 8.0 * static_cast<double>(options_.packet_size) / rate().bps;
-  pacer_.start(go.start + from_seconds(options_.stagger * spacing));
+  const Duration stagger = from_seconds(options_.stagger * spacing);
+  // Late, but not too late for its turn among the streams: nothing is missed. Else no burst.
+  const Instant turn = go.start + stagger;
+  pacer_.start(turn >= now ? turn : now + stagger);
   next_progress_ = go.start + options_.progress_interval;
 }
 

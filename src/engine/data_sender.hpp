@@ -74,7 +74,9 @@ class DataSender {
 
   explicit DataSender(const Options& options);
 
-  void on_go(const Go& go);
+  void on_go(const Go& go) { on_go(go, go.start); }
+  // Begins late, at `now`: what is left of the test's time is its time.
+  void on_go(const Go& go, Instant now);
   // FLOW_CONTROL: the closed ranges that the receiver misses.
   void on_report(Instant now, std::span<const wire::ClosedRange> missing);
   // Dialect 1: the closed ranges that a receiver misses, without its counts.

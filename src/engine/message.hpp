@@ -126,6 +126,7 @@ struct SenderFinished {  // upload, download -> control (dialect 1): final figur
 struct TestBroken {
   ChannelId channel;
   wire::StopReason reason = wire::StopReason::kWanted;
+  bool from_peer = false;  // the other end says so
   bool operator==(const TestBroken&) const = default;
 };
 // control -> coordinator (dialect 1): a test is over, with what each side has to say of it.

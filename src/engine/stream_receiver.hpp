@@ -35,6 +35,7 @@ class StreamReceiver {
                  seq::GapBudget* gap_budget = nullptr);
 
   void on_go(const Go& go) { data_.on_go(go); }
+  void on_test_begun(Instant begin) { data_.on_test_begun(begin); }
   // DATA of this stream. Error: kBadBody for a length above the one granted or below what a narrow
   // link leaves (kLeastShortened), kBeyondGrant, and what DataReceiver::on_packet says.
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,

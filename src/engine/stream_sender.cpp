@@ -37,6 +37,18 @@ StreamSender::StreamSender(ChannelId stream, wire::PathNonce path, const TestTer
                            const ProtocolConfig& protocol)
     : data_(data_options(stream, path, terms, protocol)) {}
 
+void StreamSender::on_go(const Go& go) {
+  go_ = go;
+  // A REPORT may overtake READY, on another port.
+  if (allowance_.may_send(go.start).value > 0) begin(go.start);
+}
+
+void StreamSender::begin(Instant now) {
+  if (!test_begin_) test_begin_ = now;
+  data_.on_go({go_->channel, *test_begin_, go_->duration}, now);
+  breaker_.emplace(now);
+}
+
 bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
   if (!allowance_.on_report(now, report.number, report.granted, report.valid_for)) return false;
   figures_ = report.figures;
@@ -44,8 +56,7 @@ bool StreamSender::on_report(Instant now, const wire::ReceiverReport& report) {
   if (!data_.begun()) {
     // It is known by now to have sent nothing.
     if (now >= give_up_at()) return true;
-    data_.on_go({go_->channel, now, go_->duration});
-    breaker_.emplace(now);
+    begin(now);
     return true;
   }
   give_feedback(now, report.figures);
@@ -87,6 +98,7 @@ std::optional<DataSender::Batch> StreamSender::poll(Instant now, BatchBuffer& bu
 }
 
 Instant StreamSender::give_up_at() const {
+  if (test_begin_) return *test_begin_ + go_->duration;
   return go_->start + go_->duration + kNoGrantPatience;
 }
 

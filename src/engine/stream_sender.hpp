@@ -1,7 +1,8 @@
 // The sending half of one stream of a dialect-1 test: a DataSender that sends only what its
 // receiver has granted, and gives up where most of it is lost (docs/PROTOCOL.md, "Grants").
 //
-// Its clock starts with the first grant behind Go. Pure.
+// The test's time begins with the first grant that is valid at Go or later, of any of its streams:
+// a stream whose own first grant is later sends for what is left of that time. Pure.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +46,9 @@ class StreamSender {
                const ProtocolConfig& protocol);
 
   // From now on grants count.
-  void on_go(const Go& go) { go_ = go; }
+  void on_go(const Go& go);
+  // Another stream of the test has begun: its time is this one's. Once, before this one begins.
+  void on_test_begun(Instant begin) { test_begin_ = begin; }
   // The report of this stream's receiver. False for one that is older than another.
   bool on_report(Instant now, const wire::ReceiverReport& report);
   void set_path(wire::PathNonce nonce) { data_.set_path(nonce); }
@@ -63,6 +66,8 @@ class StreamSender {
                                                       std::size_t most);
   [[nodiscard]] std::optional<Deadline> deadline(Instant now) const;
 
+  // When the test's time began; nothing before the first grant.
+  [[nodiscard]] std::optional<Instant> test_begin() const { return test_begin_; }
   // Nothing more will be sent; `true` also where no grant has come for all of the test's time.
   [[nodiscard]] bool done(Instant now) const;
   [[nodiscard]] bool breaker_tripped() const { return breaker_ && breaker_->tripped(); }
@@ -75,11 +80,13 @@ class StreamSender {
  private:
   [[nodiscard]] bool feedback_due(Instant now) const;
   void give_feedback(Instant now, const wire::ReceiverFigures& figures);
+  void begin(Instant now);
   [[nodiscard]] Instant give_up_at() const;
 
   DataSender data_;
   Allowance allowance_;
   std::optional<Go> go_;
+  std::optional<Instant> test_begin_;
   std::optional<LossBreaker> breaker_;
   std::optional<wire::ReceiverFigures> figures_;
   Instant last_feedback_;

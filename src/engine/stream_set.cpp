@@ -31,7 +31,9 @@ void StreamSet::on_go(const Go& go) {
   go_ = go;
   next_progress_ = go.start + options_.plan.progress_interval;
   for (auto& sender : senders_) {
-    if (sender) sender->on_go(go);
+    if (!sender) continue;
+    sender->on_go(go);
+    note_begin(*sender);
   }
   for (StreamReceiver& receiver : receivers_) receiver.on_go(go);
   forget_all_due();
@@ -54,7 +56,25 @@ void StreamSet::set_path(std::size_t stream, wire::PathNonce nonce) {
     return;
   }
   sender.emplace(stream_channel(stream), nonce, options_.terms, options_.protocol);
+  if (begin_) sender->on_test_begun(*begin_);
   if (go_) sender->on_go(*go_);
+}
+
+// One clock for all streams: else the test lasts as much longer as the last of them begins later.
+void StreamSet::note_begin(const StreamSender& sender) {
+  if (begin_ || !sender.test_begin()) return;
+  begin_ = sender.test_begin();
+  for (auto& each : senders_) {
+    if (each) each->on_test_begun(*begin_);
+  }
+}
+
+void StreamSet::note_arrival(const StreamReceiver& receiver) {
+  const auto first = receiver.first_arrival();
+  if (!first || (begin_ && *first >= *begin_)) return;
+  begin_ = first;
+  for (StreamReceiver& each : receivers_) each.on_test_begun(*first);
+  forget_all_due();
 }
 
 std::expected<void, wire::DropReason> StreamSet::on_data(Instant now, std::size_t stream,
@@ -65,7 +85,9 @@ std::expected<void, wire::DropReason> StreamSet::on_data(Instant now, std::size_
   if (!go_) return std::unexpected(wire::DropReason::kNoTest);
   last_read_ = now;
   forget_due(stream);
-  return receivers_[stream].on_packet(packet, octets, datagram);
+  const auto taken = receivers_[stream].on_packet(packet, octets, datagram);
+  note_arrival(receivers_[stream]);
+  return taken;
 }
 
 std::uint64_t StreamSet::on_run(std::size_t stream, const DataRun& run, const Datagram& datagram) {
@@ -83,6 +105,7 @@ std::expected<void, wire::DropReason> StreamSet::on_report(Instant now, std::siz
   if (!senders_[stream]->on_report(now, *report)) {
     return std::unexpected(wire::DropReason::kDuplicate);
   }
+  note_begin(*senders_[stream]);
   tripped_ = tripped_ || senders_[stream]->breaker_tripped();
   return {};
 }
@@ -185,7 +208,7 @@ void StreamSet::poll_sender_messages(Instant now, Mail& mail) {
   told_finished_ = true;
   mail.post(Mailbox::kControl, SenderFinished{channel(), *sender_totals()});
   // All octets have left before the time was over: the receiver need not wait for it.
-  const bool early = options_.terms.octets && now < go_->start + go_->duration;
+  const bool early = options_.terms.octets && now < begin_.value_or(go_->start) + go_->duration;
   if (early && !broken_) {
     mail.post(Mailbox::kControl, TestBroken{channel(), wire::StopReason::kWanted});
   }

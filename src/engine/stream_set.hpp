@@ -102,6 +102,8 @@ class StreamSet {
     bool known = false;  // still what the receiver says
   };
 
+  void note_begin(const StreamSender& sender);
+  void note_arrival(const StreamReceiver& receiver);
   void forget_due(std::size_t stream);
   void forget_all_due();
   void refresh_due();
@@ -122,6 +124,8 @@ class StreamSet {
   std::optional<Deadline> earliest_due_;       // where all are known
   bool all_due_known_ = false;
   std::optional<Go> go_;
+  // When the test's time began, for all streams: the first grant, or the first datagram.
+  std::optional<Instant> begin_;
   std::optional<Duration> least_round_trip_;
   std::size_t next_stream_ = 0;  // to be asked for data first
   std::size_t last_stream_ = 0;  // that sent, or was received from, last

@@ -137,7 +137,7 @@ TestControl::Verdict TestControl::on_stop(Test& test, wire::StopReason reason, M
   if (test.state != State::kRunning || repeated) return {};
   mail.post(mailbox_of(test.plan.direction), StopTest{test.plan.channel, reason});
   if (reason != wire::StopReason::kWanted && !std::exchange(test.broken_told, true)) {
-    mail.post(Mailbox::kCoordinator, TestBroken{test.plan.channel, reason});
+    mail.post(Mailbox::kCoordinator, TestBroken{test.plan.channel, reason, true});
   }
   return {};
 }

@@ -126,6 +126,7 @@ template <class Archive>
 void transfer(Archive& archive, engine::TestBroken& v) {
   transfer(archive, v.channel);
   transfer_enum(archive, v.reason, wire::StopReason::kNoData);
+  transfer(archive, v.from_peer);
 }
 template <class Archive>
 void transfer(Archive& archive, engine::TestReported& v) {

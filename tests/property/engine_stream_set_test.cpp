@@ -1,5 +1,5 @@
-// The streams of a test report and finish together as each would by itself: that a set asks only
-// those that have changed does not show.
+// The streams of a test report and finish together as each would by itself, with the test's begin
+// told to all: that a set asks only those that have changed does not show.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -48,6 +48,10 @@ class SetAndStreams {
     const bool taken = set_.on_data(now, stream, packet, kSetPayload, datagram).has_value();
     RC_ASSERT(streams_[stream].on_packet(packet, kSetPayload, datagram).has_value() == taken);
     RC_ASSERT(!taken || count > 0);
+    if (taken && (!begin_ || datagram.arrival < *begin_)) {
+      begin_ = datagram.arrival;
+      for (StreamReceiver& each : streams_) each.on_test_begun(*begin_);
+    }
     read_at_ = now;
     if (count > 0) ++sequence_[stream];
     if (taken && count > 1) {
@@ -114,6 +118,7 @@ class SetAndStreams {
   std::vector<std::uint64_t> sequence_;
   Mail mail_{Mailbox::kUpload};
   std::optional<Duration> least_;
+  std::optional<Instant> begin_;
   Instant read_at_;
   bool finished_ = false;
 };

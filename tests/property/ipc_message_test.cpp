@@ -72,7 +72,7 @@ void fill(SenderFinished& message) {
   message = {draw_channel(), draw_sender()};
 }
 void fill(TestBroken& message) {
-  message = {draw_channel(), draw_stop_reason()};
+  message = {draw_channel(), draw_stop_reason(), *rc::gen::arbitrary<bool>()};
 }
 void fill(TestReported& message) {
   message = {draw_channel(), draw_direction(), draw_receiver(), maybe(draw_sender)};

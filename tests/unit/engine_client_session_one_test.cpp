@@ -95,6 +95,18 @@ TEST_F(ClientSessionOneTest, RefusalEndsTheRun) {
   expect_over(all, ProblemCode::kRefused);
 }
 
+TEST_F(ClientSessionOneTest, RefusalOfAKeyThatWasNotGivenIsTheServersWord) {
+  for (const auto reason : {RefuseReason::kUnknownKey, RefuseReason::kWrongMac}) {
+    make();
+    (void)answer(cookie());
+    (void)answer(refuse(reason));
+    ASSERT_EQ(session->result().problems.size(), 1U);
+    const std::string& message = session->result().problems[0].message;
+    EXPECT_TRUE(message.contains("the server says that the key is wrong, but none was given"))
+        << message;
+  }
+}
+
 TEST_F(ClientSessionOneTest, BusyServerIsAskedAgainEveryFiveSecondsWhateverItSaid) {
   make();
   (void)answer(cookie());

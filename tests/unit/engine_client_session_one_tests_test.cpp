@@ -126,6 +126,17 @@ TEST_F(ClientSessionOneRunTest, TestWhoseDataStoppedArrivingIsNotValidAndHasItsC
   EXPECT_FALSE(stopped[1].cause);
 }
 
+// A server may say so at any time: the client has not counted the seconds.
+TEST_F(ClientSessionOneRunTest, LossThatTheServerTellsOfIsItsWord) {
+  for (const bool from_peer : {false, true}) {
+    run_both();
+    (void)tell(PortKind::kControl, TestBroken{{2}, wire::StopReason::kSustainedLoss, from_peer});
+    ASSERT_EQ(session->result().problems.size(), 1U);
+    const std::string& message = session->result().problems[0].message;
+    EXPECT_EQ(message.contains("the server says that more than half"), from_peer) << message;
+  }
+}
+
 TEST_F(ClientSessionOneRunTest, ResultThatComesTwiceCountsOnce) {
   run_both();
   (void)tell(PortKind::kControl, reported(PortKind::kUpload));

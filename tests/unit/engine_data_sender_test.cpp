@@ -85,6 +85,21 @@ TEST_F(DataSenderTest, SendsNothingBeforeTheStartThatGoNames) {
   EXPECT_TRUE(sender.poll(kStart + 1s, buffer));
 }
 
+// 1 Mbit/s: datagrams of 1400 octets are 11.2 ms apart, and the turn is 5.6 ms after the start.
+TEST_F(DataSenderTest, WhoBeginsLateKeepsAnyTurnThatIsAheadAndTheEnd) {
+  for (const Duration late : {2ms, 8ms}) {
+    DataSender::Options options = original_sender();
+    options.packet_size = 1400;
+    options.fixed_rate = BitRate{1e6};
+    options.stagger = 0.5;
+    DataSender one(options);
+    one.on_go({kChannel, kStart, 10s}, kStart + late);
+    EXPECT_EQ(one.deadline(kStart + late)->at, kStart + (late == 2ms ? 5600us : late + 5600us));
+    EXPECT_FALSE(one.done(kStart + 10s - 1ns));
+    EXPECT_TRUE(one.done(kStart + 10s));
+  }
+}
+
 TEST_F(DataSenderTest, NumbersAscendFromZeroWithoutHolesAndWithoutOffset) {
   go();
   const auto headers = send_until(kStart + 100ms);

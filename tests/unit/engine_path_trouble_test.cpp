@@ -72,6 +72,7 @@ TEST_P(PathTroubleTest, SustainedLossTripsTheBreaker) {
     ASSERT_TRUE(broken);
     EXPECT_EQ(std::get<TestBroken>(broken->message).reason, wire::StopReason::kSustainedLoss);
     EXPECT_EQ(broken->from, PortKind::kControl);
+    EXPECT_EQ(std::get<TestBroken>(broken->message).from_peer, side == receiver_of(direction));
     EXPECT_GE(broken->at - begun, 5s);
     EXPECT_LE(broken->at - begun, 6s);
     EXPECT_EQ(session.count<TestBroken>(side), 1U);
