@@ -47,7 +47,6 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
           open(siblings_[engine::index_of(siblings[i])], std::move(descriptors[1 + count + i]));
       if (!opened) return opened;
     }
-    if (auto attached = runner_->attach(); !attached) return attached;
     supervisor_->send(Prepared{});
     return {};
   }
@@ -69,12 +68,13 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
       const engine::Route route{setup_.config.side, sender, self};
       // A sibling may have been taken over: what it cannot have to say is not listened to.
       if (!engine::may_send(route, letter->message)) return;
+      begin();
       runner_->deliver(sender, self, letter->message);
       return;
     }
     if (sender != Mailbox::kCoordinator) return;
     if (const auto* ping = std::get_if<Ping>(&frame)) channel.send(Pong{ping->number});
-    if (std::holds_alternative<Begin>(frame)) runner_->begin();
+    if (std::holds_alternative<Begin>(frame)) begin();
   }
 
   // Nobody is left to work for. The end of a sibling is the supervisor's business.
@@ -83,6 +83,14 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
   }
 
  private:
+  // With Begin, or with a letter, which others write only when all are prepared. Nothing is read
+  // from the network before: a client that hears one port believes in the session.
+  void begin() {
+    if (std::exchange(begun_, true)) return;
+    // Only for want of memory. Its end is seen.
+    if (!runner_->attach()) return loop_.stop();
+    runner_->begin();
+  }
   [[nodiscard]] Result<void> open(std::unique_ptr<WorkerChannel>& channel, os::Fd fd) {
     channel = std::make_unique<WorkerChannel>(loop_, std::move(fd), *this);
     return channel->start();
@@ -100,6 +108,7 @@ class PortWorker final : public MailHandler, public WorkerChannel::Listener {
   std::unique_ptr<PortRunner> runner_;
   std::unique_ptr<WorkerChannel> supervisor_;
   std::array<std::unique_ptr<WorkerChannel>, engine::kPortCount> siblings_;
+  bool begun_ = false;
 };
 
 }  // namespace

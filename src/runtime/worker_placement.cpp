@@ -102,7 +102,7 @@ bool WorkerPlacement::on_worker_frame(Worker& worker, Frame frame) {
   return true;
 }
 
-// Only when all are there may one begin: a client that hears one port believes in the session.
+// Only when all are there may one begin.
 void WorkerPlacement::on_worker_prepared(Worker& worker) {
   prepared_[engine::index_of(port_of(worker))] = true;
   if (stopping_ || !std::ranges::all_of(prepared_, std::identity{})) return;
