@@ -41,6 +41,7 @@ void DataSender::on_go(const Go& go) {
     rate_.emplace(AdaptiveRate::Options{.adjustment_delay = options_.adjustment_delay,
                                         .initial = options_.initial_rate,
                                         .packet_size = options_.packet_size,
+                                        .flight = options_.flight,
                                         .first_window = options_.first_window},
                   go.start);
   }
@@ -75,8 +76,9 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
       now, {covered + totals_.retransmitted, covered - std::min(absent, covered), has_tail});
 }
 
-void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge) {
-  if (rate_) rate_->on_counts(now, totals, judge);
+void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge,
+                                      std::optional<Duration> above_least) {
+  if (rate_) rate_->on_counts(now, totals, judge, above_least);
 }
 
 bool DataSender::sending(Instant now) const {
