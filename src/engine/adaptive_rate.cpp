@@ -20,17 +20,18 @@ RateController::Options controller_options(const AdaptiveRate::Options& options)
 AdaptiveRate::AdaptiveRate(const Options& options, Instant now)
     : options_(options),
       controller_(controller_options(options), now),
-      flight_({.first_window = options.first_window, .datagram_bits = bits_of(options.packet_size)},
-              now) {}
+      own_flight_(
+          {.first_window = options.first_window, .datagram_bits = bits_of(options.packet_size)}) {}
 
 void AdaptiveRate::on_sent(Instant now, ByteCount bytes, std::uint64_t packets) {
   history_.on_sent(now, sent_);
   sent_ += packets;
-  flight_.on_sent(now, sent_);
+  flight().on_sent(now, packets);
   controller_.on_sent(bytes, packets);
 }
 
-void AdaptiveRate::on_counts(Instant now, const ReceiverTotals& totals, bool judge) {
+void AdaptiveRate::on_counts(Instant now, const ReceiverTotals& totals, bool judge,
+                             std::optional<Duration> above_least) {
   has_counts_ = true;
   newest_ = {totals.expected, totals.unique, totals.reordered, totals.socket_drops};
   const Counts counts = since_restart(newest_);
@@ -38,18 +39,20 @@ void AdaptiveRate::on_counts(Instant now, const ReceiverTotals& totals, bool jud
   const ArrivalCount::Report report{counts.sent, counts.arrived, counts.reordered};
   if (counts.sent > sent_ || !arrivals_.on_report(now, report, history_)) return;
   const bool reorders = arrivals_.reorders();
-  flight_.on_report(now, {.settled = arrivals_.settled(),
-                          .arrived = arrivals_.unique(),
-                          .sent_at = sent_at(counts.sent),
-                          .expected = counts.sent,
-                          .late = arrivals_.late(),
-                          .lateness = reorders ? ArrivalCount::kLateness : Duration(0)});
+  tell_flight(now, {.at = now,
+                    .settled = arrivals_.settled(),
+                    .arrived = arrivals_.unique(),
+                    .sent_at = sent_at(counts.sent),
+                    .expected = counts.sent,
+                    .late = arrivals_.late(),
+                    .lateness = reorders ? ArrivalCount::kLateness : Duration(0),
+                    .above_least = above_least});
   if (judge) {
     controller_.on_feedback(now, {.sent = arrivals_.settled(),
                                   .received = arrivals_.unique(),
                                   .late = reorders ? arrivals_.late_at_most(now, history_) : 0,
-                                  .windowed = flight_.limited(),
-                                  .best_pace = BitRate{flight_.best_pace()}});
+                                  .windowed = flight().limited(),
+                                  .best_pace = BitRate{flight().best_pace()}});
   }
   heed_queue();
 }
@@ -65,15 +68,16 @@ void AdaptiveRate::on_missing(Instant now, RateController::Feedback feedback) {
   feedback.sent = counts.sent;
   feedback.received = counts.arrived;
   if (!feedback.newest) {
-    flight_.suspend();
+    flight().suspend();
   } else if (feedback.sent <= sent_) {
-    flight_.on_report(now, {.settled = feedback.sent,
-                            .arrived = feedback.received,
-                            .sent_at = sent_at(feedback.sent),
-                            .expected = feedback.sent});
+    tell_flight(now, {.at = now,
+                      .settled = feedback.sent,
+                      .arrived = feedback.received,
+                      .sent_at = sent_at(feedback.sent),
+                      .expected = feedback.sent});
   }
-  feedback.windowed = flight_.limited();
-  feedback.best_pace = BitRate{flight_.best_pace()};
+  feedback.windowed = flight().limited();
+  feedback.best_pace = BitRate{flight().best_pace()};
   controller_.on_feedback(now, feedback);
   heed_queue();
 }
@@ -104,12 +108,21 @@ AdaptiveRate::Counts AdaptiveRate::since_restart(const Counts& all) const {
 }
 
 BitRate AdaptiveRate::rate() const {
-  const auto most = flight_.trial_rate();
+  const auto most = flight().trial_rate();
   return most ? std::min(controller_.rate(), BitRate{*most}) : controller_.rate();
 }
 
+// A report without news counts for the interval between reports only.
+void AdaptiveRate::tell_flight(Instant now, const FlightLimit::Seen& seen) {
+  flight().on_report(now, seen_, seen);
+  const bool news = seen.settled > seen_.settled || seen.arrived > seen_.arrived ||
+                    seen.expected > seen_.expected;
+  if (news) seen_ = seen;
+  seen_.at = now;
+}
+
 void AdaptiveRate::heed_queue() {
-  if (const auto pace = flight_.queue_pace()) controller_.on_queue(BitRate{*pace});
+  if (const auto pace = flight().queue_pace()) controller_.on_queue(BitRate{*pace});
 }
 
 }  // namespace wyndrvr::engine

@@ -42,6 +42,7 @@ void DataSender::on_go(const Go& go, Instant now) {
     rate_.emplace(AdaptiveRate::Options{.adjustment_delay = options_.adjustment_delay,
                                         .initial = options_.initial_rate,
                                         .packet_size = options_.packet_size,
+                                        .flight = options_.flight,
                                         .first_window = options_.first_window},
                   now);
   }
@@ -80,9 +81,10 @@ void DataSender::on_report(Instant now, std::span<const wire::ClosedRange> missi
   if (rate_) rate_->on_missing(now, {covered + totals_.retransmitted, arrived, has_tail});
 }
 
-void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge) {
+void DataSender::on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge,
+                                      std::optional<Duration> above_least) {
   note_arrived(now, totals.unique);
-  if (rate_) rate_->on_counts(now, totals, judge);
+  if (rate_) rate_->on_counts(now, totals, judge, above_least);
 }
 
 void DataSender::note_arrived(Instant now, std::uint64_t datagrams) {

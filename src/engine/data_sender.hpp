@@ -56,7 +56,8 @@ class DataSender {
     // By how much of the time between two datagrams the first one waits, so that streams do not
     // send all at once. 0 to 1.
     double stagger = 0;
-    std::uint64_t first_window = FlightLimit::kFirstWindow;  // where the rate is not fixed
+    FlightLimit* flight = nullptr;  // where the rate is not fixed; absent: its own,
+    std::uint64_t first_window = FlightLimit::kFirstWindow;  // with this
     std::optional<ByteCount> octets{};                       // absent: no bound
     Duration progress_interval{};                            // zero: none wanted
     Duration adjustment_delay = 1s;
@@ -84,8 +85,9 @@ class DataSender {
   // The path has moved, and has a new nonce.
   void set_path(wire::PathNonce nonce);
   // The receiver's own counts, from servers that send them. `judge`: the rate is to be judged by
-  // them, which needs more than a few datagrams.
-  void on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge = true);
+  // them, which needs more than a few datagrams. `above_least`: as AdaptiveRate::on_counts.
+  void on_receiver_progress(Instant now, const ReceiverTotals& totals, bool judge = true,
+                            std::optional<Duration> above_least = std::nullopt);
   // 0.14: so many octets may have left in all. Never fewer than before.
   void on_granted(ByteCount octets) { granted_ = std::max(granted_.value_or(ByteCount{}), octets); }
   void on_send_failed(std::uint64_t packets) { totals_.failed += packets; }

@@ -71,8 +71,14 @@ bool Granter::is_short(const Seen& seen) const {
 Duration Granter::usual_interval(const Seen& seen) const {
   const std::uint64_t news = seen.octets.value - std::min(seen.octets.value, reported_octets_);
   const bool ramp = reported_at_ - first_reported_at_ < kRampTime;
-  if (news == 0 && reported_octets_ > 0 && rate(seen) < kSlow) return kSlowReportInterval;
+  if (news == 0 && rate(seen) < kSlow) {
+    if (options_.streams >= kManyStreams) return kIdleReportInterval;
+    if (reported_octets_ > 0) return kSlowReportInterval;
+  }
   if (!ramp || (news < kWorthAReport.value && rate(seen) < kSlow)) return kReportInterval;
+  // As many reports a doubling at any rate: all of them pass a slow way back as well.
+  const std::uint64_t most = kAlwaysWorthAReport.value;
+  if (news < std::min(seen.octets.value / kReportsADoubling, most)) return kReportInterval;
   return std::clamp(seen.round_trip, kRampReportInterval, kReportInterval);
 }
 

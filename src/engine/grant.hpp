@@ -42,9 +42,16 @@ class Granter {
   static constexpr Duration kRampReportInterval = 3ms;
   // But not before so much has come: reports are to take little of a slow path's way back.
   static constexpr ByteCount kWorthAReport{1000};
+  // And this share of all that has come, or the ramp's reports would fill a slow way back; or so
+  // much, which on fast paths is no time.
+  static constexpr std::uint64_t kReportsADoubling = 4;
+  static constexpr ByteCount kAlwaysWorthAReport{256 * 1024};
   // With nothing new to tell, where less than this arrives.
   static constexpr BitRate kSlow{500e3};
   static constexpr Duration kSlowReportInterval = 100ms;
+  // And so long from so many streams on. Grants are valid for little longer.
+  static constexpr Duration kIdleReportInterval = 200ms;
+  static constexpr std::uint32_t kManyStreams = 4;
   // Where the receiver's buffer is what bounds the window: whenever half of it may have come at
   // twice the present rate, within these bounds. Each costs the sender a few microseconds.
   static constexpr Duration kMinUrgentReportInterval = 50us;
@@ -59,6 +66,7 @@ class Granter {
   struct Options {
     std::optional<BitRate> limit{};  // granted for the test, or its share of one stream
     ByteCount datagram{};            // UDP payload of each one
+    std::uint32_t streams = 1;       // of the test
     // What this stream may have waiting in the receiver's socket; absent: not known. No more is
     // granted than finds room there, if all that is under way comes at once: what the socket
     // throws away would look like the path's loss.

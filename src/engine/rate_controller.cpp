@@ -69,6 +69,8 @@ void RateController::on_feedback(Instant now, const Feedback& feedback) {
   lost_ = feedback.sent - std::min(feedback.sent, feedback.received);
   windowed_ = feedback.windowed;
   best_pace_ = feedback.best_pace;
+  // A pace that was measured too low, in a pause, must not keep the rate there.
+  if (windowed_) rate_ = std::max(rate_, sustaining(best_pace_) * kWindowHeadroom);
   note_pace(now, feedback);
   if (ramping_) {
     Period report = period_since(ramp_mark_, now, feedback);

@@ -32,6 +32,7 @@ StreamReceiver::StreamReceiver(ChannelId stream, const TestTerms& terms, std::ui
              .packet_size = terms.payload_bytes}),
       granter_({.limit = terms.stream_rate(),
                 .datagram = {terms.payload_bytes},
+                .streams = terms.streams,
                 .buffer = usable_buffer(buffer, terms.payload_bytes)}),
       most_(most_octets(terms)) {}
 
@@ -88,9 +89,10 @@ void StreamReceiver::note_delay(const wire::PathPacket& packet, const Datagram& 
   const auto arrived = static_cast<std::uint64_t>(datagram.arrival.time_since_epoch().count());
   const Duration transit(static_cast<std::int64_t>(arrived - sent));
   jitter_.record(transit);
-  least_transit_ = least_transit_ ? std::min(*least_transit_, transit) : transit;
-  const auto above = static_cast<std::uint64_t>(transit.count()) -
-                     static_cast<std::uint64_t>(least_transit_->count());
+  auto& least = shared_least_transit_ ? *shared_least_transit_ : own_least_transit_;
+  least = std::min(least.value_or(transit), transit);
+  const auto above =
+      static_cast<std::uint64_t>(transit.count()) - static_cast<std::uint64_t>(least->count());
   constexpr auto kLongest = static_cast<std::uint64_t>(Duration::max().count());
   transit_above_least_ = Duration(static_cast<std::int64_t>(std::min(above, kLongest)));
 }

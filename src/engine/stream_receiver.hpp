@@ -36,6 +36,9 @@ class StreamReceiver {
 
   void on_go(const Go& go) { data_.on_go(go); }
   void on_test_begun(Instant begin) { data_.on_test_begun(begin); }
+  // The least one-way delay is that of all streams which share `least`: a stream's own first
+  // datagram may already have waited in a queue.
+  void share_least_transit(std::optional<Duration>& least) { shared_least_transit_ = &least; }
   // DATA of this stream. Error: kBadBody for a length above the one granted or below what a narrow
   // link leaves (kLeastShortened), kBeyondGrant, and what DataReceiver::on_packet says.
   [[nodiscard]] std::expected<void, wire::DropReason> on_packet(const wire::PathPacket& packet,
@@ -86,7 +89,8 @@ class StreamReceiver {
   std::optional<Instant> rate_taken_;
   stats::InterarrivalJitter jitter_;
   std::optional<std::uint64_t> batch_time_;  // the sender's, of the newest batch
-  std::optional<Duration> least_transit_;
+  std::optional<Duration> own_least_transit_;
+  std::optional<Duration>* shared_least_transit_ = nullptr;
   Duration transit_above_least_{};
   std::uint64_t ecn_ce_ = 0;
   std::array<wire::ClosedRange, wire::kMaxReportRanges> ranges_{};

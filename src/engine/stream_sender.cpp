@@ -10,8 +10,9 @@ namespace {
 // A sender whose receiver never grants anything waits a little longer than the receiver does.
 constexpr Duration kNoGrantPatience = DataReceiver::kFirstPatience + 1s;
 
-DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
-                                 const ProtocolConfig& protocol) {
+DataSender::Options data_options(ChannelId stream, wire::PathNonce path,
+                                 const StreamSender::Shared& shared) {
+  const TestTerms& terms = shared.terms;
   const BitRate share{StreamSender::kInitialSum.bps / terms.streams};
   return {.channel = stream,
           .packet_size = terms.payload_bytes,
@@ -21,10 +22,10 @@ DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const T
           .most_rate = terms.stream_rate(),
           .initial_rate = std::min(share, StreamSender::kInitialRate),
           .stagger = static_cast<double>(stream.value - wire::kFirstStreamChannel) / terms.streams,
-          .first_window = terms.streams == 1 ? FlightLimit::kFirstWindow : 1,
+          .flight = &shared.flight,
           .octets = terms.stream_octets(),
-          .adjustment_delay = protocol.adjustment_delay,
-          .loss_buffer_length = protocol.flow_control_rate,
+          .adjustment_delay = shared.protocol.adjustment_delay,
+          .loss_buffer_length = shared.protocol.flow_control_rate,
           .report_ranges = std::max(StreamSender::kReportRanges / terms.streams,
                                     StreamSender::kLeastReportRanges),
           .waiting_ranges = std::max(StreamSender::kWaitingRanges / terms.streams,
@@ -33,9 +34,8 @@ DataSender::Options data_options(ChannelId stream, wire::PathNonce path, const T
 
 }  // namespace
 
-StreamSender::StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
-                           const ProtocolConfig& protocol)
-    : data_(data_options(stream, path, terms, protocol)) {}
+StreamSender::StreamSender(ChannelId stream, wire::PathNonce path, const Shared& shared)
+    : data_(data_options(stream, path, shared)) {}
 
 void StreamSender::on_go(const Go& go) {
   go_ = go;
@@ -81,7 +81,7 @@ void StreamSender::give_feedback(Instant now, const wire::ReceiverFigures& figur
   seen.unique = figures.unique;
   seen.reordered = figures.reordered;
   seen.socket_drops = figures.socket_drops;
-  data_.on_receiver_progress(now, seen, due);
+  data_.on_receiver_progress(now, seen, due, figures.delay_above_least);
   if (!due) return;
   last_feedback_ = now;
   packets_at_feedback_ = data_.totals().packets;

@@ -42,8 +42,17 @@ class StreamSender {
   static constexpr std::size_t kWaitingRanges = 4096;
   static constexpr std::size_t kLeastWaitingRanges = 128;
 
-  StreamSender(ChannelId stream, wire::PathNonce path, const TestTerms& terms,
-               const ProtocolConfig& protocol);
+  // What the streams of a test have in common. The limit is for all of them together.
+  struct Shared {
+    const TestTerms& terms;
+    const ProtocolConfig& protocol;
+    FlightLimit& flight;
+  };
+  static FlightLimit::Options flight_options(const TestTerms& terms) {
+    return {.datagram_bits = 8.0 * terms.payload_bytes, .streams = terms.streams};
+  }
+
+  StreamSender(ChannelId stream, wire::PathNonce path, const Shared& shared);
 
   // From now on grants count.
   void on_go(const Go& go);

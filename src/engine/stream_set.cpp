@@ -7,7 +7,8 @@
 
 namespace wyndrvr::engine {
 
-StreamSet::StreamSet(const Options& options) : options_(options) {
+StreamSet::StreamSet(const Options& options)
+    : options_(options), flight_(StreamSender::flight_options(options.terms)) {
   const std::size_t count = options.terms.streams;
   if (options.sends) {
     senders_.resize(count);
@@ -21,6 +22,7 @@ StreamSet::StreamSet(const Options& options) : options_(options) {
   for (std::size_t i = 0; i < count; ++i) {
     receivers_.emplace_back(stream_channel(i), options.terms, options.receive_buffer / sharing,
                             &*gap_budget_);
+    receivers_.back().share_least_transit(least_transit_);
   }
   due_.resize(count);
   receivers_left_ = count;
@@ -55,7 +57,8 @@ void StreamSet::set_path(std::size_t stream, wire::PathNonce nonce) {
     sender->set_path(nonce);
     return;
   }
-  sender.emplace(stream_channel(stream), nonce, options_.terms, options_.protocol);
+  sender.emplace(stream_channel(stream), nonce,
+                 StreamSender::Shared{options_.terms, options_.protocol, flight_});
   if (begin_) sender->on_test_begun(*begin_);
   if (go_) sender->on_go(*go_);
 }
@@ -137,6 +140,7 @@ void StreamSet::on_packet_too_big(Instant now, std::size_t stream, const TooBig&
   if (!payload) return;
   // Of senders to come, too.
   options_.terms.payload_bytes = *payload;
+  flight_ = FlightLimit(StreamSender::flight_options(options_.terms));
   for (auto& sender : senders_) {
     if (sender) sender->shorten(now, *payload);
   }

@@ -115,10 +115,12 @@ class StreamSet {
   [[nodiscard]] Duration first_to_last() const;
 
   Options options_;
+  FlightLimit flight_;  // the senders'
   std::vector<std::optional<StreamSender>> senders_;
   std::optional<BatchBuffer> batch_;          // the senders'
   std::optional<seq::GapBudget> gap_budget_;  // the receivers'
   std::vector<StreamReceiver> receivers_;
+  std::optional<Duration> least_transit_;      // of them all
   std::vector<SocketDropMeter> socket_drops_;  // of each socket that data comes in by
   std::vector<Due> due_;                       // of each receiver
   std::optional<Deadline> earliest_due_;       // where all are known

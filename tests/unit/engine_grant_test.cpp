@@ -97,16 +97,44 @@ TEST(Granter, AReportIsDueEarlyWhenTheSenderHasBecomeMoreThanTwiceAsFast) {
 TEST(Granter, ForASecondThereIsAReportEveryRoundTripForASenderThatRampsUp) {
   Granter granter = granter_of();
   const auto seen = [](Duration round_trip) {
-    return Granter::Seen{.octets = {1'000'000}, .rate = {100e6}, .round_trip = round_trip};
+    return Granter::Seen{.octets = {2'000'000}, .rate = {100e6}, .round_trip = round_trip};
   };
-  (void)granter.grant(kStart, seen({}));
+  const Granter::Seen half{.octets = {1'000'000}, .rate = {100e6}, .round_trip = {}};
+  (void)granter.grant(kStart, half);
   EXPECT_EQ(granter.due(seen(20ms)), kStart + 20ms);
   EXPECT_EQ(granter.due(seen(1ms)), kStart + 3ms);
   EXPECT_EQ(granter.due(seen(1s)), kStart + 50ms);
-  (void)granter.grant(kStart + 999ms, seen({}));
+  (void)granter.grant(kStart + 999ms, half);
   EXPECT_EQ(granter.due(seen(20ms)), kStart + 1019ms);
-  (void)granter.grant(kStart + 1s, seen({}));
+  (void)granter.grant(kStart + 1s, half);
   EXPECT_EQ(granter.due(seen(20ms)), kStart + 1050ms);
+}
+
+TEST(Granter, ARampsReportWaitsForAtMostAQuarterOfAMebibyte) {
+  Granter granter = granter_of();
+  const auto seen = [](std::uint64_t octets) {
+    return Granter::Seen{.octets = {octets}, .rate = {100e6}, .round_trip = 5ms};
+  };
+  (void)granter.grant(kStart, seen(900'000));
+  EXPECT_EQ(granter.due(seen(1'150'000)), kStart + 50ms);
+  EXPECT_EQ(granter.due(seen(900'000 + 256 * kKibi)), kStart + 5ms);
+}
+
+TEST(Granter, ARampsFirstReportsWaitForAQuarterOfWhatHasCome) {
+  Granter granter = granter_of();
+  (void)granter.grant(kStart, {.octets = {9'000}, .rate = {10e6}, .round_trip = 5ms});
+  const auto due = [&](std::uint64_t octets) {
+    return granter.due({.octets = {octets}, .rate = {10e6}, .round_trip = 5ms});
+  };
+  EXPECT_EQ(due(11'900), kStart + 50ms);
+  EXPECT_EQ(due(12'000), kStart + 5ms);
+}
+
+TEST(Granter, OneOfManyStreamsReportsSeldomWithoutNews) {
+  Granter granter({.datagram = {1400}, .streams = 4});
+  (void)granter.grant(kStart, {});
+  EXPECT_EQ(granter.due({}), kStart + 200ms);
+  EXPECT_EQ(granter.due({.octets = {1400}}), kStart + 3ms);
 }
 
 TEST(Granter, TheWindowFollowsARampThatTheAverageDoesNotShowYet) {

@@ -113,7 +113,9 @@ class TestLink {
     terms.payload_bytes = options.payload;
     terms.streams = options.streams;
     terms.rate = options.ceiling;
-    sender_.emplace(kStream, wire::PathNonce{7}, terms, ProtocolConfig{});
+    flight_.emplace(StreamSender::flight_options(terms));
+    const ProtocolConfig protocol;
+    sender_.emplace(kStream, wire::PathNonce{7}, StreamSender::Shared{terms, protocol, *flight_});
     receiver_.emplace(kStream, terms, 0);
     buffer_.emplace(options.payload, std::nullopt);
     receiver_->on_go(go);
@@ -263,6 +265,7 @@ class TestLink {
   TestLinkOptions options_;
   TokenBucket data_;
   TokenBucket reports_;
+  std::optional<FlightLimit> flight_;
   std::optional<StreamSender> sender_;
   std::optional<StreamReceiver> receiver_;
   std::optional<DataSender> original_sender_;
