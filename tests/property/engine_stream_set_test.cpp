@@ -27,6 +27,7 @@ class SetAndStreams {
       : set_({.plan = {}, .terms = terms, .protocol = {}}), sequence_(terms.streams) {
     for (std::size_t i = 0; i < terms.streams; ++i) {
       streams_.emplace_back(stream_channel(i), terms, 0);
+      streams_.back().share_least_transit(least_transit_);
     }
     RC_ASSERT(!set_.poll_report(now).has_value());
     RC_ASSERT(!set_.deadline(now).has_value());
@@ -118,6 +119,7 @@ class SetAndStreams {
   std::vector<std::uint64_t> sequence_;
   Mail mail_{Mailbox::kUpload};
   std::optional<Duration> least_;
+  std::optional<Duration> least_transit_;
   std::optional<Instant> begin_;
   Instant read_at_;
   bool finished_ = false;
