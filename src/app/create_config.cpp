@@ -27,7 +27,8 @@ Result<std::vector<std::string>> check_loads(std::string_view text, std::string_
   Settings settings;
   auto warnings = apply_config(settings, text, path);
   if (!warnings) return warnings;
-  if (auto checked = check_consistent(settings, Role::kBoth); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_consistent(settings, Role::kBoth); !checked)
+    return std::unexpected(checked.error());
   return warnings;
 }
 

@@ -13,8 +13,9 @@ namespace {
 
 // A latency run has no use for them.
 constexpr std::array kKeysOfTests = {
-    Key::kRate,  Key::kStreams,  Key::kPayload,  Key::kBwPacketLength, Key::kReliable,
-    Key::kBytes, Key::kFragment, Key::kDataTags, Key::kEcn,
+    Key::kRate,           Key::kStreams,  Key::kPayload,
+    Key::kBwPacketLength, Key::kReliable, Key::kBytes,
+    Key::kFragment,       Key::kDataTags, Key::kEcn,
 };
 
 std::unexpected<Error> contradiction(std::string_view a, std::string_view b, std::string_view why) {

@@ -1,6 +1,7 @@
 #include "engine/flight_limit.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -286,7 +287,7 @@ std::uint64_t FlightLimit::may_send(Instant now) const {
   const bool first = mark_count_ == 0;
   if (!first && !window_) return kNoLimit;
   const auto window =
-      first ? options_.first_window : static_cast<std::uint64_t>(window_.value_or(0) + 0.5);
+      first ? options_.first_window : static_cast<std::uint64_t>(std::llround(window_.value_or(0)));
   const std::uint64_t used = under_way();
   if (used < window) return window - used;
   return now >= next() ? 1 : 0;

@@ -41,8 +41,7 @@ class HostClock {
   [[nodiscard]] Duration stretch(Duration duration) const {
     const std::int64_t seconds = duration.count() / kBillion;
     const std::int64_t rest = duration.count() % kBillion;
-    return duration +
-           Duration(seconds * options_.drift_ppb + rest * options_.drift_ppb / kBillion);
+    return duration + Duration(seconds * options_.drift_ppb + rest * options_.drift_ppb / kBillion);
   }
   [[nodiscard]] TrueTime when(Instant shown) const {
     TrueTime at(shown - options_.start);

@@ -152,7 +152,8 @@ TEST(ClientTerms, AKeyIsNeverGivenUpForAnOriginalServer) {
   EXPECT_FALSE(check_consistent(chosen({{Key::kDataTags, "true"}}), Role::kClient));
   EXPECT_TRUE(check_consistent(chosen({{Key::kRequireKey, "true"}}), Role::kClient));
   EXPECT_FALSE(check_consistent(chosen({{Key::kRequireKey, "true"}}), Role::kServer));
-  EXPECT_FALSE(check_consistent(chosen({{Key::kKeyFile, "k"}, {Key::kDialect, "0.14"}}), Role::kBoth));
+  EXPECT_FALSE(
+      check_consistent(chosen({{Key::kKeyFile, "k"}, {Key::kDialect, "0.14"}}), Role::kBoth));
 }
 
 TEST(ClientTerms, DataTagsNeedAKey) {

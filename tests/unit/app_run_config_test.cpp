@@ -179,7 +179,8 @@ TEST(RunConfig, DurationOfTheFileIsATestsLength) {
 }
 
 TEST(RunConfig, ReportsMoreOftenThanEveryMillisecondAreRefusedNamingBothKeys) {
-  EXPECT_TRUE(check_consistent(with({{"adjustment_delay", "10"}, {"flow_control_rate", "10"}}), Role::kBoth));
+  EXPECT_TRUE(check_consistent(with({{"adjustment_delay", "10"}, {"flow_control_rate", "10"}}),
+                               Role::kBoth));
   const Settings settings = with({{"adjustment_delay", "9"}, {"flow_control_rate", "10"}});
   for (const auto& error :
        {client_run(settings).error().message, server_run(settings).error().message}) {
