@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "os/clock.hpp"
+#include "sanitizers.hpp"
 
 namespace wyndrvr::testing {
 
@@ -47,6 +48,8 @@ inline ProcessState process_state() {
   ProcessState state;
   std::ifstream status("/proc/thread-self/status");
   for (std::string line; std::getline(status, line);) {
+    // ThreadSanitizer begins a thread of its own with a program's first.
+    if (kThreadSanitizer && line.starts_with("Threads:")) continue;
     for (const std::string_view key : kOfStatus) {
       if (!line.starts_with(key)) continue;
       const std::string value = line.substr(key.size());

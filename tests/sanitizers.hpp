@@ -15,11 +15,13 @@ inline constexpr bool kAddressSanitizer = true;
 inline constexpr bool kAddressSanitizer = false;
 #endif
 
+// A macro as well: it has an operator new of its own, which must not be defined again.
 #if defined(__SANITIZE_THREAD__) || WYNDRVR_TEST_FEATURE(thread_sanitizer)
-inline constexpr bool kThreadSanitizer = true;
+#define WYNDRVR_THREAD_SANITIZER 1
 #else
-inline constexpr bool kThreadSanitizer = false;
+#define WYNDRVR_THREAD_SANITIZER 0
 #endif
+inline constexpr bool kThreadSanitizer = WYNDRVR_THREAD_SANITIZER == 1;
 
 }  // namespace wyndrvr::testing
 

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -99,6 +100,9 @@ struct LineWriter::Shared {
   const bool socket;
   const LeftOut left_out;
   Fd failure;
+  // The thread's, which may still write when the caller has closed the other, whose number is then
+  // another file's. None where no descriptor could be had.
+  Fd own;
   mutable std::mutex mutex;
   std::condition_variable changed;
   base::LineQueue queue{kMostWaiting};
@@ -188,6 +192,7 @@ void LineWriter::Shared::pump() {
 
 void LineWriter::Shared::run() {
   std::unique_lock lock(mutex);
+  const int to = own.valid() ? own.get() : descriptor;
   while (!closed) {
     const auto text = next();
     if (!text) {
@@ -198,10 +203,10 @@ void LineWriter::Shared::run() {
     std::string_view left = *text;
     int cause = 0;
     while (!left.empty() && cause == 0 && !closed) {
-      const ssize_t count = write_chunk(descriptor, left);
+      const ssize_t count = write_chunk(to, left);
       if (count == -EAGAIN) {
         // Somebody has made the descriptor non-blocking.
-        (void)has_room(descriptor, kForever);
+        (void)has_room(to, kForever);
       } else if (count < 0) {
         cause = static_cast<int>(-count);
       } else {
@@ -248,6 +253,7 @@ void LineWriter::add(std::string_view text, bool always) {
     (void)shared.queue.add(text);
   }
   if (!shared.threaded && !shared.threadless) {
+    shared.own = Fd(::fcntl(shared.descriptor, F_DUPFD_CLOEXEC, 0));
     shared.threaded = start_thread([state = shared_] { state->run(); });
     shared.threadless = !shared.threaded;
   }

@@ -29,7 +29,7 @@ class LineWriter {
   // The line that tells of those left out.
   using LeftOut = std::string (*)(std::uint64_t lines);
 
-  // `descriptor` stays the caller's, and open.
+  // `descriptor` stays the caller's, and open for as long as this lives.
   LineWriter(int descriptor, LeftOut left_out);
   ~LineWriter();
   LineWriter(const LineWriter&) = delete;
