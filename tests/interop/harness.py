@@ -20,6 +20,8 @@ import time
 import unittest
 from pathlib import Path
 
+from peer014.server import Server014
+
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("WYNDRVR", ROOT / "build/release/wyndrvr")).absolute()
 SCHEMA = ROOT / "docs/schema/result-1.json"
@@ -220,6 +222,8 @@ class Program:
             raise AssertionError(f"still running after {timeout} s: {self.command[1:]}") from None
         for reader in self._readers:
             reader.join(PATIENCE)    # until the last of its workers has closed the pipes, too
+        for server in list(Server014.live):
+            server.settle()          # what it sent last is on the tape
         return code
 
     def stop(self, number=signal.SIGTERM, timeout=0.0):

@@ -71,6 +71,8 @@ class Session:
 class Server014(threading.Thread):
     """The server. Use as a context manager; `address` is where to CONNECT."""
 
+    live = []                         # all of this process
+
     def __init__(self, host="127.0.0.1", port=0, ports=None, faults=None,
                  adjustment_delay=1.0, flow_control_rate=10, ucm_rate=0.1):
         super().__init__(daemon=True)
@@ -87,6 +89,8 @@ class Server014(threading.Thread):
         self._acks_to_drop = self.faults.drop_acks
         self._selector = selectors.DefaultSelector()
         self._stopping = threading.Event()
+        self._turn = threading.Lock()  # held while what has arrived is worked off
+        Server014.live.append(self)
         self.error = None
         self.main = self._pipe("main", port)
         self.address = self.main.address
@@ -104,6 +108,19 @@ class Server014(threading.Thread):
         """Ends the thread and closes all sockets."""
         self._stopping.set()
         self.join(5)
+        if self in Server014.live:
+            Server014.live.remove(self)
+
+    def settle(self):
+        """Returns once all that had arrived is on the tape: for when nobody sends any more."""
+        while self.is_alive():
+            with self._turn:
+                try:
+                    if not self._selector.select(0):
+                        return
+                except (OSError, ValueError):
+                    return           # it has just ended
+            time.sleep(0.001)
 
     def wait(self, condition, timeout):
         """Waits until `condition()` holds; says whether it did."""
@@ -117,19 +134,9 @@ class Server014(threading.Thread):
     def run(self):
         try:
             while not self._stopping.is_set():
-                for key, _ in self._selector.select(self._patience()):
-                    pipe, session = key.data
-                    for data, peer, _ in pipe.receive():
-                        if session in (left for _, left in self._leaving):
-                            continue
-                        if session is None:
-                            self._on_main(data, peer)
-                        else:
-                            self._on_port(session, pipe, data, peer)
-                for session in list(self.sessions.values()):
-                    self._on_time(session)
-                while self._leaving and self._leaving[0][0] <= time.monotonic():
-                    self._free(self._leaving.pop(0)[1])
+                ready = self._selector.select(self._patience())
+                with self._turn:
+                    self._work(ready)
         except Exception as error:  # shown to the test by __exit__
             self.error = error
         finally:
@@ -137,6 +144,21 @@ class Server014(threading.Thread):
                 self._free(session)
             self.main.close()
             self._selector.close()
+
+    def _work(self, ready):
+        for key, _ in ready:
+            pipe, session = key.data
+            for data, peer, _ in pipe.receive():
+                if session in (left for _, left in self._leaving):
+                    continue
+                if session is None:
+                    self._on_main(data, peer)
+                else:
+                    self._on_port(session, pipe, data, peer)
+        for session in list(self.sessions.values()):
+            self._on_time(session)
+        while self._leaving and self._leaving[0][0] <= time.monotonic():
+            self._free(self._leaving.pop(0)[1])
 
     def _patience(self):
         deadline = time.monotonic() + 0.05
