@@ -30,8 +30,8 @@ struct Scope {
 [[nodiscard]] Scope scope_of(const std::string& interface);
 
 // The address with its scope; the zone of one that is not link-local becomes scope.interface.
-// Errors are clauses to put behind what was written: a zone that there is not, another interface
-// than the run's, a link-local address whose interface nobody has named.
+// An error is a clause that follows the address in a message: the zone is unknown, the interface is
+// not the run's, or the interface of a link-local address is not named.
 [[nodiscard]] Result<IpAddress> settle(const ZonedAddress& written, Scope& scope);
 
 // The endpoints that a name or a numeric address stands for, of one family where it is named.

@@ -104,14 +104,19 @@ Result<void> check_space(int descriptor, std::size_t octets) {
   return system_failure("cannot write", "statvfs", ENOSPC);
 }
 
-// Makes a file beside the place, of the size that the text may have, and removes it.
-Result<void> try_new_file(const FilePlace& place, std::size_t octets) {
+// A new file beside the place, which is removed when it is closed.
+Result<Fd> open_trial(const FilePlace& place) {
   const std::string trial = temporary_beside(place.path);
-  const Fd fd(::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  Fd fd(::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd.valid()) return cannot_write(place, "open");
+  ::unlink(trial.c_str());
+  return fd;
+}
+
+// Whether the trial can have the size that the text may have.
+Result<void> check_room(const FilePlace& place, const Fd& fd, std::size_t octets) {
   const int allocated = ::fallocate(fd.get(), 0, 0, static_cast<off_t>(octets));
   const int error = allocated == 0 ? 0 : errno;
-  ::unlink(trial.c_str());
   // Not every file system can; then its free blocks are asked for.
   if (error == EOPNOTSUPP || error == ENOSYS || error == EINVAL) {
     return check_space(fd.get(), octets);
@@ -125,9 +130,9 @@ Result<void> check_regular(FilePlace& place, std::size_t octets) {
   if (!fd.valid()) return cannot_write(place, "open");
   place.in_place = place.in_place || mount_of(place.path) != mount_of(folder_of(place.path));
   if (!place.in_place) {
-    const auto tried = try_new_file(place, octets);
-    if (tried) return tried;
-    // Where its folder takes no new file, the old one may still have room.
+    const auto trial = open_trial(place);
+    if (trial) return check_room(place, *trial, octets);
+    // Its folder takes no new file, and the old one may still have room.
     place.in_place = true;
   }
   struct stat status{};
@@ -215,9 +220,17 @@ Result<Fd> check_place(FilePlace& place, std::size_t octets) {
     }
     return stream;
   }
-  const bool there = place.kind == FilePlace::Kind::kRegular;
-  const auto checked = there ? check_regular(place, octets) : try_new_file(place, octets);
-  if (!checked) return std::unexpected(checked.error());
+  if (place.kind == FilePlace::Kind::kRegular) {
+    if (auto checked = check_regular(place, octets); !checked) {
+      return std::unexpected(checked.error());
+    }
+    return Fd();
+  }
+  const auto trial = open_trial(place);
+  if (!trial) return std::unexpected(trial.error());
+  if (auto checked = check_room(place, *trial, octets); !checked) {
+    return std::unexpected(checked.error());
+  }
   return Fd();
 }
 

@@ -252,6 +252,10 @@ class ResultPlaces(OutputTestCase):
         self.refuse("file", "File too large", cwd=self.folder,
                     prefix=("sh", "-c", 'ulimit -f 1; exec "$@"', "sh"))
         self.assertEqual(os.listdir(self.folder), [])
+        (self.folder / "file").write_text("kept")
+        self.refuse("file", "File too large", cwd=self.folder,
+                    prefix=("sh", "-c", 'ulimit -f 1; exec "$@"', "sh"))
+        self.assertEqual((self.folder / "file").read_text(), "kept")
 
     def test_a_folder_that_takes_no_new_file_keeps_the_old_one(self):
         needs_mounts()

@@ -19,6 +19,8 @@ from harness import (PATIENCE, BinaryTestCase, Program, Server,  # noqa: E402  (
 
 CLONE_NEWNET = 0x40000000
 CLIENT, SERVER = "10.213.1.2", "10.213.2.2"
+CLIENT_6, SERVER_6 = "fd00:213:1::2", "fd00:213:2::2"
+GATEWAY_6, ROUTER_6 = "fd00:213:1::1", "fd00:213:2::1"     # the router's, on either link
 ETHERNET_IP_UDP = 14 + 20 + 8        # octets that the interface counts beyond the UDP payload
 _libc = ctypes.CDLL(None, use_errno=True)
 _serial = 0
@@ -96,6 +98,16 @@ class Lab:
     def inside_command(name):
         """Words to put before a command."""
         return ["ip", "netns", "exec", name]
+
+    def add_ipv6(self):
+        """IPv6 addresses and routes beside those of IPv4."""
+        for name, device, address in ((self.client, "eth0", CLIENT_6), (self.router, "rc", GATEWAY_6),
+                                      (self.server, "eth0", SERVER_6), (self.router, "rs", ROUTER_6)):
+            run("ip", "-n", name, "address", "add", f"{address}/64", "dev", device, "nodad")
+        run("ip", "-n", self.client, "-6", "route", "add", "default", "via", GATEWAY_6)
+        run("ip", "-n", self.server, "-6", "route", "add", "default", "via", ROUTER_6)
+        run(*self.inside_command(self.router), "sh", "-c",
+            "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
 
     def shape(self, name, device, *words):
         """A token bucket on a device."""

@@ -1,11 +1,10 @@
 """A middle link that takes shorter packets than the ends': it is named, and data arrives."""
 
-from lab import CLIENT, SERVER, LabTestCase, run  # first: it puts the harness on the path
+from lab import (CLIENT, CLIENT_6, SERVER, SERVER_6, LabTestCase,  # first: puts the path
+                 run)
 from harness import Program, Server
 from together import check_all
 
-CLIENT_6, GATEWAY_6 = "fd00:213:1::2", "fd00:213:1::1"
-SERVER_6, ROUTER_6 = "fd00:213:2::2", "fd00:213:2::1"
 MTU = 1300
 HEADERS = {"4": 20 + 8, "6": 40 + 8}
 # Octets of UDP payload that the ends' links of 1500 take, and how they are asked for: in 0.14 as the
@@ -18,13 +17,7 @@ class NarrowLink(LabTestCase):
     def narrow_lab(self, mtu=MTU):
         """Ends of 1500, and both of the router's links of less: it tells both ends by ICMP."""
         lab = self.lab()
-        for name, device, address in ((lab.client, "eth0", CLIENT_6), (lab.router, "rc", GATEWAY_6),
-                                      (lab.server, "eth0", SERVER_6), (lab.router, "rs", ROUTER_6)):
-            run("ip", "-n", name, "address", "add", f"{address}/64", "dev", device, "nodad")
-        run("ip", "-n", lab.client, "-6", "route", "add", "default", "via", GATEWAY_6)
-        run("ip", "-n", lab.server, "-6", "route", "add", "default", "via", ROUTER_6)
-        run(*lab.inside_command(lab.router), "sh", "-c",
-            "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
+        lab.add_ipv6()
         # By the route, so that what is longer still comes in from the ends' links.
         for family, client, server in (("-4", CLIENT, SERVER), ("-6", CLIENT_6, SERVER_6)):
             for address, device in ((client, "rc"), (server, "rs")):

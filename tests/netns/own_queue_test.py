@@ -7,11 +7,9 @@ import socket
 import struct
 import threading
 
-from lab import CLIENT, SERVER, LabTestCase, inside, run  # first: puts the harness on the path
+from lab import CLIENT, SERVER, SERVER_6, LabTestCase, inside, run  # first: puts the path
 from harness import BinaryTestCase, Program, Server
 
-SERVER_6, ROUTER_6 = "fd00:213:2::2", "fd00:213:2::1"
-CLIENT_6, GATEWAY_6 = "fd00:213:1::2", "fd00:213:1::1"
 PORTS = (7000, 7001, 7002)
 PATIENCE = 60                                     # s, of a run that lasts 1
 # Destination unreachable: network, host, protocol, port, too big, prohibited (RFC 792, RFC 1812).
@@ -77,13 +75,7 @@ class OwnQueue(LabTestCase):
 
     def test_drops_at_the_servers_own_queue_are_not_the_networks_over_ipv6(self):
         lab = self.shaped_lab()
-        for name, device, address in ((lab.client, "eth0", CLIENT_6), (lab.router, "rc", GATEWAY_6),
-                                      (lab.server, "eth0", SERVER_6), (lab.router, "rs", ROUTER_6)):
-            run("ip", "-n", name, "address", "add", f"{address}/64", "dev", device, "nodad")
-        run("ip", "-n", lab.client, "-6", "route", "add", "default", "via", GATEWAY_6)
-        run("ip", "-n", lab.server, "-6", "route", "add", "default", "via", ROUTER_6)
-        run(*lab.inside_command(lab.router), "sh", "-c",
-            "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
+        lab.add_ipv6()
         self.check_own_queue(lab, f"[{SERVER_6}]:6711", "--rate", "30M", bind=f"[{SERVER_6}]")
 
     @staticmethod

@@ -11,6 +11,7 @@ from .net import Faults, Pipe, Tape, dice
 from .spans import SpanSet
 
 LATE_SECONDS = 0.2
+SETTLE_SECONDS = 120     # another client that sends without a pause keeps it waiting
 
 
 class Test:
@@ -112,8 +113,9 @@ class Server014(threading.Thread):
             Server014.live.remove(self)
 
     def settle(self):
-        """Returns once all that had arrived is on the tape: for when nobody sends any more."""
-        while self.is_alive():
+        """Waits until all that had arrived is on the tape, or for SETTLE_SECONDS."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self.is_alive() and time.monotonic() < deadline:
             with self._turn:
                 try:
                     if not self._selector.select(0):
